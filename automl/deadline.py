@@ -1,0 +1,52 @@
+"""Time as a promise: one clock per experiment, handed down to whoever spends it."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+__all__ = ["Deadline", "tolerance"]
+
+
+def tolerance(budget: float) -> float:
+    """Seconds by which a time budget of `budget` seconds may be exceeded: max(0.5 s, 2%)."""
+    return max(0.5, 0.02 * budget)
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A clock that started at `started` and runs out after `budget` seconds.
+
+    Clocks do not cross machines: send `remaining()` and not a Deadline.
+
+    Attributes:
+        started: reading of `time.monotonic()` when counting began.
+        budget: seconds in all, `math.inf` for no limit.
+        used: seconds that earlier sessions of the same experiment had already spent.
+    """
+
+    started: float
+    budget: float = math.inf
+    used: float = 0.0
+
+    @classmethod
+    def after(cls, seconds: float | None, *, used: float = 0.0, started: float | None = None) -> Deadline:
+        """A deadline `seconds` from `started` (default: now), None for never."""
+        begin = time.monotonic() if started is None else started
+        return cls(begin, math.inf if seconds is None else float(seconds), used)
+
+    @property
+    def limited(self) -> bool:
+        return math.isfinite(self.budget)
+
+    def spent(self) -> float:
+        """Seconds used so far, those of earlier sessions included."""
+        return self.used + time.monotonic() - self.started
+
+    def remaining(self) -> float:
+        """Seconds left: never negative, `math.inf` without a limit."""
+        return max(0.0, self.budget - self.spent())
+
+    def passed(self) -> bool:
+        return self.limited and self.remaining() <= 0.0

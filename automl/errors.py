@@ -1,0 +1,125 @@
+"""Every error that automl raises on purpose.
+
+The message of an `AutomlError` is written for the person who made the mistake: what was wrong, where,
+and what to write instead. The command line prints it as it is, without a stack trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+__all__ = [
+    "AutomlError",
+    "ConfigError",
+    "DataError",
+    "ExecutorError",
+    "JournalError",
+    "MetricError",
+    "MissingExtraError",
+    "NoModelError",
+    "RegistryError",
+    "SpaceError",
+    "TrustError",
+    "WorkspaceError",
+]
+
+
+class AutomlError(Exception):
+    """Base of all errors that have a cause outside automl's own code."""
+
+    exit_code = 2
+
+
+class ConfigError(AutomlError):
+    """What the user wrote in an experiment file, or passed as arguments, cannot be used.
+
+    Args:
+        message: one sentence, without the place; its full stop may be left out.
+        file: the file the mistake stands in, if it stands in one.
+        line: its line there, counted from 1.
+        key: dotted key, such as ``limits.time_budget``.
+
+    Attributes:
+        mistakes: the single ones, in the order of the file, where this error stands for several.
+    """
+
+    mistakes: tuple[ConfigError, ...] = ()
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        file: str | Path | None = None,
+        line: int | None = None,
+        key: str | None = None,
+    ) -> None:
+        message = message if message.endswith((".", "?")) else f"{message}."
+        self.message, self.file, self.line, self.key = message, file, line, key
+        place = "" if file is None else f"{file}:{line}: " if line is not None else f"{file}: "
+        super().__init__(f"{place}{f'{key}: ' if key else ''}{message}")
+
+    @classmethod
+    def several(cls, mistakes: Sequence[ConfigError]) -> Self:
+        """One error for several mistakes."""
+        error = cls("\n  ".join([f"{len(mistakes)} mistakes:", *map(str, mistakes)]))
+        error.mistakes = tuple(mistakes)
+        return error
+
+
+class SpaceError(ConfigError):
+    """A search space is malformed."""
+
+
+class MetricError(ConfigError):
+    """A metric is unknown, or of another task."""
+
+
+class TrustError(ConfigError):
+    """A file asks for code outside the allowed packages and trust was not given."""
+
+
+class DataError(AutomlError):
+    """The data cannot be read, or nothing can be learned from it."""
+
+
+class WorkspaceError(AutomlError):
+    """The workspace or an experiment's directory cannot be used."""
+
+
+class JournalError(WorkspaceError):
+    """The study journal is damaged beyond its last line."""
+
+
+class ExecutorError(AutomlError):
+    """Trials cannot be run where they were asked to run."""
+
+    exit_code = 1
+
+
+class RegistryError(AutomlError):
+    """A model cannot be registered, found or loaded."""
+
+    exit_code = 1
+
+
+class MissingExtraError(AutomlError):
+    """An optional package is needed: the message says how to install it."""
+
+
+class NoModelError(AutomlError):
+    """The search ended without a single completed trial.
+
+    Attributes:
+        causes: why, most frequent first, one sentence each.
+        directory: the experiment's directory, which holds every trial's log.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, causes: tuple[str, ...] = (), directory: Path | None = None) -> None:
+        self.causes, self.directory = causes, directory
+        listed = "".join(f"\n  - {cause}" for cause in causes)
+        where = f"\nEvery trial's record and log: {directory}" if directory else ""
+        super().__init__(f"{message}{listed}{where}")

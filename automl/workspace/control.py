@@ -1,0 +1,26 @@
+"""Requests from other terminals: files in ``control/``, read at every turn of the search loop."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from automl.workspace.atomic import read_json, write_json
+from automl.workspace.layout import ExperimentDirectory
+
+__all__ = ["request", "take"]
+
+
+def request(experiment: ExperimentDirectory, verb: str, **details: Any) -> None:
+    """Ask the process that runs `experiment` to do `verb` (``cancel``, ``extend``)."""
+    write_json(experiment.control / f"{verb}.json", details)
+
+
+def take(experiment: ExperimentDirectory, verb: str) -> dict[str, Any] | None:
+    """The details of a pending request, which is removed; None when there is none."""
+    path = experiment.control / f"{verb}.json"
+    if not os.path.exists(path):
+        return None
+    details = read_json(path)
+    path.unlink(missing_ok=True)
+    return details

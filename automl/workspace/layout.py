@@ -1,0 +1,198 @@
+"""Names and places: a workspace, an experiment in it, a trial in that."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from automl.errors import WorkspaceError
+
+__all__ = ["ExperimentDirectory", "TrialDirectory", "Workspace"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True)
+class TrialDirectory:
+    """What one trial leaves behind. The same for an ensemble."""
+
+    path: Path
+
+    @property
+    def params(self) -> Path:
+        return self.path / "params.json"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    @property
+    def result(self) -> Path:
+        return self.path / "trial.json"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def outputs(self) -> Path:
+        return self.path / "outputs"
+
+    @property
+    def oof(self) -> Path:
+        return self.path / "oof.npy"
+
+    @property
+    def models(self) -> Path:
+        return self.path / "models"
+
+
+@dataclass(frozen=True)
+class ExperimentDirectory:
+    """The directory of one experiment: ``<workspace>/<experiment>/<id>``."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.parent.name
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(self.path.parent.parent)
+
+    @property
+    def config(self) -> Path:
+        return self.path / "experiment.yaml"
+
+    @property
+    def data(self) -> Path:
+        return self.path / "data"
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "study.journal"
+
+    @property
+    def trials(self) -> Path:
+        return self.path / "trials"
+
+    @property
+    def control(self) -> Path:
+        return self.path / "control"
+
+    @property
+    def cache(self) -> Path:
+        return self.path / "cache"
+
+    @property
+    def clock(self) -> Path:
+        """Seconds used so far, rewritten about once a second: what a resumed search counts from."""
+        return self.path / "clock.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / ".lock"
+
+    @property
+    def result(self) -> Path:
+        return self.path / "result.json"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "automl.log"
+
+    def remove(self) -> None:
+        """Delete it with all that it holds, and its name's folder if no other experiment is in there."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            self.path.parent.rmdir()
+
+    def trial(self, number: int) -> TrialDirectory:
+        return TrialDirectory(self.trials / f"{number:05d}")
+
+    def trial_numbers(self) -> list[int]:
+        """Numbers of all trials that have a directory, ascending."""
+        if not self.trials.is_dir():
+            return []
+        return sorted(int(entry.name) for entry in os.scandir(self.trials) if entry.name.isdigit())
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that holds all experiments, the tracking database and the registry."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, root: str | Path | None = None) -> Workspace:
+        """The workspace at `root`; by default $AUTOML_HOME, else ``./automl_runs``."""
+        return cls(Path(root or os.environ.get("AUTOML_HOME") or "automl_runs").expanduser().absolute())
+
+    @property
+    def mlflow_database(self) -> Path:
+        return self.root / "mlflow.db"
+
+    def create_experiment(self, name: str) -> ExperimentDirectory:
+        """Make the directory of a new experiment. Two at once never get the same one.
+
+        Raises:
+            WorkspaceError: the name cannot be a folder's, or the workspace cannot be written to.
+        """
+        if not _NAME.fullmatch(name):
+            raise WorkspaceError(
+                f"{name!r} cannot name an experiment: use letters, digits, '.', '_' and '-', "
+                "beginning with a letter or a digit."
+            )
+        while True:
+            identifier = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+            experiment = ExperimentDirectory(self.root / name / identifier)
+            try:
+                experiment.path.parent.mkdir(parents=True, exist_ok=True)
+                experiment.path.mkdir()
+                for folder in (experiment.data, experiment.trials, experiment.control, experiment.cache):
+                    folder.mkdir()
+            except FileExistsError as error:
+                if experiment.path.is_dir():
+                    continue  # another process drew the same id
+                raise WorkspaceError(
+                    f"Cannot use the workspace {self.root}: {error.filename} is in the way."
+                ) from error
+            except OSError as error:
+                raise WorkspaceError(
+                    f"Cannot write to the workspace {self.root}: {error.strerror}. "
+                    "Choose another with AUTOML_HOME or the workspace option."
+                ) from error
+            return experiment
+
+    def experiments(self) -> Iterator[ExperimentDirectory]:
+        """All experiments, oldest first within each name."""
+        for config in sorted(self.root.glob("*/*/experiment.yaml")):
+            yield ExperimentDirectory(config.parent)
+
+    def experiment(self, reference: str | Path) -> ExperimentDirectory:
+        """The experiment that `reference` means: a directory, an id, a name (its newest), or ``name/id``.
+
+        Raises:
+            WorkspaceError: there is none.
+        """
+        if (Path(reference) / "experiment.yaml").is_file():
+            return ExperimentDirectory(Path(reference).absolute())
+        text = str(reference).strip("/")
+        matches = [e for e in self.experiments() if text in (e.id, e.name, f"{e.name}/{e.id}")]
+        if not matches:
+            raise WorkspaceError(
+                f"There is no experiment {str(reference)!r} in {self.root}; 'automl runs list' shows what there is."
+            )
+        return max(matches, key=lambda e: e.id)
