@@ -1,0 +1,45 @@
+"""The identity of data: the same for the same names, types, values and order, wherever they came from."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from automl.data.table import Table
+
+__all__ = ["fingerprint", "row_hashes"]
+
+
+def fingerprint(table: Table, features: np.ndarray | None = None) -> str:
+    """sha256 in hexadecimal over a table: features, target and roles.
+
+    Args:
+        table: whose own fingerprint and test part play no role.
+        features: `row_hashes` of its X, if they are known already.
+    """
+    import pandas as pd
+
+    digest = hashlib.sha256()
+    names = "\x1f".join(f"{name}\x1e{dtype}" for name, dtype in table.X.dtypes.items())
+    digest.update(f"{table.n_rows}\x1d{names}\x1d{table.target}".encode())
+    digest.update((row_hashes(table.X) if features is None else features).tobytes())
+    for role, values in {"y": table.y, **table.roles()}.items():
+        digest.update(f"\x1d{role}\x1e{values.dtype}".encode())
+        digest.update(pd.util.hash_array(values).tobytes())
+    return digest.hexdigest()
+
+
+def row_hashes(X: pd.DataFrame) -> np.ndarray:
+    """(n,) uint64: equal for equal rows, and with all but certainty different for different ones.
+
+    `pandas.util.hash_pandas_object` hashes content with a fixed key, so that the values are the same in every session.
+    """
+    import numpy as np
+    import pandas as pd
+
+    hashes: np.ndarray = pd.util.hash_pandas_object(X, index=False).to_numpy(dtype=np.uint64)
+    return hashes
