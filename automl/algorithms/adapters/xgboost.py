@@ -1,0 +1,57 @@
+"""XGBoost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from automl.algorithms.base import Learner
+from automl.algorithms.progress import Progress, Rounds
+
+__all__ = ["XGBoostLearner", "learner_class"]
+
+_DEFAULT_ROUNDS = 100
+
+
+def learner_class(estimator: type) -> type[Learner]:
+    return XGBoostLearner
+
+
+class XGBoostLearner(Learner):
+    def _fit(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        weight: np.ndarray | None,
+        categorical: list[int],
+        valid: np.ndarray | None,
+        progress: Progress | None,
+    ) -> None:
+        kinds = ["q"] * X.shape[1]
+        for i in categorical:
+            kinds[i] = "c"
+        model = self._make(verbosity=0, enable_categorical=True, feature_types=kinds)
+        if progress is not None:
+            rounds = Rounds(progress, model.n_estimators or _DEFAULT_ROUNDS)
+            model.set_params(callbacks=[self._callback(rounds, valid, kinds)])
+        model.fit(X, y, sample_weight=weight)
+        model.set_params(callbacks=None)  # they would be pickled with the model
+        self.model = model
+
+    def _predict(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(self.model.predict(X) if self.n_classes is None else self.model.predict_proba(X))
+
+    def _callback(self, rounds: Rounds, valid: np.ndarray | None, kinds: list[str]) -> Any:
+        from xgboost import DMatrix
+        from xgboost.callback import TrainingCallback
+
+        # One matrix for all reports: the booster keeps its predictions for it and adds only the new trees.
+        matrix = None if valid is None else DMatrix(valid, feature_types=kinds, enable_categorical=True)
+        outside = self._outside
+
+        class AfterRound(TrainingCallback):
+            def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
+                return rounds.after(None if matrix is None else lambda: outside(model.predict(matrix)))
+
+        return AfterRound()

@@ -1,0 +1,1 @@
+"""Raw columns to a matrix, learned inside the fold."""

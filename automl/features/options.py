@@ -1,0 +1,21 @@
+"""What a user may say about the columns."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from automl.options import Options
+
+__all__ = ["FeatureOptions"]
+
+
+class FeatureOptions(Options):
+    mode: Literal["auto"] = Field(
+        default="auto", description="how columns are prepared: 'auto' follows each column's kind"
+    )
+    columns: dict[str, Literal["numeric", "categorical", "boolean", "date", "text"]] = Field(
+        default={}, description="kinds of columns, where the detected one is wrong"
+    )
+    drop: tuple[str, ...] = Field(default=(), description="columns that are left out")

@@ -1,0 +1,245 @@
+"""The work of a built-in trial: cross-validate one learner on the experiment's split plan."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from automl.algorithms.base import Learner, LearnerError
+from automl.algorithms.estimators import make_learner
+from automl.algorithms.pipeline import FittedPipeline
+from automl.client import Run, TrialPruned
+from automl.errors import SpaceError
+from automl.metrics.base import Metric, score_all
+from automl.space.trust import resolve_estimator
+from automl.tasks.base import Target
+from automl.trial.contract import Outcome, TrialSpec
+from automl.trial.learner_matrices import FoldMatrices, Matrices
+from automl.trial.learner_progress import STEPS_PER_FOLD, FoldProgress
+from automl.trial.learner_record import OutOfFold, save_model, write_confusion_matrix
+from automl.trial.threads import limit_threads
+from automl.workspace.layout import TrialDirectory
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from automl.data.kinds import Column
+    from automl.space.space import AlgorithmSpace, SearchSpace
+    from automl.validation.plan import SplitPlan
+
+__all__ = ["LearnerWork", "warm_imports"]
+
+logger = logging.getLogger("automl")
+
+
+@dataclass(frozen=True, eq=False)
+class LearnerWork:
+    """What every built-in trial of an experiment does.
+
+    Each fold: features are learned from its training rows only, then the learner; its validation rows are predicted
+    and scored. What a trial leaves: ``oof.npy`` (float32; probabilities (n, k) or values (n,), the mean over repeats,
+    NaN for rows that no fold validates), ``models/fold_XX.joblib``, and ``outputs/confusion_matrix.json``.
+
+    Attributes:
+        X: raw feature columns, n rows.
+        target: of the same rows.
+        columns: what the columns of `X` hold.
+        plan: the rows of every fold.
+        algorithms: by the name that a TrialSpec carries.
+        primary: the metric that decides.
+        metrics: all that are computed; the primary one need not be among them.
+        weight: of each row, shape (n,), for training and for scores; None for ones.
+        trust: take estimators from any package.
+        keep_models: write the fold models.
+        cache: directory for matrices that several trials need; None keeps only small ones, in memory.
+    """
+
+    X: pd.DataFrame
+    target: Target
+    columns: tuple[Column, ...]
+    plan: SplitPlan
+    algorithms: Mapping[str, AlgorithmSpace]
+    primary: Metric
+    metrics: tuple[Metric, ...] = ()
+    weight: np.ndarray | None = None
+    trust: bool = False
+    keep_models: bool = True
+    cache: Path | None = None
+    _matrices: FoldMatrices = field(default_factory=FoldMatrices, init=False, repr=False)
+
+    @property
+    def metric(self) -> str:
+        return self.primary.name
+
+    def __call__(self, spec: TrialSpec, run: Run) -> Outcome:
+        """Cross-validate `spec`.
+
+        Raises:
+            TrialPruned: the driver asked the trial to stop.
+            LearnerError: a fold cannot be learned, or its score is not finite.
+            SpaceError: there is no such algorithm, estimator or parameter.
+        """
+        space = self.algorithms.get(spec.algorithm)
+        if space is None or space.estimator is None:
+            raise SpaceError(f"the search space has no estimator for the algorithm {spec.algorithm!r}.")
+        resolve_estimator(space.estimator, trust=self.trust)  # loads its library, whose threads can be limited then
+        limit_threads(spec.resources.threads)
+        try:
+            return _CrossValidation(self, spec, run, space).run()
+        except TrialPruned:
+            shutil.rmtree(TrialDirectory(spec.directory).models, ignore_errors=True)
+            raise
+
+
+class _CrossValidation:
+    """One trial under way."""
+
+    def __init__(self, work: LearnerWork, spec: TrialSpec, run: Run, space: AlgorithmSpace) -> None:
+        self.work, self.spec, self._run, self.space = work, spec, run, space
+        self.directory = TrialDirectory(spec.directory)
+        classes = work.target.classes
+        self.primary = work.primary.with_classes(classes)
+        others = (metric.with_classes(classes) for metric in work.metrics if metric.name != work.primary.name)
+        self.metrics = (self.primary, *others)
+        self.scores: list[dict[str, float]] = []
+        self.fit_seconds = self.predict_seconds = 0.0
+
+    def run(self) -> Outcome:
+        target = self.work.target
+        oof = OutOfFold(len(target.values), target.n_classes)
+        for number, fold in enumerate(self.work.plan.folds):
+            predictions = self._fold(number)
+            oof.add(fold.valid, predictions)
+            self._score(number, fold.valid, predictions)
+        np.save(self.directory.oof, oof.mean())
+        if target.classes is not None:
+            write_confusion_matrix(self._run.outputs, target, oof)
+        return self._outcome()
+
+    def _fold(self, number: int) -> np.ndarray:
+        """Fit fold `number`, and predict its validation rows."""
+        if self._run.should_stop:
+            raise TrialPruned
+        matrices = self._matrices_of(number)
+        learner = self._learner(number)
+        progress = FoldProgress(
+            self._run,
+            fold=number,
+            folds_left=len(self.work.plan.folds) - number,
+            completed=[scores[self.primary.name] for scores in self.scores],
+            metric=self.primary.name,
+            score=lambda predictions: self._primary_score(matrices.valid_rows, predictions),
+            wanted=len(matrices.train) >= FoldProgress.FEWEST_ROWS,
+        )
+        started = time.perf_counter()
+        learner.fit(
+            matrices.train,
+            self.work.target.values[matrices.train_rows],
+            weight=self._weight(matrices.train_rows),
+            categorical=matrices.features.categorical_indices_,
+            valid=matrices.valid,
+            progress=progress,
+        )
+        fitted = time.perf_counter()
+        if self._run.should_stop:
+            raise TrialPruned
+        if progress.out_of_time:
+            logger.info("Trial %d: fold %d was cut short to end in time.", self.spec.number, number)
+        predictions = learner.predict(matrices.valid)
+        self.fit_seconds += matrices.fit_seconds + fitted - started
+        self.predict_seconds += matrices.transform_seconds + time.perf_counter() - fitted
+        self._keep(number, matrices, learner)
+        return predictions
+
+    def _matrices_of(self, number: int) -> Matrices:
+        work = self.work
+        return work._matrices.get(
+            work.X,
+            work.columns,
+            work.plan,
+            number,
+            view=self.space.view,
+            share=self.spec.fidelity,
+            directory=work.cache,
+        )
+
+    def _learner(self, number: int) -> Learner:
+        n_classes = self.work.target.n_classes
+        seed = np.random.SeedSequence([self.spec.seed, number]).generate_state(1)[0] >> 1  # int32 for every library
+        return make_learner(
+            self.space,
+            self.spec.params,
+            task="regression" if n_classes is None else "classification",
+            seed=int(seed),
+            threads=self.spec.resources.threads,
+            trust=self.work.trust,
+            n_classes=n_classes,
+        )
+
+    def _score(self, number: int, rows: np.ndarray, predictions: np.ndarray) -> None:
+        """Score a fold by every metric, and report the primary one's mean over the folds so far."""
+        target = self.work.target
+        truth = target.values[rows]
+        weight = self._weight(rows)
+        scores = score_all(self.metrics, truth, predictions, positive=target.positive, weight=weight)
+        name = self.primary.name
+        if not np.isfinite(scores[name]):
+            raise LearnerError(f"{name} is {scores[name]} in fold {number}: {_why_undefined(target, truth)}")
+        self.scores.append(scores)
+        so_far = float(np.mean([fold[name] for fold in self.scores]))
+        self._run.log(name, so_far, step=(number + 1) * STEPS_PER_FOLD)
+
+    def _primary_score(self, rows: np.ndarray, predictions: np.ndarray) -> float:
+        target = self.work.target
+        return self.primary.score(target.values[rows], predictions, positive=target.positive, weight=self._weight(rows))
+
+    def _weight(self, rows: np.ndarray) -> np.ndarray | None:
+        return None if self.work.weight is None else self.work.weight[rows]
+
+    def _keep(self, number: int, matrices: Matrices, learner: Learner) -> None:
+        if self.work.keep_models:
+            target = self.work.target
+            pipeline = FittedPipeline(matrices.features, learner, self.work.columns, target.classes, target.positive)
+            save_model(self.directory.models, number, pipeline)
+
+    def _outcome(self) -> Outcome:
+        """Metrics are means over the folds.
+
+        One that is undefined in a fold is left out: a mean over the rest would not compare with other trials' means.
+        """
+        means = {name: float(np.mean([scores[name] for scores in self.scores])) for name in self.scores[0]}
+        return Outcome(
+            value=means[self.primary.name],
+            metrics={name: value for name, value in means.items() if np.isfinite(value)},
+            fold_scores=tuple(scores[self.primary.name] for scores in self.scores),
+            fit_seconds=self.fit_seconds,
+            predict_seconds=self.predict_seconds,
+        )
+
+
+def _why_undefined(target: Target, truth: np.ndarray) -> str:
+    if target.classes is not None and len(np.unique(truth)) < len(target.classes):
+        return (
+            "its validation rows do not hold every class. Use fewer folds, another validation strategy, or a metric "
+            "such as accuracy."
+        )
+    return "the metric is undefined for these predictions."
+
+
+def warm_imports(space: SearchSpace) -> tuple[str, ...]:
+    """Modules that a worker does well to import before its first trial, in the order in which they are needed.
+
+    Only those that the first trial uses: any other would delay it, and is imported by the trial that needs it.
+    """
+    cheapest = min(space.algorithms, key=lambda name: space.algorithms[name].cost)
+    algorithm = space.algorithms[space.portfolio[0].algorithm if space.portfolio else cheapest]
+    path: Any = algorithm.estimator
+    estimator = () if path is None else (path.rpartition(".")[0],)
+    return ("numpy", "pandas", *estimator, f"automl.features.{algorithm.view}", __name__, "threadpoolctl")

@@ -1,0 +1,62 @@
+"""What a built-in trial leaves on disk."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automl.algorithms.pipeline import FittedPipeline
+from automl.metrics.predictions import choose_labels, confusion_matrix
+from automl.tasks.base import Target
+from automl.workspace.atomic import write_json
+
+__all__ = ["OutOfFold", "save_model", "write_confusion_matrix"]
+
+
+class OutOfFold:
+    """Predictions for every row by the models that were not trained on it.
+
+    Args:
+        n_rows: of the data.
+        n_classes: None for regression.
+    """
+
+    def __init__(self, n_rows: int, n_classes: int | None) -> None:
+        self._sum = np.zeros((n_rows,) if n_classes is None else (n_rows, n_classes))
+        self._count = np.zeros(n_rows)
+
+    def add(self, rows: np.ndarray, predictions: np.ndarray) -> None:
+        self._sum[rows] += predictions
+        self._count[rows] += 1
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Positions of the rows that have a prediction."""
+        return np.flatnonzero(self._count)
+
+    def mean(self) -> np.ndarray:
+        """float32, (n, k) or (n,): the mean over repeats; NaN for rows without a prediction."""
+        count = self._count.reshape(-1, *[1] * (self._sum.ndim - 1))
+        with np.errstate(invalid="ignore"):
+            return (self._sum / count).astype(np.float32)
+
+
+def save_model(directory: Path, fold: int, pipeline: FittedPipeline) -> None:
+    directory.mkdir(exist_ok=True)
+    with open(directory / f"fold_{fold:02d}.joblib", "wb") as file:
+        # joblib.load reads it, and joblib.dump takes ten times as long for small models.
+        pickle.dump(pipeline, file, protocol=5)
+
+
+def write_confusion_matrix(outputs: Path, target: Target, oof: OutOfFold) -> None:
+    """``confusion_matrix.json``: labels, and rows of the true by columns of the predicted class, from out of fold."""
+    assert target.classes is not None
+    rows = oof.rows
+    predicted = choose_labels(oof.mean()[rows], target.positive)
+    matrix = confusion_matrix(target.values[rows], predicted, len(target.classes))
+    labels: list[Any] = [label.item() if isinstance(label, np.generic) else label for label in target.classes]
+    plain = [label if isinstance(label, str | int | float | bool) else str(label) for label in labels]
+    write_json(outputs / "confusion_matrix.json", {"labels": plain, "matrix": matrix.astype(int).tolist()})
