@@ -1,0 +1,169 @@
+"""The default: trials start in local processes at once, and go to Ray's workers when Ray is up."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from automl.deadline import Deadline
+from automl.errors import ExecutorError
+from automl.execution.base import Event, Executor
+from automl.execution.options import ComputeOptions
+from automl.execution.process import ProcessExecutor
+from automl.execution.ray.executor import RayExecutor
+from automl.execution.ray.runtime import BOOT_SECONDS, check_address
+from automl.trial.contract import StopReason, TrialContext, TrialResult, TrialSpec
+
+__all__ = ["AutoExecutor"]
+
+log = logging.getLogger("automl")
+
+_WORTHWHILE = 60.0
+"""Seconds that must be left for Ray to be started. Boot and shutdown take 4 to 7 s of two quiet cores, which is a tenth
+of a minute, and on one machine Ray's workers are no faster than processes."""
+_TURN = 0.01
+"""Seconds to listen to one kind of worker while both kinds run trials."""
+
+
+class AutoExecutor(Executor):
+    """Boots Ray in the background after the first result; then the processes end as they become idle.
+
+    Where the time is too short for a Ray of our own to pay, trials stay in processes, and one line says so. They also
+    stay there if Ray cannot be started; but a cluster that was asked for by its address must be there.
+    """
+
+    name: ClassVar[str] = "auto"
+
+    def __init__(self, options: ComputeOptions | None = None, deadline: Deadline | None = None) -> None:
+        self._options = options or ComputeOptions()
+        self._deadline = deadline or Deadline.after(None)
+        self._local: ProcessExecutor | None = ProcessExecutor(self._options, self._deadline)
+        self._ray: RayExecutor | None = None
+        self._ray_starts = self._ray_serves = self._ray_is_out = False
+        self._ray_began = 0.0
+        self._context: TrialContext | None = None
+        self._place: dict[int, ProcessExecutor | RayExecutor] = {}
+
+    def prestart(self, imports: Sequence[str] = ()) -> None:
+        if self._local is not None:
+            self._local.prestart(imports)
+
+    def start(self, context: TrialContext) -> None:
+        self._context = context
+        if self._options.address:
+            check_address(self._options.address)
+        if self._local is not None:
+            self._local.start(context)
+        if _is_there(self._options):
+            self._begin_ray()
+
+    @property
+    def slots(self) -> int:
+        """Those of the processes, or Ray's where these are more: both kinds share them."""
+        executors = [self._local, self._ray if self._ray_serves else None]
+        return max(executor.slots for executor in executors if executor is not None)
+
+    def submit(self, spec: TrialSpec) -> None:
+        place = self._where()
+        self._place[spec.number] = place
+        place.submit(spec)
+
+    def wait(self, timeout: float) -> list[Event]:
+        ends = time.monotonic() + timeout
+        while True:
+            self._advance()
+            events = self._listen(max(0.0, ends - time.monotonic()))
+            for event in events:
+                if isinstance(event, TrialResult):
+                    self._place.pop(event.number, None)
+            if events and not self._ray_starts and any(isinstance(event, TrialResult) for event in events):
+                self._decide()
+            if events or time.monotonic() >= ends:
+                return events
+
+    def stop(self, number: int, reason: StopReason, *, grace: float = 1.0) -> None:
+        place = self._place.get(number)
+        if place is not None:
+            place.stop(number, reason, grace=grace)
+
+    @property
+    def closing_seconds(self) -> float:
+        with_ray = self._ray is not None and not self._ray_is_out
+        return self._ray.closing_seconds if self._ray is not None and with_ray else super().closing_seconds
+
+    def close(self) -> None:
+        for executor in (self._local, self._ray):
+            if executor is not None:
+                executor.close()
+
+    def _where(self) -> ProcessExecutor | RayExecutor:
+        """Where the next trial runs: in Ray's workers, as soon as one of them is free."""
+        if self._ray is not None and self._ray_serves and self._ray.in_flight < self._ray.ready:
+            return self._ray
+        if self._local is None:
+            assert self._ray is not None
+            return self._ray
+        return self._local
+
+    def _listen(self, timeout: float) -> list[Event]:
+        """Events of both kinds of workers; waits up to `timeout` seconds, or less."""
+        ray = self._ray if self._ray_serves else None
+        local = self._local
+        if local is None:
+            assert ray is not None
+            return ray.wait(timeout)
+        if ray is None:
+            return local.wait(min(timeout, 0.2) if self._ray_starts else timeout)
+        return local.wait(min(timeout, _TURN)) + ray.wait(min(timeout, _TURN))
+
+    def _decide(self) -> None:
+        """After the first result: is Ray to be started?"""
+        self._ray_starts = True
+        left = self._deadline.remaining()
+        if left < _WORTHWHILE:
+            self._ray_is_out = True
+            log.info("Trials run in processes of this machine: the %.0f s left are too short to start Ray.", left)
+        else:
+            self._begin_ray()
+
+    def _begin_ray(self) -> None:
+        self._ray_starts, self._ray_began = True, time.monotonic()
+        self._ray = RayExecutor(self._options, self._deadline)
+        self._ray.prestart(() if self._context is None else self._context.imports)
+
+    def _advance(self) -> None:
+        """Take the next step from processes to Ray, if it is time."""
+        if self._ray is None or self._ray_is_out:
+            return
+        if not self._ray_serves and self._ray.is_up:
+            self._hand_over()
+        elif not self._ray_serves and time.monotonic() - self._ray_began > BOOT_SECONDS:
+            self._stay(f"Ray was not up after {BOOT_SECONDS:.0f} s.")
+        elif self._ray_serves and self._local is not None and not self._local.in_flight and self._ray.is_complete:
+            self._local.close()
+            self._local = None
+
+    def _hand_over(self) -> None:
+        assert self._ray is not None
+        assert self._context is not None
+        try:
+            self._ray.start(self._context)
+            self._ray_serves = True
+        except ExecutorError as error:
+            if self._options.address:
+                raise
+            self._stay(str(error))
+
+    def _stay(self, cause: str) -> None:
+        self._ray_is_out = True
+        log.warning("Trials stay in processes of this machine. %s", cause)
+
+
+def _is_there(options: ComputeOptions) -> bool:
+    """A Ray runs already, and need only be joined."""
+    ray = sys.modules.get("ray")
+    return bool(options.address or os.environ.get("RAY_ADDRESS") or (ray is not None and ray.is_initialized()))

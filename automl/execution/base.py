@@ -1,0 +1,66 @@
+"""The five verbs of an executor."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from automl.trial.contract import Report, StopReason, TrialContext, TrialResult, TrialSpec
+
+__all__ = ["Event", "Executor"]
+
+Event = Report | TrialResult
+
+
+class Executor(ABC):
+    """Runs trials and says how they ended.
+
+    The driver calls `start` once, then any of `submit`, `wait` and `stop`, and `close` at the end, all from one
+    thread. A number that was submitted leads to exactly one TrialResult, whatever happens to its worker:
+
+    - A worker that dies without a result gives ``INTERRUPTED``; whether to try again is the driver's decision.
+    - A trial over its `limits` is killed with its children and ends ``TIMED_OUT`` or ``OUT_OF_MEMORY``.
+    - `stop` is polite first; after `grace` seconds the worker is killed, and the trial ends as the reason says.
+    """
+
+    name: ClassVar[str]
+    hard_kill: ClassVar[bool] = True
+    """False if a trial that never returns to Python cannot be ended."""
+
+    @property
+    def closing_seconds(self) -> float:
+        """What `close` is likely to take: a time budget keeps as much in reserve."""
+        return 0.3
+
+    def prestart(self, imports: Sequence[str] = ()) -> None:  # noqa: B027 - optional
+        """Begin to start workers before the context is known, so that they import while the caller reads data."""
+
+    @abstractmethod
+    def start(self, context: TrialContext) -> None:
+        """Hand over what all trials share.
+
+        Raises:
+            ExecutorError: trials cannot run here (an unreachable address, say).
+        """
+
+    @property
+    @abstractmethod
+    def slots(self) -> int:
+        """How many trials may be in flight at present."""
+
+    @abstractmethod
+    def submit(self, spec: TrialSpec) -> None:
+        """Run a trial. At most `slots` may be in flight."""
+
+    @abstractmethod
+    def wait(self, timeout: float) -> list[Event]:
+        """What has happened, in order; waits up to `timeout` seconds for the first event. May return an empty list."""
+
+    @abstractmethod
+    def stop(self, number: int, reason: StopReason, *, grace: float = 1.0) -> None:
+        """Ask a running trial to stop, and kill it if it has not by `grace` seconds. Unknown numbers are ignored."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End all workers, running trials included. May be called twice."""

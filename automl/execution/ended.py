@@ -1,0 +1,53 @@
+"""The result of a trial whose worker could not give any."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from automl.execution.handle import Flight
+from automl.execution.warden_process import memory_note
+from automl.trial.contract import Failure, Status, StopReason, TrialResult, TrialSpec
+from automl.trial.execute import stop_failure
+from automl.trial.outputs import list_outputs, total_size
+from automl.workspace.layout import TrialDirectory
+
+__all__ = ["ended_without_result"]
+
+
+def ended_without_result(flight: Flight, status: Status, failure: Failure) -> TrialResult:
+    """What can be said from outside about a trial that was killed, or that never began.
+
+    If the warden has left its note, the trial was over its memory limit, whatever `status` says.
+    """
+    spec = flight.spec
+    held = _exceeded_memory(spec)
+    if held is not None:
+        status = Status.OUT_OF_MEMORY
+        failure = stop_failure(StopReason.OUT_OF_MEMORY, spec, killed=True)
+    directory = TrialDirectory(spec.directory)
+    return TrialResult.of(
+        spec,
+        status,
+        value=flight.last.value if flight.last is not None and not status.is_failure else None,
+        failure=failure,
+        seconds=0.0 if math.isinf(flight.started) else time.monotonic() - flight.started,
+        peak_memory=held,
+        model_size=total_size(directory.models),
+        outputs=list_outputs(directory.outputs),
+        worker="" if flight.worker is None else flight.worker.address,
+        started_at=flight.started_at,
+    )
+
+
+def _exceeded_memory(spec: TrialSpec) -> int | None:
+    """Bytes that the trial held when it was killed for them; None if it was not."""
+    if spec.limits.memory is None:
+        return None
+    note = memory_note(spec.directory)
+    try:
+        held = int(note.read_text(encoding="ascii"))
+        note.unlink()
+    except (OSError, ValueError):
+        return None
+    return held

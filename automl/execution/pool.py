@@ -1,0 +1,239 @@
+"""What executors with workers of their own have in common: queue, clocks, stops, deaths, replacement.
+
+A transport (processes, Ray actors) derives `Pool`, and says how to launch a worker, how to hear from all of them,
+and, in a `WorkerHandle`, how to speak to one.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from abc import abstractmethod
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from automl.deadline import Deadline
+from automl.errors import ExecutorError
+from automl.execution.base import Event, Executor
+from automl.execution.ended import ended_without_result
+from automl.execution.handle import Flight, WorkerHandle
+from automl.execution.messages import Broken, Died, Finished, Loaded, Message
+from automl.execution.options import ComputeOptions
+from automl.execution.payload import Payload, pack
+from automl.trial.capture import rescue_spool
+from automl.trial.contract import Failure, Report, Status, StopReason, TrialContext, TrialSpec
+from automl.trial.execute import stop_failure
+
+__all__ = ["Pool"]
+
+_FIRST_TRIAL = 0.5
+"""Seconds for which the first trial has few cores to itself: a second worker's imports would slow it down."""
+_MAX_DEATHS = 3
+"""Workers that may die in a row before they could run anything."""
+_STEP = 0.2
+"""Longest wait without a look at the clock, in seconds."""
+
+
+@dataclass
+class _State:
+    """What a pool knows."""
+
+    workers: list[WorkerHandle] = field(default_factory=list)
+    queue: deque[TrialSpec] = field(default_factory=deque)
+    flights: dict[int, Flight] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    wanted: int = 0
+    deaths: int = 0
+    any_result: bool = False
+    closed: bool = False
+
+
+class Pool(Executor):
+    """Trials wait in one queue for the first worker that is free.
+
+    Args:
+        options: `max_workers`, `cpus_per_trial`.
+        deadline: of the experiment.
+    """
+
+    def __init__(self, options: ComputeOptions | None = None, deadline: Deadline | None = None) -> None:
+        self.options = options or ComputeOptions()
+        self.deadline = deadline or Deadline.after(None)
+        self._payload: Any = None
+        self._imports: tuple[str, ...] = ()
+        self._state = _State()
+
+    @abstractmethod
+    def _launch(self) -> WorkerHandle:
+        """Begin to start a worker: it imports `_imports`, and loads `_payload` if that is known already."""
+
+    @abstractmethod
+    def _prepare(self, payload: Payload) -> Any:
+        """What each worker's `load` gets: called once."""
+
+    @abstractmethod
+    def _kill(self, workers: Sequence[WorkerHandle]) -> Sequence[tuple[WorkerHandle, Message]]:
+        """End workers with all that they have started; what they had said until then and `_poll` has not given."""
+
+    @abstractmethod
+    def _poll(self, timeout: float) -> Sequence[tuple[WorkerHandle, Message]]:
+        """What workers have said, each worker's messages in order; waits up to `timeout` seconds for the first."""
+
+    @abstractmethod
+    def _may_launch(self, starting: int, first: bool) -> bool:
+        """Whether one more worker may start while `starting` others do; `first`: in the time of the first trial."""
+
+    def prestart(self, imports: Sequence[str] = ()) -> None:
+        self._imports = tuple(dict.fromkeys((*self._imports, *imports)))
+        self._want(1)
+
+    def start(self, context: TrialContext) -> None:
+        self._imports = tuple(dict.fromkeys((*self._imports, *context.imports)))
+        self._payload = self._prepare(pack(context))
+        for worker in self._state.workers:
+            worker.load(self._payload)
+        self._want(1)
+
+    @property
+    def most(self) -> int:
+        """Workers that there may be."""
+        return self.options.workers_on()
+
+    @property
+    def slots(self) -> int:
+        return self.most
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._state.flights)
+
+    def submit(self, spec: TrialSpec) -> None:
+        state = self._state
+        state.flights[spec.number] = Flight(spec)
+        state.queue.append(spec)
+        self._want(len(state.flights))
+        self._dispatch()
+
+    def wait(self, timeout: float) -> list[Event]:
+        state, ends = self._state, time.monotonic() + timeout
+        while True:
+            now = time.monotonic()
+            self._enforce(now)
+            self._dispatch()
+            pause = 0.0 if state.events else min(ends - now, self._next_clock() - now, _STEP)
+            for worker, message in self._poll(max(0.0, pause)):
+                self._take(worker, message)
+            if state.events or time.monotonic() >= ends:
+                events, state.events = state.events, []
+                return events
+
+    def stop(self, number: int, reason: StopReason, *, grace: float = 1.0) -> None:
+        flight = self._state.flights.get(number)
+        if flight is None:
+            return
+        if flight.worker is None:
+            waiting = [spec for spec in self._state.queue if spec.number != number]
+            self._state.queue = deque(waiting)
+            self._end(flight, reason.status, stop_failure(reason, flight.spec, killed=False))
+            return
+        flight.kill_at = min(flight.kill_at, time.monotonic() + grace)
+        if flight.reason is None:
+            flight.reason = reason
+            flight.worker.stop(number, flight.spec.attempt, reason)
+
+    def close(self) -> None:
+        state, self._state = self._state, _State(closed=True)
+        self._kill(state.workers)
+        for worker in state.workers:
+            if worker.last is not None:
+                rescue_spool(worker.last.directory, worker.mark, keep=worker.flight is not None)
+
+    def _want(self, workers: int) -> None:
+        """Have at least `workers` workers, but no more than there may be."""
+        self._state.wanted = max(self._state.wanted, min(workers, self.most))
+        self._start_workers()
+
+    def _start_workers(self) -> None:
+        state = self._state
+        while len(state.workers) < state.wanted and not state.closed:
+            starting = sum(not worker.ready for worker in state.workers)
+            busy = [w.flight.started for w in state.workers if w.flight is not None]
+            first = not state.any_result and time.monotonic() - min(busy, default=math.inf) < _FIRST_TRIAL
+            if state.workers and not self._may_launch(starting, first):
+                return
+            state.workers.append(self._launch())
+
+    def _dispatch(self) -> None:
+        state = self._state
+        for worker in state.workers:
+            if not state.queue:
+                break
+            if worker.idle:
+                state.flights[state.queue.popleft().number].begin(worker)
+        self._start_workers()
+
+    def _next_clock(self) -> float:
+        return min((flight.kill_at for flight in self._state.flights.values()), default=math.inf)
+
+    def _enforce(self, now: float) -> None:
+        """Kill the workers of trials whose time is over."""
+        for flight in [f for f in self._state.flights.values() if f.kill_at <= now]:
+            if flight.worker is None:
+                continue
+            self._remove(flight.worker)
+            if flight.spec.number in self._state.flights:
+                reason = flight.reason or StopReason.TIMED_OUT
+                self._end(flight, reason.status, stop_failure(reason, flight.spec, killed=True))
+
+    def _take(self, worker: WorkerHandle, message: Message) -> None:
+        state, flight = self._state, worker.flight
+        if isinstance(message, Finished):
+            state.any_result = True
+            worker.flight = None
+            if flight is not None and state.flights.pop(flight.spec.number, None) is not None:
+                state.events.append(message.result)
+            if message.worn:
+                self._remove(worker)
+        elif isinstance(message, Report):
+            if flight is not None:
+                flight.last = message
+                state.events.append(message)
+        elif isinstance(message, Loaded):
+            worker.ready, worker.address = True, message.address
+            state.deaths = 0
+        elif isinstance(message, Broken):
+            raise ExecutorError(f"What the trials should do cannot be loaded by a worker:\n{message.reason}")
+        else:
+            self._bury(worker, message)
+
+    def _bury(self, worker: WorkerHandle, death: Died) -> None:
+        self._remove(worker)
+        flight = worker.flight
+        if flight is not None:
+            if flight.reason is not None:  # it was asked to stop, and has taken its worker with it
+                self._end(flight, flight.reason.status, stop_failure(flight.reason, flight.spec, killed=True))
+            else:
+                self._end(flight, death.status, Failure(kind="WorkerDied", message=death.reason))
+        elif not worker.ready:
+            self._state.deaths += 1
+            if self._state.deaths >= _MAX_DEATHS:
+                raise ExecutorError(f"{_MAX_DEATHS} workers in a row have died at their start: {death.reason}")
+
+    def _remove(self, worker: WorkerHandle) -> None:
+        """Kill a worker. A result that it had sent just before counts."""
+        if worker in self._state.workers:
+            self._state.workers.remove(worker)
+            for source, message in self._kill([worker]):
+                self._take(source, message)
+            if worker.flight is None and worker.last is not None:
+                rescue_spool(worker.last.directory, worker.mark, keep=False)
+
+    def _end(self, flight: Flight, status: Status, failure: Failure) -> None:
+        """Give a trial the result that its worker could not give."""
+        self._state.flights.pop(flight.spec.number, None)
+        if flight.worker is not None:
+            flight.worker.flight = None
+            rescue_spool(flight.spec.directory, flight.worker.mark)
+        self._state.events.append(ended_without_result(flight, status, failure))

@@ -1,0 +1,90 @@
+"""Trials in processes of this machine."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from multiprocessing.connection import wait
+from typing import IO, Any, ClassVar
+
+from automl.deadline import Deadline
+from automl.execution.cores import usable_cores
+from automl.execution.handle import WorkerHandle
+from automl.execution.messages import Message
+from automl.execution.options import ComputeOptions
+from automl.execution.payload import Mapped, Payload
+from automl.execution.pool import Pool
+from automl.execution.reap import kill_tree
+from automl.execution.worker_process import WorkerProcess
+from automl.trial.threads import thread_environment
+
+__all__ = ["ProcessExecutor"]
+
+_SMALL = 2**18
+"""Bytes up to which a context's arrays are sent to each worker, and not shared through a file."""
+_MANY_CORES = 4
+"""With so many cores a second worker's imports do not slow down the first trial."""
+
+
+class ProcessExecutor(Pool):
+    """Starts one worker at once and further ones when they are needed; each in a session of its own.
+
+    So the terminal's Ctrl-C does not reach them, and a kill takes all that they have started.
+    """
+
+    name: ClassVar[str] = "process"
+
+    def __init__(self, options: ComputeOptions | None = None, deadline: Deadline | None = None) -> None:
+        super().__init__(options, deadline)
+        self._arrays: IO[bytes] | None = None
+        self._sources: dict[Any, WorkerProcess] = {}
+
+    def close(self) -> None:
+        super().close()
+        if self._arrays is not None:
+            self._arrays.close()
+            self._arrays = None
+
+    def _launch(self) -> WorkerHandle:
+        if self._arrays is None and os.name == "posix":
+            # workers inherit it now; it is written when the data is known
+            self._arrays = tempfile.TemporaryFile()  # noqa: SIM115 - `close` does
+        environment = {**os.environ, **thread_environment(max(1, int(self.options.cpus_per_trial)))}
+        worker = WorkerProcess(self._arrays, environment, self._imports)
+        self._sources.update(dict.fromkeys(worker.sources, worker))
+        if self._payload is not None:
+            worker.load(self._payload)
+        return worker
+
+    def _may_launch(self, starting: int, first: bool) -> bool:
+        cores = usable_cores()
+        return starting < max(1, cores // 2) and (not first or cores >= _MANY_CORES)
+
+    def _prepare(self, payload: Payload) -> Payload | Mapped:
+        size = sum(len(buffer) for buffer in payload.buffers)
+        if size <= _SMALL or self._arrays is None:
+            return Payload(payload.head, [bytes(buffer) for buffer in payload.buffers])
+        return Mapped.write(payload, self._arrays)
+
+    def _poll(self, timeout: float) -> Sequence[tuple[WorkerHandle, Message]]:
+        ready = wait(list(self._sources), timeout)
+        heard: list[tuple[WorkerHandle, Message]] = []
+        for source in ready:
+            worker = self._sources[source]
+            if source is worker.connection:
+                heard.append((worker, worker.receive()))
+        for worker in [w for w in dict.fromkeys(self._sources.values()) if w.sentinel in ready or w.is_dead_unseen()]:
+            heard.extend((worker, message) for message in worker.remains())
+        return heard
+
+    def _kill(self, workers: Sequence[WorkerHandle]) -> list[tuple[WorkerHandle, Message]]:
+        killed = [worker for worker in workers if isinstance(worker, WorkerProcess)]
+        if killed:
+            kill_tree({worker.mark for worker in killed}, {worker.pid for worker in killed})
+        heard: list[tuple[WorkerHandle, Message]] = []
+        for worker in killed:
+            heard.extend((worker, message) for message in worker.bury())
+            for source in worker.sources:
+                self._sources.pop(source, None)
+        return heard

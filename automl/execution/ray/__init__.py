@@ -1,0 +1,1 @@
+"""Trials in Ray actors: on this machine or on a cluster."""

@@ -1,0 +1,221 @@
+"""Ray itself: found, joined, or started for this experiment alone."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import shutil
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from importlib.util import find_spec
+from typing import Any
+
+from automl.errors import ExecutorError
+from automl.execution.cores import usable_cores
+from automl.execution.options import ComputeOptions
+
+__all__ = ["BOOT_SECONDS", "RayRuntime", "check_address"]
+
+log = logging.getLogger("automl")
+
+BOOT_SECONDS = 60.0
+"""Ray boots in 3 s on a quiet machine and in 25 on a busy one; what takes longer does not come up at all."""
+_SHUTDOWN_SECONDS = 15.0
+_CONNECT_SECONDS = 5.0
+"""To the port of a cluster's head. Without this look, Ray itself tries for ever."""
+
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # a trial without GPUs sees none
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # one machine: Ray then listens on the loopback interface only
+    "RAY_worker_niceness": "0",  # as workers in processes of ours; the default is 15
+}
+
+
+class RayRuntime:
+    """Boots or joins Ray in a thread that lives until `close`: Ray's processes die with the thread that started them.
+
+    An already initialised Ray is used as it is, and not shut down. Else `address`, or RAY_ADDRESS, is joined. Else a
+    private Ray is started.
+
+    Args:
+        options: `address`, `max_workers`, `cpus_per_trial`.
+        after: called in that thread once Ray is up.
+    """
+
+    def __init__(self, options: ComputeOptions, after: Callable[[], None] = lambda: None) -> None:
+        self._options = options
+        self._after = after
+        self._thread: threading.Thread | None = None
+        self._done = threading.Event()
+        self._closing = threading.Event()
+        self._error: BaseException | None = None
+        self.cpus = 0.0
+
+    def begin(self) -> None:
+        """Begin to boot, unless that was done."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._live, name="automl-ray", daemon=True)
+            self._thread.start()
+
+    @property
+    def done(self) -> bool:
+        """Booting has ended, one way or the other: `require` will not wait."""
+        return self._done.is_set()
+
+    def require(self, timeout: float = BOOT_SECONDS) -> None:
+        """Wait until Ray is up.
+
+        Raises:
+            ExecutorError: it cannot be reached or started.
+        """
+        self.begin()
+        if not self._done.wait(timeout):
+            raise ExecutorError(f"Ray {self._place()} was not up after {timeout:.0f} s. {_INSTEAD}")
+        if isinstance(self._error, ExecutorError):
+            raise self._error
+        if self._error is not None:
+            raise ExecutorError(f"Ray {self._place()} cannot be used: {self._error}. {_INSTEAD}") from self._error
+
+    def close(self) -> None:
+        """Shut down what was started here, and let go of what was joined.
+
+        A boot under way is not waited for: it is undone when it has ended, or when the process does.
+        """
+        self._closing.set()
+        if self._thread is None:
+            return
+        if self._done.is_set():
+            self._thread.join(timeout=_SHUTDOWN_SECONDS)
+        elif sys.platform != "linux":  # there Ray's processes would outlive this one: have the interpreter wait
+            threading.Thread(target=self._thread.join, args=(_SHUTDOWN_SECONDS,), name="automl-ray-end").start()
+
+    def _place(self) -> str:
+        address = _address(self._options)
+        return f"at {address}" if address else "on this machine"
+
+    def _live(self) -> None:
+        ours = False
+        try:
+            ours = self._boot()
+            if not self._closing.is_set():
+                self._after()
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._done.set()
+        self._closing.wait()
+        if ours:
+            import ray
+
+            ray.shutdown()
+
+    def _boot(self) -> bool:
+        """True if `close` has something to undo."""
+        address = _address(self._options)
+        if address:
+            check_address(address)
+        with _environment({} if address else _ENVIRONMENT):
+            import ray
+
+            ours = not ray.is_initialized()
+            if ours:
+                place: dict[str, Any] = {"address": address} if address else self._private()
+                with _one_machine() if not address else nullcontext():
+                    ray.init(**place, logging_level=logging.ERROR, log_to_driver=False)
+                _silence()
+            resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+        self.cpus = resources.get("CPU", 1.0)
+        return ours
+
+    def _private(self) -> dict[str, Any]:
+        """How to start a Ray of our own."""
+        cores = usable_cores()
+        wanted = math.ceil(self._options.workers_on() * self._options.cpus_per_trial)
+        if wanted > cores:
+            log.warning(
+                "%d workers x %g cores are more than the %d cores of this machine: trials will slow each other down.",
+                self._options.workers_on(),
+                self._options.cpus_per_trial,
+                cores,
+            )
+        return {
+            "address": "local",
+            "num_cpus": max(cores, wanted),
+            "include_dashboard": False,
+            "object_store_memory": _store_size(),
+        }
+
+
+_INSTEAD = "Check compute.address and RAY_ADDRESS, or use executor 'process'."
+
+
+def _address(options: ComputeOptions) -> str | None:
+    address = options.address or os.environ.get("RAY_ADDRESS")
+    return None if address == "local" else address
+
+
+def check_address(address: str) -> None:
+    """See whether somebody listens there.
+
+    Raises:
+        ExecutorError: nobody does.
+    """
+    if address == "auto":
+        return
+    if address.startswith("ray://") and find_spec("grpc") is None:
+        raise ExecutorError(f"{address} needs Ray's client: pip install 'ray[client]'.")
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise ExecutorError(f"{address!r} is no address of a Ray cluster; write 'host:port' or 'auto'.")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        raise ExecutorError(f"There is no Ray cluster at {address}: {error.strerror or error}. {_INSTEAD}") from error
+
+
+@contextmanager
+def _environment(wanted: dict[str, str]) -> Iterator[None]:
+    """Set variables that the user has not, for as long as Ray starts."""
+    added = {name: value for name, value in wanted.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
+
+
+@contextmanager
+def _one_machine() -> Iterator[None]:
+    """What the variable says, for a Ray that was imported before it was set: it was read then."""
+    from ray._private import ray_constants as private
+
+    before = getattr(private, "ENABLE_RAY_CLUSTER", True)
+    private.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        private.ENABLE_RAY_CLUSTER = before
+
+
+def _silence() -> None:
+    """Send Ray's messages about workers that died to our log: it prints them, and most were killed on purpose."""
+    import ray._private.worker as private
+
+    if hasattr(private, "print_to_stdstream"):
+        private.print_to_stdstream = lambda data, *_, **__: log.debug("Ray: %s", " ".join(data["lines"]))
+
+
+def _store_size() -> int:
+    """Bytes of Ray's object store: a tenth of the memory, and no more than the shared memory that is free."""
+    import psutil
+
+    size = min(psutil.virtual_memory().total // 10, 4 * 2**30)
+    with suppress(OSError):
+        size = min(size, shutil.disk_usage("/dev/shm").free * 8 // 10)
+    return max(size, 100 * 2**20)  # Ray refuses less than 75 MB

@@ -1,0 +1,181 @@
+"""The one host of trials: inside a process of ours, and inside a Ray actor.
+
+``python -m automl.execution.worker CONNECTION [ARRAYS]`` is the process: descriptors of a socket to the driver, and
+of a file that will hold the context's arrays. It never imports the caller's ``__main__``. (loky and concurrent.futures
+do, and can neither stream reports nor kill one worker with all that it started; pebble cannot stream either.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import multiprocessing.connection
+import os
+import pickle
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from multiprocessing.connection import Connection
+from typing import Any
+
+from automl.execution.messages import Broken, Finished, Loaded, Message
+from automl.execution.payload import Mapped, Payload, unpack
+from automl.execution.reap import MARK, end_self, nested_mark
+from automl.execution.warden_process import Warden
+from automl.trial.capture import Spool
+from automl.trial.contract import Report, StopReason, TrialContext, TrialSpec
+from automl.trial.execute import address, execute
+from automl.trial.memory import resident_memory
+
+__all__ = ["Worker", "import_quietly", "main", "serve"]
+
+_TICK = 0.2
+_GROWTH = 2**28
+"""A worker is worn when it holds 256 MB more than twice of what it held after its first trial."""
+
+
+class Worker:
+    """Runs trials one after the other, keeping data and imports warm.
+
+    Args:
+        mark: name of this worker, which its descendants carry in their environment.
+    """
+
+    def __init__(self, mark: str) -> None:
+        os.environ[MARK] = nested_mark(mark)
+        self.mark = mark
+        self._context: TrialContext | None = None
+        self._stops: dict[tuple[int, int], StopReason] = {}
+        self._spool = Spool(mark)
+        faulthandler.enable(sys.stderr)  # a crash in C leaves Python's stack in the trial's log
+        self._warden: Warden | None = None
+        self._warden_lock = threading.Lock()
+        self._held = 0
+        threading.Thread(target=self._tick, name="automl-tick", daemon=True).start()
+
+    def load(self, payload: Payload) -> Loaded | Broken:
+        """Take the context. Must come before the first `run`."""
+        try:
+            self._context = unpack(payload)
+        except BaseException:
+            return Broken(traceback.format_exc())
+        import_quietly(self._context.imports)
+        return Loaded(address(os.getpid()))
+
+    def watch(self) -> None:
+        """Start the warden, unless there is one; returns once it has detached itself."""
+        with self._warden_lock:
+            if self._warden is None and os.name == "posix":
+                self._warden = Warden(self.mark)
+                self._warden.wait_detached()
+
+    def run(self, spec: TrialSpec, emit: Callable[[Report], None]) -> Finished:
+        """Run a trial to its end in this thread; `emit` gets its reports."""
+        assert self._context is not None
+        key = spec.number, spec.attempt
+        if spec.limits.memory is not None:
+            self.watch()
+            if self._warden is not None:
+                self._warden.limit(spec.limits.memory, spec.directory)
+        result = execute(
+            spec,
+            self._context,
+            emit=emit,
+            stop_reason=lambda: self._stops.get(key),
+            capture=self._spool.capture,
+        )
+        if spec.limits.memory is not None and self._warden is not None:
+            self._warden.lift()
+        self._stops.pop(key, None)
+        return Finished(result, self._worn())
+
+    def stop(self, number: int, attempt: int, reason: StopReason) -> None:
+        """Ask a trial to stop, from another thread than the one it runs in. The first reason counts."""
+        self._stops.setdefault((number, attempt), reason)
+
+    def _worn(self) -> bool:
+        held = resident_memory()
+        self._held = self._held or held
+        return held > 2 * self._held + _GROWTH
+
+    def _tick(self) -> None:
+        while True:
+            time.sleep(_TICK)
+            self._spool.settle()
+            if self._held and self._warden is None:
+                self.watch()  # only now: the first trial should not share its core
+
+
+def import_quietly(modules: Iterable[str]) -> None:
+    """Import `modules` ahead of their use; one that cannot be imported fails where it is used."""
+    for module in modules:
+        with contextlib.suppress(Exception):
+            import_module(module)
+
+
+def main() -> None:
+    """Serve the driver at the other end of the connection until it closes it."""
+    connection, *arrays = (int(descriptor) for descriptor in sys.argv[1:])
+    serve(_connect(connection), *arrays)
+
+
+def serve(connection: Connection, arrays: int = -1) -> None:
+    """Run what the driver sends. `arrays`: descriptor of the file that a `Mapped` payload lies in."""
+    if arrays >= 0:
+        os.set_inheritable(arrays, False)
+    hello = pickle.loads(connection.recv_bytes())
+    _restore(hello)
+    worker = Worker(hello["mark"])
+    inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(connection, worker, inbox), name="automl-reader", daemon=True).start()
+    import_quietly(hello["imports"])
+    lock = threading.Lock()
+
+    def send(message: Message) -> None:
+        content = pickle.dumps(message, protocol=5)
+        with lock:
+            connection.send_bytes(content)
+
+    while True:
+        kind, value = inbox.get()
+        if kind == "context":
+            send(worker.load(value.map(arrays) if isinstance(value, Mapped) else value))
+        else:
+            send(worker.run(value, send))
+
+
+def _connect(descriptor: int) -> Connection:
+    if os.name == "posix":
+        os.set_inheritable(descriptor, False)
+        return Connection(descriptor)
+    connection: Connection = multiprocessing.connection.PipeConnection(descriptor)  # type: ignore[attr-defined]
+    return connection
+
+
+def _restore(hello: dict[str, Any]) -> None:
+    """Make this process what the driver's is: the path of modules, and the environment that was changed to start it."""
+    sys.path[:] = hello["path"]
+    os.environ.pop("PYTHONPATH", None)
+    if hello["pythonpath"] is not None:
+        os.environ["PYTHONPATH"] = hello["pythonpath"]
+
+
+def _read(connection: Connection, worker: Worker, inbox: queue.SimpleQueue[Any]) -> None:
+    """Take what the driver sends: stop requests act at once, everything else in order."""
+    try:
+        while True:
+            kind, *values = pickle.loads(connection.recv_bytes())
+            if kind == "stop":
+                worker.stop(*values)
+            else:
+                inbox.put((kind, values[0]))
+    except (EOFError, OSError):
+        end_self(worker.mark)  # the driver is dead, or has closed this worker
+
+
+if __name__ == "__main__":
+    main()

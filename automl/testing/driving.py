@@ -1,0 +1,67 @@
+"""Drive an executor in a test, and wait for what should happen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+from automl.execution.base import Event, Executor
+from automl.trial.contract import Report, TrialSpec
+
+__all__ = ["PATIENCE", "is_gone", "run_trials", "until_exists", "wait_for"]
+
+PATIENCE = 60.0
+"""Seconds after which something that should happen is said not to."""
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Wait until `condition` holds.
+
+    Raises:
+        AssertionError: it does not hold within `seconds`.
+    """
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, f"not within {seconds} s"
+        time.sleep(0.01)
+
+
+def is_gone(pid: int) -> bool:
+    """True if there is no such process, or a dead one that nobody has waited for."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def run_trials(
+    executor: Executor, *specs: TrialSpec, on_report: Callable[[Report], None] = lambda report: None
+) -> list[Event]:
+    """Submit `specs`, as many at a time as there are slots; all events until each has its result."""
+    waiting, running, events = list(specs), set[int](), list[Event]()
+    ends = time.monotonic() + PATIENCE
+    while waiting or running:
+        assert time.monotonic() < ends, f"no result of {sorted(running)} within {PATIENCE} s; events: {events}"
+        while waiting and len(running) < executor.slots:
+            running.add(waiting[0].number)
+            executor.submit(waiting.pop(0))
+        for event in executor.wait(1.0):
+            events.append(event)
+            if isinstance(event, Report):
+                on_report(event)
+            else:
+                running.remove(event.number)
+    return events
+
+
+def until_exists(executor: Executor, path: Path) -> list[Event]:
+    """Let `executor` run until a trial has written `path`; what happened meanwhile."""
+    events: list[Event] = []
+    ends = time.monotonic() + PATIENCE
+    while not path.exists():
+        assert time.monotonic() < ends, f"no {path} within {PATIENCE} s"
+        events.extend(executor.wait(0.05))
+    return events

@@ -1,0 +1,1 @@
+"""The contract that everything which is ever tried obeys: TrialSpec -> Report... -> TrialResult."""

@@ -1,0 +1,251 @@
+"""The values that pass between the driver and whoever runs a trial. All frozen, all data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from automl.client import Run
+from automl.workspace.atomic import FORMAT_VERSION, check_format, write_text
+from automl.workspace.layout import TrialDirectory
+
+__all__ = [
+    "Failure",
+    "Lineage",
+    "Outcome",
+    "OutputFile",
+    "Report",
+    "Status",
+    "StopReason",
+    "TrialContext",
+    "TrialLimits",
+    "TrialResources",
+    "TrialResult",
+    "TrialSpec",
+    "Work",
+    "read_result",
+    "write_result",
+]
+
+
+class Status(StrEnum):
+    """How a trial ended."""
+
+    COMPLETED = "COMPLETED"
+    PRUNED = "PRUNED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    CANCELLED = "CANCELLED"
+    INTERRUPTED = "INTERRUPTED"
+
+    @property
+    def is_failure(self) -> bool:
+        """True for what counts against ``limits.max_failures``."""
+        return self in (Status.FAILED, Status.TIMED_OUT, Status.OUT_OF_MEMORY, Status.INTERRUPTED)
+
+
+class StopReason(StrEnum):
+    """Why a running trial is asked to stop; the value is the status it ends with."""
+
+    PRUNED = "PRUNED"
+    TIMED_OUT = "TIMED_OUT"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def status(self) -> Status:
+        return Status(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialResources:
+    cpus: float = 1.0
+    gpus: float = 0.0
+
+    @property
+    def threads(self) -> int:
+        """Threads that the trial's libraries may use: its cores, at least one."""
+        return max(1, int(self.cpus))
+
+
+@dataclass(frozen=True, slots=True)
+class TrialLimits:
+    """Seconds from the trial's start, and bytes of resident memory; None for no limit."""
+
+    seconds: float | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a trial goes on from: an earlier trial's number, and the checkpoint it left."""
+
+    parent: int | None = None
+    checkpoint: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSpec:
+    """One trial, complete: enough to run it anywhere, and to run it again.
+
+    Attributes:
+        number: counts from 0; never used twice for different parameters.
+        attempt: 1, or 2 after a worker was lost.
+        algorithm: a name in the search space.
+        params: hyperparameters by their plain names, with real values.
+        fidelity: share of the full work, in (0, 1]. Only trials of full fidelity can be best.
+        seed: of this trial alone, derived from the experiment's seed and the number.
+        directory: the trial's own directory.
+    """
+
+    number: int
+    algorithm: str
+    params: Mapping[str, Any]
+    directory: Path
+    seed: int = 0
+    attempt: int = 1
+    fidelity: float = 1.0
+    resources: TrialResources = TrialResources()
+    limits: TrialLimits = TrialLimits()
+    lineage: Lineage = Lineage()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An intermediate value of the primary metric, in its own sign."""
+
+    number: int
+    attempt: int
+    step: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a trial's work returns when it comes to its end.
+
+    Attributes:
+        value: the primary metric in its own sign, None if there is none.
+        metrics: every metric by name.
+        fold_scores: the primary metric of each fold, in the split plan's order.
+    """
+
+    value: float | None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    fold_scores: tuple[float, ...] = ()
+    fit_seconds: float = 0.0
+    predict_seconds: float = 0.0
+
+
+class Work(Protocol):
+    """What each trial of an experiment does: a learner, a user's command, a test's function.
+
+    It is pickled once per experiment (by cloudpickle) and called once per trial in a worker. It may raise anything:
+    the trial is then FAILED. `TrialPruned` means that it obeyed a request to stop.
+    """
+
+    @property
+    def metric(self) -> str:
+        """Name of the primary metric: values logged under it are reported to the driver."""
+
+    def __call__(self, spec: TrialSpec, run: Run) -> Outcome: ...
+
+
+@dataclass(frozen=True)
+class TrialContext:
+    """What all trials of an experiment share; sent to each worker once.
+
+    Attributes:
+        work: what a trial does.
+        imports: modules that a worker imports before its first trial.
+    """
+
+    work: Work
+    imports: tuple[str, ...] = ()
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+class Failure(_Record):
+    """Why a trial did not complete: `kind` is an exception's class name or a StopReason."""
+
+    kind: str
+    message: str
+    traceback: str = ""
+
+
+class OutputFile(_Record):
+    """A file below ``outputs/``: its path there, bytes, and sha256 in hexadecimal."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+class TrialResult(_Record):
+    """How a trial ended: trial.json, field by field. ``automl schema trial`` prints its JSON Schema."""
+
+    format_version: int = FORMAT_VERSION
+    number: int = Field(ge=0)
+    attempt: int = Field(default=1, ge=1)
+    algorithm: str
+    status: Status
+    value: float | None = Field(default=None, description="the primary metric in its own sign")
+    metrics: dict[str, float] = {}
+    fold_scores: tuple[float, ...] = ()
+    fidelity: float = Field(default=1.0, gt=0, le=1)
+    parent: int | None = None
+    seed: int = 0
+    fit_seconds: float = 0.0
+    predict_seconds: float = 0.0
+    seconds: float = Field(default=0.0, description="wall time of the trial on its worker")
+    peak_memory: int | None = Field(default=None, description="bytes of resident memory")
+    model_size: int = Field(default=0, description="bytes of the fold models")
+    outputs: tuple[OutputFile, ...] = ()
+    failure: Failure | None = None
+    worker: str = Field(default="", description="host:pid of the process that ran it")
+    started_at: str = Field(default="", description="UTC, ISO 8601")
+    elapsed: float = Field(default=0.0, description="seconds of the experiment's clock when the result arrived")
+
+    @classmethod
+    def of(cls, spec: TrialSpec, status: Status, **fields: Any) -> TrialResult:
+        """The result of `spec`, with what the spec already says filled in."""
+        return cls(
+            number=spec.number,
+            attempt=spec.attempt,
+            algorithm=spec.algorithm,
+            status=status,
+            fidelity=spec.fidelity,
+            parent=spec.lineage.parent,
+            seed=spec.seed,
+            **fields,
+        )
+
+
+def write_result(directory: TrialDirectory, result: TrialResult) -> None:
+    """Write trial.json, whole or not at all. Only the driver calls this, once per number."""
+    write_text(directory.result, result.model_dump_json(indent=1))
+
+
+def read_result(directory: TrialDirectory) -> TrialResult | None:
+    """What trial.json says; None when it is missing or not valid.
+
+    Raises:
+        WorkspaceError: it was written by a newer automl.
+    """
+    try:
+        value = json.loads(directory.result.read_bytes())
+        if isinstance(value, dict):
+            check_format(value, directory.result)
+        return TrialResult.model_validate(value)
+    except (OSError, ValueError):  # a ValidationError is a ValueError
+        return None

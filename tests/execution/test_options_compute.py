@@ -1,0 +1,48 @@
+"""Compute options, and executors by name."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from automl.execution.auto import AutoExecutor
+from automl.execution.cores import usable_cores
+from automl.execution.inline import InlineExecutor
+from automl.execution.options import ComputeOptions
+from automl.execution.process import ProcessExecutor
+from automl.execution.ray.executor import RayExecutor
+from automl.execution.registry import make_executor
+
+
+@pytest.mark.parametrize(
+    ("name", "cls"),
+    [("auto", AutoExecutor), ("inline", InlineExecutor), ("process", ProcessExecutor), ("ray", RayExecutor)],
+)
+def test_executors_are_found_by_name(name: str, cls: type) -> None:
+    executor = make_executor(ComputeOptions(executor=name))
+    assert type(executor) is cls
+    assert executor.name == name
+    executor.close()  # a new executor has nothing to close
+
+
+def test_an_unknown_executor_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(ValidationError, match="did you mean 'process'"):
+        ComputeOptions(executor="proces")
+
+
+def test_an_address_without_ray_is_refused() -> None:
+    with pytest.raises(ValidationError, match="Ray cluster"):
+        ComputeOptions(executor="process", address="10.0.0.1:6379")
+
+
+@pytest.mark.parametrize("option", [{"max_workers": 0}, {"cpus_per_trial": 0}, {"min_workers": 1}])
+def test_impossible_and_unknown_options_are_refused(option: dict[str, int]) -> None:
+    with pytest.raises(ValidationError):
+        ComputeOptions.model_validate(option)
+
+
+def test_there_are_as_many_workers_as_the_cores_feed() -> None:
+    assert ComputeOptions().workers_on() == usable_cores()
+    assert ComputeOptions(cpus_per_trial=2).workers_on(9) == 4
+    assert ComputeOptions(cpus_per_trial=8).workers_on(2) == 1
+    assert ComputeOptions(max_workers=7).workers_on(2) == 7
