@@ -1,0 +1,280 @@
+"""The loop: ask, submit, wait, report, tell, check exits. One thread, one process, the study's only writer."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from optuna.trial import TrialState
+
+from automl.deadline import Deadline
+from automl.execution.base import Executor
+from automl.search.admission import Admission
+from automl.search.exits.base import ExitCriterion
+from automl.search.history import History, Record
+from automl.search.proposal import Proposer
+from automl.search.restore import mark_used, restore
+from automl.search.state import Finished, RunningTrial, SearchState
+from automl.search.submission import Submissions, Terms
+from automl.trial.contract import Failure, Report, Status, StopReason, TrialResult, TrialSpec, write_result
+
+__all__ = ["Driver", "Terms"]
+
+log = logging.getLogger("automl")
+
+_TURN_SECONDS = 0.2
+"""Longest wait in one turn: a double Ctrl-C and requests from other terminals are noticed this soon."""
+_CLOCK_SECONDS = 1.0
+_PRUNE_GRACE = 5.0
+_CANCEL_GRACE = 0.3
+_STATES = {Status.COMPLETED: TrialState.COMPLETE, Status.PRUNED: TrialState.PRUNED}
+
+
+@dataclass
+class _Flight:
+    """A trial in flight. `pruned` is the report at which it was decided to stop it."""
+
+    spec: TrialSpec
+    record: Record
+    since: float
+    value: float | None = None
+    losses: int = 0
+    pruned: Report | None = None
+
+
+class Driver:
+    """Runs one search, from its first trial or from where an earlier session was cut.
+
+    Args:
+        terms: what the search is held to.
+        proposer: what to try.
+        history: the durable study.
+        executor: where trials run; started by the caller.
+        criteria: reasons to stop; the first that holds wins.
+        admission: which trials end in time.
+        deadline: the experiment's clock.
+        reserve: seconds to keep for what comes after the search.
+        interrupts: how often the user has asked to stop so far.
+    """
+
+    def __init__(
+        self,
+        terms: Terms,
+        *,
+        proposer: Proposer,
+        history: History,
+        executor: Executor,
+        criteria: Sequence[ExitCriterion],
+        admission: Admission,
+        deadline: Deadline,
+        reserve: Callable[[], float] = lambda: 0.0,
+        interrupts: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._terms, self._proposer, self._history, self._executor = terms, proposer, history, executor
+        self._criteria, self._admission, self._deadline = tuple(criteria), admission, deadline
+        self._submissions, self._interrupts = Submissions(terms, history, deadline, reserve), interrupts
+        self._flights: dict[int, _Flight] = {}
+        self._queue: list[_Flight] = []
+        self._new: list[Finished] = []
+        self._counts: Counter[Status] = Counter()
+        self._best: Finished | None = None
+        self._out_of_time = False
+        self._stopping: ExitCriterion | None = None
+        self._because: str | None = None
+        self._clock_marked = -math.inf
+
+    def run(self) -> Iterator[SearchState]:
+        """Yield what the search looks like, turn by turn. The last state says why it stopped."""
+        self._restore()
+        while True:
+            new, self._new = tuple(self._new), []
+            state = self._state(new)
+            self._decide(state)
+            if self._over():
+                self._history.commit()
+                yield replace(state, stopped_because=self._because)
+                return
+            yield state
+            self._submit_more()
+            self._cancel_overdue()
+            self._take(self._executor.wait(_TURN_SECONDS) if self._flights else [])
+            self._mark_clock()
+
+    # What earlier sessions left
+
+    def _restore(self) -> None:
+        left = restore(self._history, self._terms.directory)
+        for record, _, _ in left.ended:
+            self._proposer.restore(record)
+        for record, params, attempt in left.open:
+            self._proposer.restore(record)
+            spec = self._submissions.spec(record, params, attempt + 1)
+            self._queue.append(_Flight(spec, record, self._deadline.spent()))
+        for record, result, params in left.ended:
+            self._note(record, result, params)
+
+    # When to stop
+
+    def _decide(self, state: SearchState) -> None:
+        """Check every criterion on every state, since they count what is new; the first that holds wins."""
+        for criterion in self._criteria:
+            reason = criterion.check(state)
+            if reason is not None and self._because is None:
+                self._stopping, self._because = criterion, reason
+                log.debug("stopping: %s", reason)
+
+    def _patient(self) -> bool:
+        """Whether trials that were begun may come to their end."""
+        if self._stopping is None:
+            return True
+        return self._stopping.lets_running_finish and self._interrupts() < 2 and self._submissions.seconds_left() > 0
+
+    def _over(self) -> bool:
+        """What still waits in the queue was begun in an earlier session; if time is up it waits for the next."""
+        return self._because is not None and not self._flights and not (self._queue and self._patient())
+
+    def _cancel_overdue(self) -> None:
+        if self._because is not None and not self._patient():
+            for number in self._flights:
+                self._executor.stop(number, StopReason.CANCELLED, grace=_CANCEL_GRACE)
+
+    # Submitting
+
+    def _submit_more(self) -> None:
+        """Fill the free slots. Proposals become durable before any of them starts."""
+        ready: list[_Flight] = []
+        self._out_of_time = False
+        while len(self._flights) + len(ready) < self._executor.slots:
+            flight = self._next()
+            if flight is None:
+                break
+            self._submissions.prepare(flight.spec)
+            ready.append(flight)
+        self._history.commit()
+        for flight in ready:
+            self._flights[flight.spec.number] = flight
+            self._executor.submit(flight.spec)
+
+    def _next(self) -> _Flight | None:
+        """What waits to run again, else a proposal, unless a criterion (``max_trials``, say) holds meanwhile."""
+        if self._queue:
+            return self._queue.pop(0) if self._patient() else None
+        state = self._state(new=())
+        if self._because is not None or any(criterion.check(state) is not None for criterion in self._criteria):
+            return None
+        return self._propose()
+
+    def _propose(self) -> _Flight | None:
+        left = self._submissions.seconds_left()
+        number = self._history.count
+        proposal = self._proposer.propose(number, lambda algorithm: self._admission.admits(algorithm, left))
+        if proposal is None:
+            self._out_of_time = not self._flights and not self._proposer.exhausted
+            return None
+        record = self._submissions.record(proposal)
+        self._proposer.accepted(record.number, proposal)
+        return _Flight(self._submissions.spec(record, proposal.params, 1), record, self._deadline.spent())
+
+    # What comes back
+
+    def _take(self, events: Sequence[Report | TrialResult]) -> None:
+        for event in events:
+            flight = self._flights.get(event.number)
+            if flight is None or flight.spec.attempt != event.attempt:
+                continue
+            if isinstance(event, Report):
+                self._report(flight, event)
+            else:
+                self._end(flight, event)
+
+    def _report(self, flight: _Flight, report: Report) -> None:
+        if not math.isfinite(report.value) or flight.pruned is not None:
+            return
+        flight.value = report.value
+        if self._history.report(report.number, report.step, report.value):
+            flight.pruned = report
+            self._executor.stop(report.number, StopReason.PRUNED, grace=_PRUNE_GRACE)
+
+    def _end(self, flight: _Flight, result: TrialResult) -> None:
+        del self._flights[result.number]
+        if result.status is Status.INTERRUPTED and flight.losses == 0 and self._patient():
+            self._try_again(flight)
+            return
+        result = self._settle(flight, result)
+        write_result(self._terms.directory.trial(result.number), result)
+        self._history.tell(result)
+        record = replace(flight.record, state=_STATES.get(result.status, TrialState.FAIL), value=result.value)
+        self._note(record, result, flight.spec.params)
+
+    def _try_again(self, flight: _Flight) -> None:
+        """A lost worker is infrastructure: the same trial once more."""
+        spec = replace(flight.spec, attempt=flight.spec.attempt + 1, limits=self._submissions.limits())
+        log.warning("trial %d lost its worker and is run again (attempt %d)", spec.number, spec.attempt)
+        self._history.forget_reports(spec.number)
+        self._queue.append(_Flight(spec, flight.record, self._deadline.spent(), losses=flight.losses + 1))
+
+    def _settle(self, flight: _Flight, result: TrialResult) -> TrialResult:
+        """What the driver knows better than the worker: the clock, and which limit it was that ran out."""
+        changes: dict[str, Any] = {"elapsed": round(self._deadline.spent(), 3)}
+        if flight.pruned is not None and result.status in (Status.PRUNED, Status.COMPLETED):
+            # How much further a trial came before it heard of its end depends on timing; what was decided does not.
+            value = flight.pruned.value
+            changes |= {"status": Status.PRUNED, "value": value, "metrics": {self._terms.metric: value}}
+            return result.model_copy(update={**changes, "fold_scores": (), "failure": None})
+        own = self._terms.limits.seconds
+        if result.status is Status.TIMED_OUT and (own is None or result.seconds < own):
+            changes |= {"status": Status.CANCELLED, "failure": None}
+        if result.status is Status.COMPLETED and (result.value is None or not math.isfinite(result.value)):
+            failure = Failure(
+                kind="NoScore", message=f"the trial ended with {self._terms.metric} = {result.value}, which is no score"
+            )
+            changes |= {"status": Status.FAILED, "value": None, "failure": failure}
+        return result.model_copy(update=changes)
+
+    def _note(self, record: Record, result: TrialResult, params: Mapping[str, Any]) -> None:
+        self._counts[result.status] += 1
+        self._proposer.observe(record, result)
+        self._admission.observe(result)
+        finished = Finished(result, params)
+        self._new.append(finished)
+        if result.status is not Status.COMPLETED or result.value is None or result.fidelity < 1:
+            return
+        if self._best is None or self._best.result.value is None or self._beats(result.value, self._best.result.value):
+            self._best = finished
+
+    def _beats(self, value: float, than: float) -> bool:
+        return value > than if self._terms.maximize else value < than
+
+    # What it looks like
+
+    def _state(self, new: tuple[Finished, ...]) -> SearchState:
+        return SearchState(
+            metric=self._terms.metric,
+            maximize=self._terms.maximize,
+            proposed=self._history.count,
+            counts=dict(self._counts),
+            best=self._best,
+            running=tuple(
+                RunningTrial(
+                    number, flight.spec.attempt, flight.spec.algorithm, flight.spec.params, flight.since, flight.value
+                )
+                for number, flight in sorted(self._flights.items())
+            ),
+            new=new,
+            elapsed=self._deadline.spent(),
+            remaining=self._submissions.seconds_left(),
+            slots=self._executor.slots,
+            exhausted=self._proposer.exhausted and not self._queue,
+            out_of_time=self._out_of_time,
+            interrupts=self._interrupts(),
+        )
+
+    def _mark_clock(self) -> None:
+        spent = self._deadline.spent()
+        if spent - self._clock_marked >= _CLOCK_SECONDS:
+            self._clock_marked = spent
+            mark_used(self._terms.directory, spent)

@@ -1,0 +1,54 @@
+"""Stop when too much goes wrong."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from pydantic import Field
+
+from automl.options import Options
+from automl.search.exits.base import ExitCriterion
+from automl.search.state import SearchState
+from automl.trial.contract import TrialResult
+
+__all__ = ["MaxFailures"]
+
+
+class MaxFailuresLimits(Options):
+    max_failures: int | None = Field(default=None, ge=1, description="stop after this many failed trials in all")
+    max_failures_in_a_row: int | None = Field(default=10, ge=1, description="stop after this many, one after another")
+
+
+class MaxFailures(ExitCriterion):
+    """Failed, timed out, out of memory or interrupted trials count; pruned and cancelled ones do not."""
+
+    Limits = MaxFailuresLimits
+    lets_running_finish = False
+
+    def __init__(self, total: int | None, in_a_row: int | None) -> None:
+        self.total, self.in_a_row = total, in_a_row
+        self._row = 0
+        self._last: TrialResult | None = None
+
+    @classmethod
+    def from_limits(cls, limits: Any) -> Self | None:
+        if limits.max_failures is None and limits.max_failures_in_a_row is None:
+            return None
+        return cls(limits.max_failures, limits.max_failures_in_a_row)
+
+    def check(self, state: SearchState) -> str | None:
+        for finished in state.new:
+            if finished.result.status.is_failure:
+                self._row, self._last = self._row + 1, finished.result
+            else:
+                self._row = 0
+        if self.in_a_row is not None and self._row >= self.in_a_row:
+            return f"max_failures_in_a_row: {self._row} trials failed one after another{self._cause()}"
+        if self.total is not None and state.failures >= self.total:
+            return f"max_failures: {state.failures} trials failed{self._cause()}"
+        return None
+
+    def _cause(self) -> str:
+        if self._last is None or self._last.failure is None:
+            return ""
+        return f" (the last: {self._last.failure.kind}: {self._last.failure.message})"

@@ -1,0 +1,159 @@
+"""The durable study: an Optuna study on the journal, written by the driver alone, one commit per turn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.storages import JournalStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from automl.search.journal import GroupCommitBackend
+from automl.search.pruners.base import Pruner
+from automl.trial.contract import Status, TrialResult
+
+__all__ = ["History", "Record"]
+
+_STUDY = "automl"
+_STATES = {Status.COMPLETED: TrialState.COMPLETE, Status.PRUNED: TrialState.PRUNED}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A proposed trial, as the journal has it.
+
+    Attributes:
+        suggested: parameters as Optuna knows them: prefixed by the algorithm, before any mapping to real values.
+    """
+
+    number: int
+    algorithm: str
+    suggested: Mapping[str, Any]
+    distributions: Mapping[str, BaseDistribution]
+    state: TrialState
+    value: float | None
+    elapsed: float
+    parent: int | None = None
+
+
+class History:
+    """Everything that was proposed, reported and told.
+
+    Args:
+        path: the journal's file, created if missing.
+        maximize: direction of the primary metric.
+        pruner: who judges intermediate values.
+    """
+
+    def __init__(self, path: Path, *, maximize: bool, pruner: Pruner) -> None:
+        self._backend = GroupCommitBackend(path)
+        self._storage = JournalStorage(self._backend)
+        optuna.logging.get_logger("optuna.storages.journal").setLevel(optuna.logging.WARNING)
+        verbosity = optuna.logging.get_verbosity()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        try:
+            self._study = optuna.create_study(
+                storage=self._storage,
+                study_name=_STUDY,
+                direction="maximize" if maximize else "minimize",
+                pruner=pruner.make(),
+                sampler=optuna.samplers.RandomSampler(seed=0),
+                load_if_exists=True,
+            )
+        finally:
+            optuna.logging.set_verbosity(verbosity)
+        self._id = self._storage.get_study_id_from_name(_STUDY)
+        self._pruner = pruner
+        self._reports: dict[int, int] = {}
+        self._count = len(self._trials())
+        self._backend.commit()
+
+    @property
+    def count(self) -> int:
+        """How many numbers have been given out; the next number."""
+        return self._count
+
+    def records(self) -> list[Record]:
+        """All proposed trials, by number."""
+        return [
+            Record(
+                number=trial.number,
+                algorithm=trial.user_attrs["algorithm"],
+                suggested=trial.params,
+                distributions=trial.distributions,
+                state=trial.state,
+                value=trial.value,
+                elapsed=trial.user_attrs.get("elapsed", 0.0),
+                parent=trial.user_attrs.get("parent"),
+            )
+            for trial in self._trials()
+        ]
+
+    def add(
+        self,
+        algorithm: str,
+        suggested: Mapping[str, Any],
+        distributions: Mapping[str, BaseDistribution],
+        *,
+        elapsed: float,
+        parent: int | None = None,
+    ) -> int:
+        """Record a proposal and give it the next number. It is durable after `commit`."""
+        attributes: dict[str, Any] = {"algorithm": algorithm, "elapsed": round(elapsed, 3)}
+        if parent is not None:
+            attributes["parent"] = parent
+        trial_id = self._storage.create_new_trial(
+            self._id,
+            create_trial(
+                state=TrialState.RUNNING,
+                params=dict(suggested),
+                distributions=dict(distributions),
+                user_attrs=attributes,
+            ),
+        )
+        self._count += 1
+        return self._storage.get_trial(trial_id).number
+
+    def report(self, number: int, step: int, value: float) -> bool:
+        """Record an intermediate value; True if the trial should be pruned."""
+        trial_id = self._trial_id(number)
+        self._storage.set_trial_intermediate_value(trial_id, step, value)
+        self._reports[number] = self._reports.get(number, 0) + 1
+        if not self._pruner.due(self._reports[number]):
+            return False
+        return bool(self._study.pruner.prune(self._study, self._storage.get_trial(trial_id)))
+
+    def forget_reports(self, number: int) -> None:
+        """Begin to count anew: another attempt of the trial reports from its start."""
+        self._reports.pop(number, None)
+
+    def tell(self, result: TrialResult) -> None:
+        """Record how a trial ended. Once per number."""
+        state = _STATES.get(result.status, TrialState.FAIL)
+        value = result.value
+        if state is TrialState.COMPLETE and (value is None or not math.isfinite(value)):
+            state = TrialState.FAIL
+        if state is TrialState.FAIL:
+            value = None
+        self._storage.set_trial_state_values(
+            self._trial_id(result.number), state, None if value is None else [float(value)]
+        )
+        self._reports.pop(result.number, None)
+
+    def commit(self) -> None:
+        self._backend.commit()
+
+    def close(self) -> None:
+        self._backend.commit()
+        self._backend.close()
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self._storage.get_all_trials(self._id, deepcopy=False)
+
+    def _trial_id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._id, number)

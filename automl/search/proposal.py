@@ -1,0 +1,89 @@
+"""What can be proposed, and who proposes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+
+from automl.search.history import Record
+from automl.trial.contract import TrialResult
+
+__all__ = ["Admits", "Proposal", "Proposer", "ProposerChain"]
+
+Admits = Callable[[str], bool]
+"""Whether a trial of this algorithm would end in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A configuration that may become a trial.
+
+    Attributes:
+        params: real values by plain name.
+        suggested: the same as Optuna knows it.
+        parent: the trial it goes on from.
+    """
+
+    algorithm: str
+    params: Mapping[str, Any]
+    suggested: Mapping[str, Any]
+    distributions: Mapping[str, BaseDistribution]
+    parent: int | None = None
+
+
+class Proposer(ABC):
+    """Proposes configurations and is told about every trial, its own and others'."""
+
+    @abstractmethod
+    def propose(self, number: int, admits: Admits) -> Proposal | None:
+        """The configuration of trial `number`; None if there is nothing that `admits` accepts.
+
+        What is proposed depends on the seed, the number, and what was accepted and observed before.
+        """
+
+    @property
+    @abstractmethod
+    def exhausted(self) -> bool:
+        """Nothing is left to propose, whatever is admitted."""
+
+    def accepted(self, number: int, proposal: Proposal) -> None:  # noqa: B027 - optional
+        """`proposal` (of any proposer) has become trial `number`."""
+
+    def observe(self, record: Record, result: TrialResult) -> None:  # noqa: B027 - optional
+        """A trial has ended."""
+
+    def restore(self, record: Record) -> None:  # noqa: B027 - optional
+        """A trial that was proposed in an earlier session; `observe` follows when it has ended."""
+
+
+class ProposerChain(Proposer):
+    """Asks each proposer in turn until one has something."""
+
+    def __init__(self, proposers: Sequence[Proposer]) -> None:
+        self._proposers = tuple(proposers)
+
+    def propose(self, number: int, admits: Admits) -> Proposal | None:
+        for proposer in self._proposers:
+            if (proposal := proposer.propose(number, admits)) is not None:
+                return proposal
+        return None
+
+    @property
+    def exhausted(self) -> bool:
+        return all(proposer.exhausted for proposer in self._proposers)
+
+    def accepted(self, number: int, proposal: Proposal) -> None:
+        for proposer in self._proposers:
+            proposer.accepted(number, proposal)
+
+    def observe(self, record: Record, result: TrialResult) -> None:
+        for proposer in self._proposers:
+            proposer.observe(record, result)
+
+    def restore(self, record: Record) -> None:
+        for proposer in self._proposers:
+            proposer.restore(record)

@@ -1,0 +1,1 @@
+"""Who ends a running trial that is going nowhere."""

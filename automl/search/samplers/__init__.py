@@ -1,0 +1,1 @@
+"""Who proposes hyperparameters once the portfolio has been tried."""

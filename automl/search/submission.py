@@ -1,0 +1,128 @@
+"""From a proposal to a trial that is ready to be submitted: its record, its spec, its directory."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from optuna.trial import TrialState
+
+from automl.deadline import Deadline
+from automl.errors import WorkspaceError
+from automl.search.history import History, Record
+from automl.search.proposal import Proposal
+from automl.search.seeds import derive
+from automl.trial.contract import Lineage, TrialLimits, TrialResources, TrialSpec
+from automl.workspace.atomic import as_json, write_json
+from automl.workspace.layout import ExperimentDirectory
+
+__all__ = ["Submissions", "Terms"]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a search is held to.
+
+    Attributes:
+        directory: where trials leave their records.
+        metric: name of the primary metric.
+        maximize: its direction.
+        seed: the experiment's seed.
+        resources: of each trial.
+        limits: of each trial.
+    """
+
+    directory: ExperimentDirectory
+    metric: str
+    maximize: bool
+    seed: int = 0
+    resources: TrialResources = field(default_factory=TrialResources)
+    limits: TrialLimits = field(default_factory=TrialLimits)
+
+
+class Submissions:
+    """Makes trials out of proposals.
+
+    Args:
+        terms: what the search is held to.
+        history: the durable study.
+        deadline: the experiment's clock.
+        reserve: seconds to keep for what comes after the search.
+    """
+
+    def __init__(self, terms: Terms, history: History, deadline: Deadline, reserve: Callable[[], float]) -> None:
+        self._terms, self._history, self._deadline, self._reserve = terms, history, deadline, reserve
+
+    def seconds_left(self) -> float:
+        """Seconds that the search may still use, `math.inf` without a time budget."""
+        return self._deadline.remaining() - self._reserve() if self._deadline.limited else math.inf
+
+    def record(self, proposal: Proposal) -> Record:
+        """Enter a proposal into the history, which gives it its number."""
+        elapsed = self._deadline.spent()
+        number = self._history.add(
+            proposal.algorithm, proposal.suggested, proposal.distributions, elapsed=elapsed, parent=proposal.parent
+        )
+        return Record(
+            number=number,
+            algorithm=proposal.algorithm,
+            suggested=proposal.suggested,
+            distributions=proposal.distributions,
+            state=TrialState.RUNNING,
+            value=None,
+            elapsed=elapsed,
+            parent=proposal.parent,
+        )
+
+    def spec(self, record: Record, params: Mapping[str, Any], attempt: int) -> TrialSpec:
+        return TrialSpec(
+            number=record.number,
+            attempt=attempt,
+            algorithm=record.algorithm,
+            params=params,
+            directory=self._terms.directory.trial(record.number).path,
+            seed=derive(self._terms.seed, "trial", record.number),
+            resources=self._terms.resources,
+            limits=self.limits(),
+            lineage=Lineage(parent=record.parent),
+        )
+
+    def limits(self) -> TrialLimits:
+        """A trial's limits as of now: its own timeout, or what is left of the budget where that is less."""
+        own = self._terms.limits.seconds
+        seconds = min(self.seconds_left(), math.inf if own is None else own)
+        return TrialLimits(seconds if math.isfinite(seconds) else None, self._terms.limits.memory)
+
+    def prepare(self, spec: TrialSpec) -> None:
+        """The trial's directory and params.json. A first attempt may find what an uncommitted ask left behind.
+
+        Raises:
+            WorkspaceError: the disk is full, or the directory cannot be written to.
+        """
+        content = {
+            "number": spec.number,
+            "attempt": spec.attempt,
+            "algorithm": spec.algorithm,
+            "params": dict(spec.params),
+            "seed": spec.seed,
+        }
+        file = self._terms.directory.trial(spec.number).params
+        try:
+            if spec.attempt > 1:
+                spec.directory.mkdir(parents=True, exist_ok=True)
+                write_json(file, content)
+                return
+            if spec.directory.exists():
+                shutil.rmtree(spec.directory)
+            spec.directory.mkdir(parents=True)
+            # In place: until the proposal is committed nobody reads it, and a cut file goes with its folder.
+            file.write_bytes(as_json(content))
+        except OSError as error:
+            place = self._terms.directory.path
+            raise WorkspaceError(
+                f"Cannot write {spec.directory}: {error.strerror or error}. Everything told so far is kept: make room, "
+                f"then run 'automl resume {place}'."
+            ) from error

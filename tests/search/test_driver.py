@@ -1,0 +1,232 @@
+"""The loop, on real executors: what is counted, retried, stopped, restored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl.deadline import Deadline
+from automl.execution.base import Executor
+from automl.execution.options import ComputeOptions
+from automl.execution.registry import make_executor
+from automl.search.admission import Admission
+from automl.search.driver import Driver
+from automl.search.exits.registry import criteria_of
+from automl.search.history import History
+from automl.search.named import NamedOptions
+from automl.search.options import LimitsOptions
+from automl.search.portfolio import Portfolio
+from automl.search.proposal import ProposerChain
+from automl.search.pruners.registry import make_pruner
+from automl.search.sampled import Sampled
+from automl.search.samplers.registry import make_sampler
+from automl.search.state import SearchState
+from automl.search.submission import Terms
+from automl.space.space import SearchSpace
+from automl.testing.behaviours import METRIC, Behaviours
+from automl.trial.contract import Status, TrialContext, TrialLimits, read_result
+from automl.workspace.layout import ExperimentDirectory, Workspace
+
+SCALE = {"params": {"scale": {"type": "float", "low": 0.0, "high": 1.0}}}
+
+
+class Search:
+    """A search over behaviours, in a directory of its own; run it as often as you like."""
+
+    def __init__(self, place: Path, **algorithms: dict[str, Any]) -> None:
+        self.directory = Workspace(place).create_experiment("test")
+        self.space = SearchSpace.model_validate({"algorithms": algorithms})
+        self.portfolio: list[str] = []
+        self.limits = TrialLimits()
+        self.interrupts: Callable[[], int] = lambda: 0
+
+    @contextmanager
+    def driver(
+        self, executor: str, seconds: float | None = None, workers: int = 1, **limits: Any
+    ) -> Iterator[tuple[Driver, Executor]]:
+        deadline = Deadline.after(seconds)
+        entries = tuple({"algorithm": name} for name in self.portfolio)
+        space = SearchSpace.model_validate({**self.space.model_dump(), "portfolio": entries})
+        sampler = make_sampler(NamedOptions(name="random"))
+        history = History(self.directory.journal, maximize=True, pruner=make_pruner(NamedOptions(name="none")))
+        runner = make_executor(ComputeOptions(executor=executor, max_workers=workers), deadline)
+        declared = LimitsOptions(time_budget=seconds, **limits)
+        try:
+            runner.start(TrialContext(Behaviours()))
+            yield (
+                Driver(
+                    Terms(self.directory, METRIC, maximize=True, limits=self.limits),
+                    proposer=ProposerChain(
+                        [Portfolio(space), Sampled(space, sampler, maximize=True, seed=0, measured=False)]
+                    ),
+                    history=history,
+                    executor=runner,
+                    criteria=criteria_of(declared),
+                    admission=Admission(dict.fromkeys(space.algorithms, 1.0)),
+                    deadline=deadline,
+                    interrupts=self.interrupts,
+                ),
+                runner,
+            )
+        finally:
+            runner.close()
+            history.close()
+
+    def run(self, executor: str = "inline", **limits: Any) -> SearchState:
+        """The last state of a search that runs to its end."""
+        with self.driver(executor, **limits) as (driver, _):
+            *_, last = driver.run()
+        return last
+
+
+def results(directory: ExperimentDirectory) -> list[Any]:
+    return [read_result(directory.trial(number)) for number in directory.trial_numbers()]
+
+
+def test_a_search_runs_as_many_trials_as_it_may_and_says_so(tmp_path: Path) -> None:
+    search = Search(tmp_path, compute=SCALE)
+    last = search.run(max_trials=7)
+    assert last.stopped_because == "max_trials: 7 trials were run"
+    assert last.counts == {Status.COMPLETED: 7}
+    assert last.best is not None
+    assert last.best.result.value == max(result.value for result in results(search.directory))
+
+
+def test_several_workers_never_start_a_trial_too_many(tmp_path: Path) -> None:
+    assert Search(tmp_path, compute=SCALE).run("process", workers=2, max_trials=5).proposed == 5
+
+
+def test_every_state_tells_each_result_once(tmp_path: Path) -> None:
+    search = Search(tmp_path, compute=SCALE)
+    with search.driver("process", workers=2, max_trials=6) as (driver, _):
+        told = [finished.result.number for state in driver.run() for finished in state.new]
+    assert sorted(told) == list(range(6))
+
+
+def test_params_json_holds_what_the_trial_was_given(tmp_path: Path) -> None:
+    search = Search(tmp_path, compute=SCALE)
+    last = search.run(max_trials=2)
+    assert last.best is not None
+    written = json.loads(search.directory.trial(last.best.result.number).params.read_text())
+    assert written["params"] == last.best.params
+    assert written["attempt"] == 1
+
+
+def test_a_finite_space_is_exhausted(tmp_path: Path) -> None:
+    choices = {"params": {"scale": {"type": "categorical", "choices": [0.1, 0.2, 0.3]}}}
+    last = Search(tmp_path, compute=choices).run(max_trials=50)
+    assert last.stopped_because == "space exhausted: all 3 configurations of the search space were tried"
+    assert last.proposed == 3
+
+
+def test_a_lost_worker_gives_the_trial_a_second_attempt_and_no_third(tmp_path: Path) -> None:
+    search = Search(tmp_path, exit_process=SCALE)
+    last = search.run("process", max_trials=1)
+    (result,) = results(search.directory)
+    assert (result.status, result.attempt) == (Status.INTERRUPTED, 2)
+    assert last.counts == {Status.INTERRUPTED: 1}
+
+
+def test_a_failing_algorithm_stops_the_search_with_its_cause(tmp_path: Path) -> None:
+    search = Search(tmp_path, fail=SCALE)
+    last = search.run(max_failures_in_a_row=3)
+    assert last.stopped_because is not None
+    assert last.stopped_because.startswith("max_failures_in_a_row: 3 trials failed")
+    assert last.best is None
+
+
+def test_a_trial_over_its_own_timeout_is_timed_out(tmp_path: Path) -> None:
+    search = Search(tmp_path, deaf=SCALE)
+    search.limits = TrialLimits(seconds=0.5)
+    last = search.run("process", max_trials=1)
+    assert last.counts == {Status.TIMED_OUT: 1}
+
+
+def test_a_trial_that_the_budget_ends_is_cancelled_and_no_failure(tmp_path: Path) -> None:
+    search = Search(tmp_path, deaf=SCALE)
+    last = search.run("process", seconds=4.0)
+    assert last.counts == {Status.CANCELLED: 1}
+    assert last.failures == 0
+    assert last.stopped_because is not None
+    assert last.stopped_because.startswith("time_budget")
+
+
+def test_the_second_interrupt_stops_what_runs(tmp_path: Path) -> None:
+    search = Search(tmp_path, deaf=SCALE)
+    with search.driver("process") as (driver, _):
+        asked = [0]
+        driver._interrupts = lambda: asked[0]
+        for state in driver.run():
+            if state.running:
+                asked[0] = 2
+    assert state.stopped_because == "cancelled by the user"
+    assert state.counts == {Status.CANCELLED: 1}
+
+
+def test_a_cut_search_goes_on_where_it_was(tmp_path: Path) -> None:
+    whole = Search(tmp_path / "whole", compute=SCALE)
+    whole.run(max_trials=8)
+
+    cut = Search(tmp_path / "cut", compute=SCALE)
+    with cut.driver("inline", max_trials=8) as (driver, _):
+        for state in driver.run():
+            if state.finished == 3:
+                break
+    last = cut.run(max_trials=8)
+
+    assert last.counts == {Status.COMPLETED: 8}
+    values = [[result.value for result in results(search.directory)] for search in (whole, cut)]
+    assert values[0] == values[1]
+
+
+def test_what_was_in_flight_is_run_again_as_its_next_attempt(tmp_path: Path) -> None:
+    search = Search(tmp_path, compute=SCALE)
+    with search.driver("inline", max_trials=3) as (driver, _):
+        for state in driver.run():
+            if state.finished == 1 and state.running:
+                break
+    cut = state.running[0].number
+    search.run(max_trials=3)
+    attempts = {result.number: result.attempt for result in results(search.directory)}
+    assert attempts[cut] == 2
+    assert sorted(attempts) == [0, 1, 2]
+
+
+def test_a_result_that_was_written_but_not_told_is_told_and_not_repeated(tmp_path: Path) -> None:
+    search = Search(tmp_path, compute=SCALE)
+    search.run(max_trials=2)
+    journal = search.directory.journal
+    lines = journal.read_bytes().splitlines(keepends=True)
+    told = [line for line in lines if json.loads(line)["op_code"] == 6]
+    journal.write_bytes(b"".join(line for line in lines if line != told[-1]))
+    before = [result.elapsed for result in results(search.directory)]
+    last = search.run(max_trials=2)
+    assert last.counts == {Status.COMPLETED: 2}
+    assert [result.elapsed for result in results(search.directory)] == before
+
+
+def test_an_invalid_trial_json_counts_as_none(tmp_path: Path) -> None:
+    search = Search(tmp_path, compute=SCALE)
+    search.run(max_trials=1)
+    place = search.directory.trial(0)
+    place.result.write_text(place.result.read_text()[:40])
+    lines = search.directory.journal.read_bytes().splitlines(keepends=True)
+    search.directory.journal.write_bytes(b"".join(line for line in lines if json.loads(line)["op_code"] != 6))
+    assert search.run(max_trials=1).counts == {Status.COMPLETED: 1}
+    assert results(search.directory)[0].attempt == 2
+
+
+@pytest.mark.parametrize("leftover", ["trial.json", "notes.txt"])
+def test_a_number_given_again_starts_in_a_clean_directory(tmp_path: Path, leftover: str) -> None:
+    search = Search(tmp_path, compute=SCALE)
+    place = search.directory.trial(0).path
+    place.mkdir()
+    (place / leftover).write_text("left behind by an ask that was never committed")
+    search.run(max_trials=1)
+    assert results(search.directory)[0].status is Status.COMPLETED
+    assert leftover == "trial.json" or not (place / leftover).exists()

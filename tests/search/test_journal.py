@@ -1,0 +1,146 @@
+"""The study journal: durable at commit, readable by Optuna's own backend, mended after a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.distributions import FloatDistribution
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import TrialState
+
+from automl.errors import JournalError
+from automl.search.history import History
+from automl.search.named import NamedOptions
+from automl.search.pruners.registry import make_pruner
+from automl.trial.contract import Status, TrialResult
+
+SPACE = {"a.x": FloatDistribution(0.0, 1.0)}
+
+
+_opened: list[History] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_all() -> Iterator[None]:
+    yield
+    while _opened:
+        _opened.pop()._backend._file.close()
+
+
+def open_history(path: Path, pruner: str = "none", **options: object) -> History:
+    _opened.append(History(path, maximize=True, pruner=make_pruner(NamedOptions(name=pruner, options=options))))
+    return _opened[-1]
+
+
+def add(history: History, value: float) -> int:
+    return history.add("a", {"a.x": value}, SPACE, elapsed=1.5)
+
+
+def done(number: int, value: float | None = 0.5, status: Status = Status.COMPLETED) -> TrialResult:
+    return TrialResult(number=number, algorithm="a", status=status, value=value)
+
+
+def test_what_was_committed_is_read_back(tmp_path: Path) -> None:
+    history = open_history(tmp_path / "j")
+    for value in (0.1, 0.2, 0.3):
+        add(history, value)
+    history.tell(done(0))
+    history.tell(done(1, None, Status.FAILED))
+    history.close()
+
+    records = open_history(tmp_path / "j").records()
+    assert [record.suggested for record in records] == [{"a.x": 0.1}, {"a.x": 0.2}, {"a.x": 0.3}]
+    assert [record.state for record in records] == [TrialState.COMPLETE, TrialState.FAIL, TrialState.RUNNING]
+    assert records[0].value == 0.5
+    assert records[0].elapsed == 1.5
+
+
+def test_what_was_not_committed_vanishes_and_its_number_is_given_again(tmp_path: Path) -> None:
+    history = open_history(tmp_path / "j")
+    add(history, 0.1)
+    history.commit()
+    add(history, 0.2)
+    # No commit and no close: the process is gone.
+    again = open_history(tmp_path / "j")
+    assert again.count == 1
+    assert add(again, 0.3) == 1
+
+
+def test_optuna_reads_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    history = open_history(path)
+    history.tell(done(add(history, 0.1), 0.75))
+    history.close()
+
+    storage = JournalStorage(JournalFileBackend(str(path), lock_obj=JournalFileOpenLock(str(path))))
+    study = optuna.load_study(study_name=None, storage=storage)
+    assert study.best_value == 0.75
+    assert study.best_params == {"a.x": 0.1}
+
+
+@settings(max_examples=25, deadline=None)
+@given(cut=st.integers(min_value=1, max_value=400))
+def test_a_journal_torn_anywhere_opens_and_goes_on(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    path = tmp_path_factory.mktemp("torn") / "j"
+    history = open_history(path)
+    history.tell(done(add(history, 0.1)))
+    add(history, 0.2)
+    history.close()
+    content = path.read_bytes()
+    path.write_bytes(content[: max(0, len(content) - cut)])
+
+    again = open_history(path)
+    before = again.count
+    number = add(again, 0.9)
+    again.close()
+    assert number == before
+    assert open_history(path).records()[-1].suggested == {"a.x": 0.9}
+
+
+def test_damage_before_the_last_line_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    history = open_history(path)
+    add(history, 0.1)
+    history.close()
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], b"{broken\n", *lines[1:]]))
+    with pytest.raises(JournalError, match=r"j:2: the study journal is damaged"):
+        open_history(path)
+
+
+def test_a_median_pruner_stops_what_is_worse_than_half(tmp_path: Path) -> None:
+    history = open_history(tmp_path / "j", "median", n_startup_trials=3, n_min_trials=1)
+    for value in (0.7, 0.8, 0.9):
+        number = add(history, value)
+        assert history.report(number, 100, value) is False
+        history.tell(done(number, value))
+    assert history.report(add(history, 0.1), 100, 0.1) is True
+    assert history.report(add(history, 0.95), 100, 0.95) is False
+
+
+def test_reports_before_delay_evaluation_are_never_judged(tmp_path: Path) -> None:
+    history = open_history(tmp_path / "j", "median", n_startup_trials=1, n_min_trials=1, delay_evaluation=2)
+    good = add(history, 0.9)
+    for step in (1, 2, 3):
+        history.report(good, step, 0.9)
+    history.tell(done(good, 0.9))
+    bad = add(history, 0.1)
+    assert [history.report(bad, step, 0.1) for step in (1, 2, 3)] == [False, False, True]
+
+
+def test_asha_stops_all_but_the_best_third_at_a_rung(tmp_path: Path) -> None:
+    history = open_history(tmp_path / "j", "asha", min_resource=1, reduction_factor=3)
+    stopped = [history.report(add(history, value), 1, value) for value in (0.9, 0.5, 0.4, 0.3, 0.95)]
+    assert stopped == [False, True, True, True, False]
+
+
+def test_a_completed_trial_without_a_finite_score_is_no_success(tmp_path: Path) -> None:
+    history = open_history(tmp_path / "j")
+    history.tell(done(add(history, 0.1), float("inf")))
+    assert history.records()[0].state is TrialState.FAIL
