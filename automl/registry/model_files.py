@@ -1,0 +1,138 @@
+"""A fitted estimator as a folder that MLflow can load.
+
+The format is MLflow's scikit-learn flavour with cloudpickle: `mlflow.pyfunc.load_model` finds a model that predicts
+labels, and `mlflow.sklearn.load_model` the estimator itself with `predict_proba` and `classes_`. The alternatives:
+skops, the default, refuses LightGBM's types; a pyfunc python_model hides the estimator in a wrapper.
+Requirements are stated, not inferred: inferring them takes 4 s and a subprocess.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automl.errors import AutomlError, RegistryError
+from automl.registry.store import describe, quiet
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from mlflow.models import ModelSignature
+
+__all__ = ["hash_model", "load_estimator", "predict_saved", "same_predictions", "save_model", "signature_of"]
+
+log = logging.getLogger("automl")
+
+
+def load_estimator(path: Path) -> Any:
+    """The estimator at `path`: a trial's ``models/`` directory, or a file that joblib reads. Both run code.
+
+    Raises:
+        RegistryError: there is none, or it cannot be loaded.
+    """
+    try:
+        if path.is_dir():
+            from automl.ensemble.bag import load_bag
+
+            return load_bag(path)
+        import joblib
+
+        return joblib.load(path)
+    except AutomlError as error:
+        raise RegistryError(str(error)) from error
+    except Exception as error:  # unpickling raises anything
+        raise RegistryError(f"Cannot load the model in {path}: {describe(error)}.") from error
+
+
+def hash_model(path: Path) -> str:
+    """sha256 over the names and the contents of a model's files, in hexadecimal."""
+    digest = hashlib.sha256()
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    for file in files:
+        digest.update(f"{file.name}\0".encode())
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def signature_of(example: pd.DataFrame, predictions: np.ndarray) -> ModelSignature:
+    """Named input columns with the types of the example, and the labels' type.
+
+    A column whose dtype MLflow would refuse at prediction time (category, time zones, durations, mixed objects) is
+    declared as of any type. Every column is required: the model needs them all, missing values or not.
+    """
+    from mlflow.models import ModelSignature, infer_signature
+    from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
+
+    def column(name: str) -> ColSpec:
+        if _plain(example[name]):
+            found = infer_signature(example[[name]]).inputs.inputs[0].type
+            if isinstance(found, DataType):
+                return ColSpec(found, name)
+        return ColSpec(AnyType(), name)  # type: ignore[no-untyped-call]
+
+    outputs = infer_signature(model_output=predictions).outputs
+    return ModelSignature(inputs=Schema([column(str(name)) for name in example.columns]), outputs=outputs)
+
+
+def _plain(values: pd.Series) -> bool:
+    import pandas as pd
+
+    if isinstance(values.dtype, pd.CategoricalDtype | pd.DatetimeTZDtype) or values.dtype.kind == "m":
+        return False
+    return values.dtype != object or all(isinstance(value, str | None) for value in values)
+
+
+def save_model(
+    estimator: Any, folder: Path, *, example: pd.DataFrame, predictions: np.ndarray, packages: Mapping[str, str]
+) -> None:
+    """Write `estimator` as an MLflow model to `folder`, which must not exist.
+
+    Raises:
+        RegistryError: it cannot be pickled, or the disk is full.
+    """
+    with quiet():
+        import cloudpickle
+        import mlflow.sklearn
+
+        pins = {"cloudpickle": cloudpickle.__version__, **packages}
+        stated = {
+            "serialization_format": mlflow.sklearn.SERIALIZATION_FORMAT_CLOUDPICKLE,
+            "signature": signature_of(example, predictions),
+            "pip_requirements": [f"{name}=={version}" for name, version in sorted(pins.items())],
+        }
+        try:
+            try:
+                mlflow.sklearn.save_model(estimator, str(folder), input_example=example, **stated)
+            except (TypeError, ValueError) as error:  # durations and the like have no JSON
+                log.info("the registered model has no input example: %s", describe(error))
+                shutil.rmtree(folder, ignore_errors=True)
+                mlflow.sklearn.save_model(estimator, str(folder), **stated)
+        except Exception as error:  # pickling raises anything
+            raise RegistryError(f"Cannot save the model: {describe(error)}.") from error
+
+
+def predict_saved(folder: Path, example: pd.DataFrame) -> np.ndarray:
+    """What the model saved in `folder` predicts when MLflow loads it, as any user of the registry would."""
+    with quiet():
+        import mlflow.pyfunc
+        import numpy as np
+
+        return np.asarray(mlflow.pyfunc.load_model(str(folder), suppress_warnings=True).predict(example))
+
+
+def same_predictions(ours: np.ndarray, theirs: np.ndarray) -> bool:
+    """Equal labels, or values within rounding; both must be one-dimensional."""
+    import numpy as np
+
+    ours, theirs = np.asarray(ours), np.asarray(theirs)
+    if ours.ndim != 1 or ours.shape != theirs.shape:
+        return False
+    if ours.dtype.kind == "f" and theirs.dtype.kind in "fiu":
+        return bool(np.allclose(ours, theirs.astype(float), rtol=1e-6, atol=1e-12, equal_nan=True))
+    return bool(np.array_equal(ours.astype(str), theirs.astype(str)))

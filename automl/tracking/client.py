@@ -1,0 +1,290 @@
+"""The driver's side of the mirror. Nothing here imports MLflow, and nothing here waits unless it is given a time."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from automl.registry.candidate import Candidate, RegisteredModel
+from automl.registry.store import redacted, resolve_uri
+from automl.tracking.ending import Ending, write_ending
+from automl.tracking.environment import mirror_environment
+from automl.tracking.lines import decode, encode
+from automl.workspace.layout import ExperimentDirectory
+
+__all__ = ["Mirror", "MirrorSummary"]
+
+log = logging.getLogger("automl")
+
+_MOST_WAITING = 10_000
+"""Trial numbers kept for a mirror that does not read; it finds forgotten ones on the disk in the end."""
+_STARTS = 3
+"""How often the process is started before it is given up: a mirror that dies at once would die again."""
+_POLITE = 0.2
+"""Seconds that the process has to end by itself."""
+
+
+@dataclass(frozen=True)
+class MirrorSummary:
+    """How far MLflow is behind: trials that are complete there, and trials with a result that are not."""
+
+    mirrored: int
+    pending: int
+
+
+class Mirror:
+    """Copies an experiment into MLflow, and registers its model, in a process of its own.
+
+    All it needs lies on disk, so that it may lag, hang, die or never start: that is logged once, and the search goes
+    on. Not for use from several threads.
+
+    Args:
+        experiment: the experiment's directory, with experiment.yaml in it.
+        uri: the tracking URI, as `resolve_uri` gives it; None for sqlite in the workspace.
+        imports: modules that the models need (``sklearn``, ``lightgbm``): the process imports them while it is idle.
+    """
+
+    def __init__(self, experiment: ExperimentDirectory, uri: str | None = None, *, imports: Sequence[str] = ()) -> None:
+        self.uri = resolve_uri(uri, experiment.workspace)
+        self.problem: str | None = None
+        """Why the last request failed, as a sentence; None if it did not."""
+        self._experiment, self._imports = experiment, tuple(imports)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
+        self._closed = self._told = False
+        self._changed, self._spawning = threading.Condition(), threading.Lock()
+        self._trials: deque[int] = deque(maxlen=_MOST_WAITING)
+        self._urgent: deque[dict[str, Any]] = deque()
+        self._ready: dict[str, float] | None = None
+        self._mirrored = 0
+        self._answer: dict[str, Any] = {}
+        self._asked = 0
+
+    @property
+    def ready(self) -> bool:
+        """True once the process is up, has opened the store, and a registration would take no warming up."""
+        return self._ready is not None
+
+    @property
+    def mirrored(self) -> int:
+        """Trials that are complete in MLflow, as far as the process has told."""
+        return self._mirrored
+
+    @property
+    def boot_seconds(self) -> float | None:
+        """What opening the store and warming up took, the import of MLflow apart; None before."""
+        return None if self._ready is None else self._ready["open_seconds"] + self._ready["warm_seconds"]
+
+    @property
+    def register_seconds(self) -> float | None:
+        """What a registration of a tiny model takes when all is warm, from a rehearsal; None before `ready`.
+
+        A real one adds reading and writing the model's files, five times in all, and a few calls to the store.
+        """
+        return None if self._ready is None else self._ready["register_seconds"]
+
+    def start(self) -> None:
+        """Start the process; returns at once. What goes wrong is logged."""
+        if not self._closed and self._process is None:
+            self._spawn()
+
+    def trial(self, number: int) -> None:
+        """Tell that a trial has its trial.json. Never waits."""
+        with self._changed:
+            self._trials.append(number)
+            self._changed.notify_all()
+
+    def register(self, candidate: Candidate, timeout: float) -> RegisteredModel | None:
+        """Register a model within `timeout` seconds.
+
+        Returns:
+            The version; None if there was not enough time, the mirror cannot be reached, or the model was refused:
+            `problem` says which.
+        """
+        self.problem = None
+        answer = self._ask({"register": candidate.model_dump(mode="json")}, timeout)
+        if answer is None:
+            return None
+        if "refused" in answer:
+            self.problem = str(answer["refused"])
+            log.warning("the model was not registered: %s", self.problem)
+            return None
+        return RegisteredModel.model_validate(answer["registered"])
+
+    def finish(
+        self,
+        timeout: float,
+        *,
+        winner: int | None = None,
+        files: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+    ) -> MirrorSummary:
+        """Bring MLflow up to date, within `timeout` seconds, and close the experiment's run there.
+
+        Args:
+            timeout: seconds; 0 only notes the rest down.
+            winner: number of the best trial: its small outputs are kept as artifacts.
+            files: more small files to keep, relative to the experiment's directory (a leaderboard, result.json).
+            tags: more tags for the experiment's run (why the search stopped).
+        """
+        try:
+            write_ending(self._experiment, Ending(winner=winner, files=tuple(files), tags=dict(tags or {})))
+        except Exception as error:  # a full disk must not take the result away
+            self._report(str(error))
+        answer = self._ask({"finish": max(0.0, timeout - 0.05)}, timeout) if timeout > 0 else None
+        if answer is not None:
+            return MirrorSummary(**answer["finished"])
+        return MirrorSummary(self._mirrored, max(0, self._results() - self._mirrored))
+
+    def close(self) -> None:
+        """End the process. What it has not written yet stays on the disk. May be called twice."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        process, self._process = self._process, None
+        if process is None:
+            return
+        deadline = time.monotonic() + _POLITE
+        # The writing thread may be inside a write to a mirror that hangs: closing the pipe would wait for it.
+        while process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+    # The process
+
+    def _spawn(self) -> None:
+        with self._spawning:  # the driver and the thread that sees a mirror die may both want a new one
+            if self._process is None and not self._closed:
+                self._starts += 1
+                self._launch()
+
+    def _launch(self) -> None:
+        try:
+            with (self._experiment.path / "mirror.log").open("ab") as errors:
+                process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "automl.tracking.mirror"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    cwd=self._experiment.workspace.root,
+                    env=mirror_environment(),
+                    start_new_session=True,  # a Ctrl-C in the terminal is meant for the driver alone
+                    bufsize=0,
+                )
+        except OSError as error:
+            self._report(f"the MLflow mirror cannot start: {error}")
+            return
+        self._process, self._ready = process, None
+        for target in (self._write, self._read):
+            threading.Thread(target=target, args=(process,), name="automl-mirror", daemon=True).start()
+
+    def _write(self, process: subprocess.Popen[bytes]) -> None:
+        """Thread: hand over what waits. Only this thread ever waits for the pipe."""
+        assert process.stdin is not None
+        start = {"directory": str(self._experiment.path), "uri": self.uri, "imports": self._imports}
+        message: dict[str, Any] | None = start
+        with contextlib.suppress(OSError):
+            while message is not None:
+                process.stdin.write(encode(message))
+                message = self._next(process)
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+
+    def _next(self, process: subprocess.Popen[bytes]) -> dict[str, Any] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._trials or self._urgent or self._closed or self._process is not process)
+            if self._closed or self._process is not process:
+                return None
+            if self._urgent:
+                return self._urgent.popleft()
+            numbers = list(self._trials)
+            self._trials.clear()
+            return {"trials": numbers}
+
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        """Thread: take the answers, until the process ends."""
+        assert process.stdout is not None
+        with process.stdout as answers:
+            for line in iter(answers.readline, b""):
+                self._take(decode(line))
+        process.wait()
+        with self._changed:
+            lost = self._process is process and not self._closed
+            if lost:
+                self._process, self._ready = None, None
+            self._changed.notify_all()
+        if lost:
+            self._report(f"the MLflow mirror has died (exit status {process.returncode})")
+            if self._starts < _STARTS:
+                self._spawn()
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        if "trouble" in answer:
+            self._report(str(answer["trouble"]))
+        if "recovered" in answer:
+            log.info("MLflow at %s can be written to again", redacted(self.uri))
+            self._told = False
+        with self._changed:
+            if "ready" in answer:
+                self._ready = answer["ready"]
+            if "mirrored" in answer:
+                self._mirrored = int(answer["mirrored"])
+            if "id" in answer:
+                self._answer = answer
+            self._changed.notify_all()
+
+    def _ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any] | None:
+        """Send a request and wait for its answer. A mirror that has died is started again while there is time."""
+        ends = time.monotonic() + timeout
+        self._asked += 1
+        request = {**request, "id": self._asked}
+        while not self._closed and time.monotonic() < ends:
+            if self._process is None:
+                if self._starts > _STARTS:
+                    self._fail("the MLflow mirror does not run")
+                    return None
+                self._spawn()
+            process = self._process
+            with self._changed:
+                self._urgent.append(request)
+                self._changed.notify_all()
+                self._changed.wait_for(partial(self._is_over, process), max(0.0, ends - time.monotonic()))
+                with contextlib.suppress(ValueError):
+                    self._urgent.remove(request)
+                if self._answer.get("id") == self._asked:
+                    return self._answer
+        self._fail(f"MLflow did not answer within {timeout:.1f} s")
+        return None
+
+    def _is_over(self, process: object) -> bool:
+        return self._answer.get("id") == self._asked or self._process is not process or self._closed
+
+    def _fail(self, sentence: str) -> None:
+        if self.problem is None:
+            self.problem = sentence
+
+    def _report(self, sentence: str) -> None:
+        """Say that MLflow cannot be written to: once, until it recovers."""
+        self.problem = sentence
+        if not self._told:
+            self._told = True
+            log.warning(
+                "MLflow at %s lags behind: %s. The search goes on; what is missing is added later.",
+                redacted(self.uri),
+                sentence.rstrip("."),
+            )
+
+    def _results(self) -> int:
+        directory = self._experiment
+        return sum(directory.trial(number).result.exists() for number in directory.trial_numbers())

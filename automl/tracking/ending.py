@@ -1,0 +1,51 @@
+"""How an experiment ended, as far as MLflow is told: written before the mirror is asked, so that it can be rebuilt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from automl.workspace.atomic import FORMAT_VERSION, check_format, read_json, write_text
+from automl.workspace.layout import ExperimentDirectory
+
+__all__ = ["Ending", "read_ending", "write_ending"]
+
+
+class Ending(BaseModel):
+    """The last word on an experiment.
+
+    Attributes:
+        winner: number of the best trial, whose small files are kept as artifacts.
+        files: further small files to keep with the experiment (a leaderboard), as paths relative to its directory.
+        tags: further tags of the experiment's run (why the search stopped).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    format_version: int = FORMAT_VERSION
+    winner: int | None = None
+    files: tuple[str, ...] = ()
+    tags: dict[str, str] = {}
+
+
+def write_ending(experiment: ExperimentDirectory, ending: Ending) -> None:
+    write_text(_path(experiment), ending.model_dump_json(indent=1))
+
+
+def read_ending(experiment: ExperimentDirectory) -> Ending | None:
+    """What `write_ending` left; None for an experiment that has not ended.
+
+    Raises:
+        WorkspaceError: it was written by a newer automl, or is damaged.
+    """
+    path = _path(experiment)
+    if not path.exists():
+        return None
+    value = read_json(path)
+    check_format(value, path)
+    return Ending.model_validate(value)
+
+
+def _path(experiment: ExperimentDirectory) -> Path:
+    return experiment.path / "ending.json"

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from automl.registry.candidate import read_example, write_example
+from automl.registry.model_files import predict_saved, same_predictions, save_model
+
+
+def test_columns_that_mlflow_would_refuse_are_of_any_type(tmp_path: Path) -> None:
+    from sklearn.dummy import DummyClassifier
+
+    frame = pd.DataFrame(
+        {
+            "whole": [1, 2],
+            "text": ["a", None],
+            "kind": pd.Categorical(["x", "y"]),
+            "zoned": pd.to_datetime(["2026-01-01", "2026-01-02"]).tz_localize("UTC"),
+            "lasted": pd.to_timedelta([1, 2], unit="s"),
+            "mixed": pd.Series([1, "a"], dtype=object),
+        }
+    )
+    model = DummyClassifier().fit(frame, ["p", "q"])
+    save_model(model, tmp_path / "model", example=frame, predictions=model.predict(frame), packages={})
+
+    from mlflow.models import get_model_info
+
+    columns = get_model_info(str(tmp_path / "model")).signature.inputs
+    assert columns.input_names() == list(frame.columns)
+    assert [str(c.type) for c in columns.inputs[:2]] == ["DataType.long", "DataType.string"]
+    assert predict_saved(tmp_path / "model", frame).tolist() == ["p", "p"]
+
+
+def test_example_rows_keep_their_types(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"kind": pd.Categorical(["x", "y"] * 4), "n": np.arange(8, dtype="int16")})
+    pd.testing.assert_frame_equal(read_example(write_example(frame, tmp_path / "example")), frame.head(5))
+    mixed = pd.DataFrame({"m": pd.Series([1, "a", None], dtype=object)})
+    pd.testing.assert_frame_equal(read_example(write_example(mixed, tmp_path / "mixed")), mixed)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "same"),
+    [
+        (np.array(["a", "b"], dtype=object), np.array(["a", "b"]), True),
+        (np.array([1, 0]), np.array([1, 1]), False),
+        (np.array([0.1 + 0.2]), np.array([0.3]), True),
+        (np.array([0.1]), np.array([0.2]), False),
+        (np.array([1.0]), np.array([[1.0]]), False),
+    ],
+)
+def test_predictions_are_the_same_up_to_rounding(ours: np.ndarray, theirs: np.ndarray, same: bool) -> None:
+    assert same_predictions(ours, theirs) is same

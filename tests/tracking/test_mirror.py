@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import joblib
+import pandas as pd
+import pytest
+
+from automl.registry.candidate import Candidate, write_example
+from automl.registry.store import open_client
+from automl.tracking.client import Mirror, MirrorSummary
+from automl.trial.contract import TrialResult, write_result
+from automl.workspace.layout import ExperimentDirectory, Workspace
+
+EndTrial = Callable[..., ExperimentDirectory]
+Eventually = Callable[[Callable[[], bool]], None]
+LONG = 90.0  # seconds: importing MLflow takes 4, on a loaded machine 20
+
+
+def children(uri: str, name: str = "flowers") -> list[str]:
+    client = open_client(uri)
+    experiment = client.get_experiment_by_name(name)
+    runs = client.search_runs([experiment.experiment_id], "tags.`automl.kind` = 'trial'") if experiment else []
+    return sorted(run.data.tags["automl.trial"] for run in runs)
+
+
+def candidate_of(experiment: ExperimentDirectory) -> Candidate:
+    from sklearn.linear_model import LogisticRegression
+
+    X = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0]})
+    model = LogisticRegression().fit(X, ["n", "n", "y", "y"])
+    joblib.dump(model, experiment.path / "model.joblib")
+    return Candidate(
+        name="flowers",
+        directory=str(experiment.path),
+        trial=1,
+        model=str(experiment.path / "model.joblib"),
+        example=str(write_example(X, experiment.path / "example")),
+        expected=tuple(model.predict(X).tolist()),
+        metric="accuracy",
+        value=0.9,
+        split_plan="s",
+    )
+
+
+def test_it_mirrors_registers_and_goes_on_after_a_kill(
+    experiment: ExperimentDirectory,
+    end_trial: EndTrial,
+    uri: str,
+    eventually: Eventually,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    mirror = Mirror(experiment, imports=("sklearn.linear_model",))
+    mirror.start()
+    mirror.start()  # once is enough
+    try:
+        for number in range(40):
+            end_trial(number)
+            mirror.trial(number)
+        eventually(lambda: mirror.ready and mirror._mirrored >= 3)
+        assert mirror._process is not None
+        os.kill(mirror._process.pid, signal.SIGKILL)
+        model = mirror.register(candidate_of(experiment), LONG)
+        assert model is not None, mirror.problem
+        assert (model.version, model.alias) == ("1", "champion")
+        assert model.seconds.keys() >= {"load", "save", "verify", "alias"}
+        end_trial(40)  # never told: found on the disk
+        assert mirror.finish(LONG, winner=0) == MirrorSummary(mirrored=41, pending=0)
+    finally:
+        mirror.close()
+    mirror.close()  # twice is allowed
+    assert children(uri) == sorted(map(str, range(41)))
+    version = open_client(uri).get_model_version("flowers", "1")
+    assert open_client(uri).get_run(version.run_id).data.tags["automl.trial"] == "1"
+    assert sum("has died" in record.getMessage() for record in caplog.records) == 1
+
+
+def test_a_server_that_cannot_be_reached_is_reported_once_and_costs_nothing(
+    experiment: ExperimentDirectory, end_trial: EndTrial, eventually: Eventually, caplog: pytest.LogCaptureFixture
+) -> None:
+    mirror = Mirror(experiment, "http://me:secret@127.0.0.1:9")  # the discard port: nobody listens
+    mirror.start()
+    try:
+        end_trial(0)
+        mirror.trial(0)
+        eventually(lambda: mirror.problem is not None)
+        assert mirror.register(candidate_of(experiment), 3.0) is None
+        assert mirror.problem
+        assert mirror.finish(1.0) == MirrorSummary(mirrored=0, pending=1)
+    finally:
+        mirror.close()
+    assert not mirror.ready
+    warnings = [
+        r.getMessage() for r in caplog.records if r.levelno == logging.WARNING and "lags behind" in r.getMessage()
+    ]
+    assert len(warnings) == 1
+    assert "secret" not in caplog.text
+
+
+def test_a_mirror_that_hangs_never_holds_the_driver_up(
+    experiment: ExperimentDirectory, end_trial: EndTrial, eventually: Eventually
+) -> None:
+    mirror = Mirror(experiment)
+    mirror.start()
+    eventually(lambda: mirror._process is not None)
+    assert mirror._process is not None
+    os.kill(mirror._process.pid, signal.SIGSTOP)
+    end_trial(0)
+    for number in range(200_000):  # far more than the pipe and the queue hold
+        mirror.trial(number)
+    assert len(mirror._trials) <= 10_000
+    assert mirror.finish(0.3) == MirrorSummary(mirrored=0, pending=1)
+    mirror.close()
+
+
+def test_it_ends_when_its_driver_is_killed(experiment: ExperimentDirectory, eventually: Eventually) -> None:
+    script = """
+import os, sys
+from pathlib import Path
+from automl.tracking.client import Mirror
+from automl.workspace.layout import ExperimentDirectory
+mirror = Mirror(ExperimentDirectory(Path(sys.argv[1])))
+mirror.start()
+print(mirror._process.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(experiment.path)], stdout=subprocess.PIPE, env=environment, timeout=LONG
+    )
+    mirror = int(done.stdout)
+    eventually(lambda: not _lives(mirror))
+
+
+def test_two_experiments_of_a_new_workspace_mirror_at_once(
+    experiment: ExperimentDirectory, end_trial: EndTrial, home: Workspace, uri: str
+) -> None:
+    end_trial(0)
+    other = home.create_experiment("others")
+    other.trial(0).path.mkdir()
+    write_result(other.trial(0), TrialResult(number=0, algorithm="knn", status="COMPLETED", value=1.0))
+    mirrors = [Mirror(experiment), Mirror(other)]
+    for mirror in mirrors:
+        mirror.start()
+    try:
+        assert [mirror.finish(LONG) for mirror in mirrors] == [MirrorSummary(1, 0)] * 2
+    finally:
+        for mirror in mirrors:
+            mirror.close()
+    assert children(uri) == ["0"]
+    assert children(uri, "others") == ["0"]
+
+
+def test_the_command_brings_what_is_missing(
+    experiment: ExperimentDirectory, end_trial: EndTrial, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from automl.tracking.mirror import main
+
+    end_trial(0)
+    assert main([str(experiment.path)]) == 0
+    assert (
+        capsys.readouterr().out
+        == f"1 trials of {experiment.path} are in sqlite:///{experiment.workspace.mlflow_database}.\n"
+    )
+    assert main(["nowhere"]) == 2
+    assert "no experiment 'nowhere'" in capsys.readouterr().err
+
+
+def test_the_drivers_side_imports_none_of_the_heavy_libraries() -> None:
+    script = """
+import sys
+import automl.tracking.client, automl.tracking.options, automl.registry.options, automl.registry.list
+heavy = {"mlflow", "sklearn", "pandas", "numpy", "sqlalchemy"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", script], env=environment, timeout=LONG, check=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
