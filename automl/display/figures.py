@@ -1,0 +1,46 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+__all__ = ["cell", "clock", "score", "size"]
+
+
+def clock(seconds: float) -> str:
+    """``0.4 s``, ``12 s``, ``1:05`` (minutes) or ``2:03:10`` (hours)."""
+    if not math.isfinite(seconds):
+        return "∞"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def size(count: float) -> str:
+    """Bytes in binary units: ``512 B``, ``4.2 MB``."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if count < 1024 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 99.95 else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError
+
+
+def score(value: float | None) -> str:
+    """Four digits after the point, six significant ones for the very large and the very small, ``–`` for none."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.6g}"
+
+
+def cell(value: Any) -> str:
+    """Any value of a table."""
+    if value is None or value != value or type(value).__name__ == "NAType":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

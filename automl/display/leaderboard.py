@@ -1,0 +1,99 @@
+"""The leaderboard as a table that fits the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from automl.display.figures import cell, clock, score, size
+from automl.display.terminal import terminal
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["leaderboard_table", "print_leaderboard"]
+
+Rows = Sequence[Mapping[str, Any]]
+
+_SHOWN: Mapping[str, Callable[[Any], str]] = {
+    "score": score,
+    "spread": lambda value: f"±{value:.4f}",
+    "fit_seconds": clock,
+    "predict_seconds": clock,
+    "seconds": clock,
+    "size": size,
+    "status": lambda value: str(value).lower().replace("_", " "),
+}
+_HEADS = {"fit_seconds": "fit", "predict_seconds": "predict", "seconds": "time"}
+_DROPPED = ("predict_seconds", "size", "fit_seconds", "seconds", "spread", "status", "trial")
+"""Columns in the order in which a narrow terminal does without them."""
+
+
+def leaderboard_table(board: pd.DataFrame | Rows, *, metric: str = "score", width: int | None = None) -> Table:
+    """A Rich table of `board`.
+
+    Args:
+        board: rows with any of rank, trial, algorithm, score, spread (over folds), fit_seconds, predict_seconds, size
+            (bytes), status; further columns are shown as they are.
+        metric: heads the score.
+        width: characters; columns are left out until the table fits.
+    """
+    rows = _rows(board)
+    columns = list(rows[0]) if rows else ["rank", "trial", "algorithm", "score", "status"]
+    table = _table(rows, columns, metric)
+    for column in _DROPPED:
+        if width is None or _width(table) <= width:
+            break
+        if column in columns:
+            columns.remove(column)
+            table = _table(rows, columns, metric)
+    return table
+
+
+def print_leaderboard(
+    board: pd.DataFrame | Rows, *, metric: str = "score", limit: int | None = 20, console: Console | None = None
+) -> None:
+    """Print the first `limit` rows; plain text where the output is no terminal."""
+    console = console or terminal()
+    rows = _rows(board)
+    console.print(leaderboard_table(rows[:limit], metric=metric, width=console.width))
+    if limit is not None and len(rows) > limit:
+        console.print(f"and {len(rows) - limit} more", style="dim")
+
+
+def _rows(board: pd.DataFrame | Rows) -> list[dict[str, Any]]:
+    records = board if isinstance(board, Sequence) else board.to_dict("records")
+    return [{str(name): value for name, value in record.items()} for record in records]
+
+
+def _table(rows: Rows, columns: Sequence[str], metric: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for column in columns:
+        name = metric if column == "score" else _HEADS.get(column, column)
+        text = column in ("algorithm", "status") or any(isinstance(row[column], str) for row in rows)
+        table.add_column(name, justify="left" if text else "right", no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        style = (
+            "bold green"
+            if cell(row.get("rank")) == "1"
+            else ""
+            if cell(row.get("rank")) or "rank" not in row
+            else "dim"
+        )
+        table.add_row(*(Text(_shown(column, row[column])) for column in columns), style=style)
+    return table
+
+
+def _shown(column: str, value: Any) -> str:
+    text = cell(value)
+    return _SHOWN[column](value) if text and column in _SHOWN else text
+
+
+def _width(table: Table) -> int:
+    console = Console(width=10_000, file=None)
+    return Measurement.get(console, console.options, table).maximum

@@ -1,0 +1,49 @@
+"""Where reports are printed: the terminal as it is, or plain text as wide as it needs to be."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import sys
+from typing import IO, Any
+
+from rich.console import Console
+
+__all__ = ["print_json", "terminal"]
+
+_PLAIN_WIDTH = 160
+"""Columns where there is no terminal: text in a file or a pipe is not folded at Rich's 80."""
+
+
+def terminal(file: IO[str] | None = None) -> Console:
+    """A console on `file`, by default standard output. Without a terminal: no colours, and $COLUMNS or 160 columns."""
+    console = Console(file=file, highlight=False, soft_wrap=False)
+    if console.is_terminal or console.is_jupyter:
+        return console
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdigit() and int(columns) > 0 else _PLAIN_WIDTH
+    return Console(file=file, width=width, highlight=False, no_color=True)
+
+
+def print_json(value: Any, file: IO[str] | None = None) -> None:
+    """`value` as JSON that every parser takes: NaN and infinity become null, what JSON does not know becomes text."""
+    stream = file or sys.stdout
+    json.dump(_plain(value), stream, indent=2, allow_nan=False)
+    stream.write("\n")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _plain(child) for name, child in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(child) for child in value]
+    if value is None or isinstance(value, bool | str):
+        return value
+    if hasattr(value, "item") and not hasattr(value, "__len__"):  # a NumPy scalar
+        return _plain(value.item())
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return None if type(value).__name__ in ("NAType", "NaTType") else str(value)

@@ -1,0 +1,187 @@
+"""Leaderboard, plan, report and figures as people see them."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from automl.display.figures import clock, score, size
+from automl.display.leaderboard import print_leaderboard
+from automl.display.plan import print_plan
+from automl.display.report import print_experiment, print_result, print_trial
+from automl.display.terminal import print_json, terminal
+
+
+def row(rank: int | None, **fields: Any) -> dict[str, Any]:
+    values = {"rank": rank, "trial": 7, "algorithm": "svm", "score": 0.98, "spread": 0.01, "fit_seconds": 0.2}
+    return {**values, "predict_seconds": 0.01, "size": 2048, "status": "COMPLETED", **fields}
+
+
+def board_text(rows: Any, width: int = 120, **options: Any) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, record=True)
+    print_leaderboard(rows, console=console, **options)
+    return console.export_text().splitlines()
+
+
+def text_of(print_something: Any, *args: Any) -> str:
+    file = io.StringIO()
+    print_something(*args, console=terminal(file))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1:00"),
+        (3599.7, "1:00:00"),
+        (math.inf, "∞"),
+    ],
+)
+def test_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KB"), (3 * 2**40, "3072 GB")])
+def test_size(count: int, text: str) -> None:
+    assert size(count) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.97333, "0.9733"), (0.0, "0.0000"), (1e-5, "1e-05"), (1234567.0, "1.23457e+06"), (None, "–")]
+)
+def test_score(value: float | None, text: str) -> None:
+    assert score(value) == text
+
+
+def test_a_wide_leaderboard_shows_everything() -> None:
+    lines = board_text([row(1), row(None, status="OUT_OF_MEMORY", score=math.nan)], metric="accuracy")
+    assert lines[0].split() == ["rank", "trial", "algorithm", "accuracy", "spread", "fit", "predict", "size", "status"]
+    assert lines[1].split() == ["1", "7", "svm", "0.9800", "±0.0100", "0.2", "s", "0.0", "s", "2.0", "KB", "completed"]
+    assert "out of memory" in lines[2]
+
+
+@pytest.mark.parametrize("width", [30, 50, 80])
+def test_a_narrow_leaderboard_leaves_columns_out(width: int) -> None:
+    lines = board_text([row(1)], width=width)
+    assert max(map(len, lines)) <= width
+    assert "0.9800" in lines[1]
+    assert "svm" in lines[1]
+
+
+def test_a_long_leaderboard_is_cut_and_says_so() -> None:
+    lines = board_text([row(rank) for rank in range(1, 31)], limit=10)
+    assert len(lines) == 12
+    assert lines[-1] == "and 20 more"
+
+
+def test_an_empty_leaderboard_has_a_head() -> None:
+    assert board_text([])[0].split()[:3] == ["rank", "trial", "algorithm"]
+
+
+def test_a_data_frame_with_missing_ranks() -> None:
+    board = pd.DataFrame([row(1), row(None)]).astype({"rank": "Int64"})
+    board.loc[1, "rank"] = pd.NA
+    lines = board_text(board)
+    assert lines[1].split()[0] == "1"
+    assert lines[2].split()[0] == "7"  # no rank: the trial's number comes first
+
+
+def test_without_a_terminal_there_are_no_escapes_and_no_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    file = io.StringIO()
+    print_leaderboard([row(1, algorithm="a" * 60)], console=terminal(file))
+    assert "\x1b" not in file.getvalue()
+    assert "a" * 60 in file.getvalue()
+
+
+def test_a_plan() -> None:
+    text = text_of(
+        print_plan,
+        {
+            "experiment": "iris",
+            "limits": {},
+            "data": {"rows": 150, "classes": ["a", "b"], "columns": [{"name": "x[0]", "kind": "numeric"}] * 60},
+            "algorithms": [{"algorithm": "svm", "configurations": "infinite"}],
+            "guardrails": [
+                {"name": "missing_values", "verdict": "passed", "message": "none"},
+                {"name": "imbalance", "verdict": "alerted", "message": "class 'b' is rare"},
+            ],
+        },
+    )
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    assert "experiment iris" in lines
+    assert "limits none" in lines
+    assert "classes a, b" in lines
+    assert "x[0] numeric" in lines
+    assert "and 10 more" in lines
+    assert lines.index("! imbalance: class 'b' is rare") < lines.index("✓ missing values: none")
+
+
+def test_a_result() -> None:
+    result = SimpleNamespace(
+        summary=SimpleNamespace(metric="accuracy"),
+        stopped_because="max_trials: 2 trials were run",
+        budget="3.1 s (search 2.0 s)",
+        registered_model=SimpleNamespace(name="iris", version=3, message="the new champion"),
+        guardrails=(SimpleNamespace(name="imbalance", verdict="alerted", message="class 'b' is rare"),),
+        test_metrics={"accuracy": 0.95},
+        directory=Path("/runs/iris/1"),
+        leaderboard=lambda: pd.DataFrame([row(1)]),
+    )
+    lines = text_of(print_result, result).splitlines()
+    assert lines[0] == "! imbalance: class 'b' is rare"
+    assert [" ".join(line.split()) for line in lines[-5:]] == [
+        "stopped because max_trials: 2 trials were run",
+        "time 3.1 s (search 2.0 s)",
+        "test accuracy = 0.9500",
+        "registered iris version 3 (the new champion)",
+        "directory /runs/iris/1",
+    ]
+
+
+def test_an_experiment_has_its_leaderboard_first() -> None:
+    text = text_of(print_experiment, {"experiment": "iris", "metric": "accuracy", "leaderboard": [row(1)], "seed": 0})
+    assert text.splitlines()[0].split()[3] == "accuracy"
+    assert "seed" in text
+
+
+def test_a_failed_trial_ends_with_its_traceback() -> None:
+    failure = {"kind": "ValueError", "message": "bad [x]", "traceback": "Traceback:\n  File [y]\nValueError: bad [x]"}
+    text = text_of(print_trial, {"number": 3, "status": "FAILED", "failure": failure})
+    assert text.endswith("Traceback:\n  File [y]\nValueError: bad [x]\n")
+    assert text.count("bad [x]") == 2
+
+
+def test_json_is_what_every_parser_takes() -> None:
+    file = io.StringIO()
+    print_json({"a": math.nan, "b": np.float64(1.5), "c": pd.NA, "d": Path("x"), 1: (True, np.int64(2))}, file)
+    assert json.loads(file.getvalue()) == {"a": None, "b": 1.5, "c": None, "d": "x", "1": [True, 2]}
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+NESTED = st.recursive(
+    PLAIN,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=4), NESTED, max_size=4))
+def test_whatever_is_described_can_be_printed(described: dict[str, Any]) -> None:
+    text_of(print_plan, described)
+    print_json(described, io.StringIO())
