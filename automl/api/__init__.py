@@ -1,0 +1,27 @@
+"""What a program or the command line can ask for. Nothing heavy is imported before it is needed."""
+
+from __future__ import annotations
+
+from automl.api.models import list_models, load_model, promote, register, show_model
+from automl.api.runs import cancel_run, gc, list_runs, mirror_run, read_logs, replay, show_run
+from automl.api.search import fit, plan, resume, run, validate
+
+__all__ = [
+    "cancel_run",
+    "fit",
+    "gc",
+    "list_models",
+    "list_runs",
+    "load_model",
+    "mirror_run",
+    "plan",
+    "promote",
+    "read_logs",
+    "register",
+    "replay",
+    "resume",
+    "run",
+    "show_model",
+    "show_run",
+    "validate",
+]

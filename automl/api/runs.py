@@ -1,0 +1,147 @@
+"""Experiments as they lie in the workspace: what ran, what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automl.errors import WorkspaceError
+from automl.workspace.layout import ExperimentDirectory, Workspace
+
+if TYPE_CHECKING:
+    from automl.experiment.replay import Replay
+
+__all__ = ["cancel_run", "gc", "list_runs", "mirror_run", "read_logs", "replay", "show_run"]
+
+
+def list_runs(workspace: str | Path | None = None) -> list[dict[str, Any]]:
+    """One row per experiment: experiment, id, status, trials, metric, best, seconds, model."""
+    from automl.experiment.describe import describe_run
+
+    return [describe_run(directory) for directory in Workspace.find(workspace).experiments()]
+
+
+def show_run(
+    experiment: str | Path, *, trial: int | None = None, workspace: str | Path | None = None
+) -> dict[str, Any]:
+    """Everything about an experiment, its leaderboard included, or about one of its trials."""
+    from automl.experiment.describe import describe_experiment, describe_trial
+
+    directory = Workspace.find(workspace).experiment(experiment)
+    return describe_experiment(directory) if trial is None else describe_trial(directory, trial)
+
+
+def read_logs(
+    experiment: str | Path, *, trial: int | None = None, workspace: str | Path | None = None
+) -> Iterator[str]:
+    """Lines of an experiment's log, or of what one of its trials printed.
+
+    Raises:
+        WorkspaceError: there is no such log.
+    """
+    directory = Workspace.find(workspace).experiment(experiment)
+    files = [directory.log] if trial is None else sorted(directory.trial(trial).logs.glob("*"))
+    if trial is not None and not directory.trial(trial).path.is_dir():
+        raise WorkspaceError(f"{directory.path} has no trial {trial}.")
+    for file in files:
+        with file.open(encoding="utf-8", errors="replace") as lines:
+            yield from lines
+
+
+def cancel_run(experiment: str | Path, *, now: bool = False, workspace: str | Path | None = None) -> str:
+    """Ask the process that runs an experiment to stop. Returns one line that says what was done.
+
+    Raises:
+        WorkspaceError: nobody is running it.
+    """
+    from automl.workspace.control import request
+    from automl.workspace.lock import is_locked
+
+    directory: ExperimentDirectory = Workspace.find(workspace).experiment(experiment)
+    if not is_locked(directory):
+        raise WorkspaceError(f"{directory.path} is not running, so there is nothing to cancel.")
+    request(directory, "cancel", now=now)
+    return f"{directory.name}/{directory.id} was asked to stop{' now' if now else ' after the trials that run'}"
+
+
+def mirror_run(experiment: str | Path, *, workspace: str | Path | None = None) -> str:
+    """Bring everything that MLflow lacks of an experiment there. Returns one line that says what was done.
+
+    Raises:
+        RegistryError: MLflow cannot be reached.
+    """
+    from automl.config.reader import read_config
+    from automl.experiment.registration import tracking_uri
+    from automl.tracking.mirror import rebuild
+
+    directory = Workspace.find(workspace).experiment(experiment)
+    config, _ = read_config(directory.config)
+    uri = tracking_uri(config, directory)
+    return f"{rebuild(directory, uri)} trials of {directory.name}/{directory.id} are in MLflow at {uri}"
+
+
+def replay(
+    experiment: str | Path,
+    *,
+    trial: int | None = None,
+    data: Any = None,
+    metric: Any = None,
+    trust: bool = False,
+    workspace: str | Path | None = None,
+) -> Replay:
+    """Run a completed trial again from its record, by default the winner, and compare the scores.
+
+    Args:
+        experiment: its directory, id or name. Nothing in it is changed.
+        trial: a completed trial's number.
+        data: the data again, if its source is gone; by default what the experiment began with.
+        metric: functions that the experiment began with, again: they are not kept on disk.
+        trust: let the experiment name classes outside the allowed packages.
+
+    Raises:
+        WorkspaceError: there is no such trial, it did not complete, or a part of its record is missing.
+        DataError: the data has changed.
+    """
+    from automl.config.arguments import functions_of
+    from automl.experiment.replay import replay_trial
+
+    directory = Workspace.find(workspace).experiment(experiment)
+    return replay_trial(directory, trial, data=data, metrics=functions_of(metric), trust=trust)
+
+
+def gc(workspace: str | Path | None = None, *, keep: int = 20, delete: bool = False) -> dict[str, Any]:
+    """What a workspace does not need any more: models, caches, leftovers. A dry run unless `delete`.
+
+    Args:
+        keep: completed trials of each finished experiment whose models stay; the winner's and those that a registered
+            model comes from stay in any case.
+        delete: delete it.
+
+    Returns:
+        ``workspace``, ``deleted``, ``bytes``, ``items`` (each experiment, trial, kind, path, bytes) and ``left alone``
+        (each experiment, reason).
+
+    Raises:
+        WorkspaceError: `keep` is negative, or something cannot be deleted.
+    """
+    from automl.experiment.gc import collect, find_garbage
+
+    place = Workspace.find(workspace)
+    found, left = (collect if delete else find_garbage)(place, keep=keep)
+    return {
+        "workspace": str(place.root),
+        "deleted": delete,
+        "bytes": sum(item.size for item in found),
+        "items": [
+            {
+                "experiment": item.experiment,
+                "trial": item.trial,
+                "kind": item.kind.value,
+                "path": str(item.path),
+                "bytes": item.size,
+            }
+            for item in found
+        ],
+        "left alone": [{"experiment": skipped.experiment, "reason": skipped.reason} for skipped in left],
+    }

@@ -1,0 +1,278 @@
+"""`fit`, `run`, `resume`, `validate`, `plan`: build a configuration and hand it over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automl.deadline import Deadline
+from automl.errors import AutomlError, ConfigError, NoModelError, WorkspaceError
+from automl.workspace.layout import Workspace
+
+if TYPE_CHECKING:
+    from automl.config.schema import ExperimentConfig
+    from automl.execution.base import Executor
+    from automl.experiment.prepare import Inputs
+    from automl.experiment.result import Result
+
+__all__ = ["fit", "plan", "resume", "run", "validate"]
+
+MetricLike = str | Callable[..., float] | Mapping[str, Any]
+
+
+def fit(
+    task: str,
+    data: Any,
+    *,
+    target: Hashable | None = None,
+    metric: MetricLike | list[MetricLike] | None = None,
+    time_budget: float | str | None = None,
+    max_trials: int | None = None,
+    seed: int = 0,
+    name: str | None = None,
+    trust: bool = False,
+    progress: bool = True,
+    **groups: Any,
+) -> Result:
+    """Search for the best model and register it.
+
+    Args:
+        task: "classification" or "regression".
+        data: a built-in dataset's name, a table (pandas, polars, Arrow), (X, y), or a path or URL of CSV or Parquet;
+            or a mapping of ``source``, which is one of these, and ``test``, ``weight``, ``group``, ``time``,
+            ``positive_label``, as in an experiment file.
+        target: the column to predict, for a table.
+        metric: what to optimise: a name, or a function ``(y_true, y_pred) -> float``, which is maximised unless it is
+            given as ``{"name": function, "goal": "minimize"}``; of several the first decides.
+        time_budget: seconds for everything, or a text such as "10m".
+        max_trials: how many trials at most. Without any limit the search stops when nothing improves any more.
+        seed: everything random derives from it.
+        name: of the experiment and of the registered model; by default the data's.
+        trust: let a search space name classes outside the allowed packages.
+        progress: show what goes on.
+        **groups: ``validation``, ``limits``, ``search``, ``features``, ``compute``, ``registry``,
+            ``tracking``, ``workspace``: as in an experiment file, each a mapping or an options object.
+
+    Returns:
+        The result: `model`, `predict`, `leaderboard()`, `registered_model`, ...
+
+    Raises:
+        ConfigError: an argument cannot be used. Says which, and what instead.
+        DataError: nothing can be learned from the data.
+        NoModelError: no trial completed; carries the causes.
+
+    Example:
+        >>> import automl
+        >>> result = automl.fit(task="classification", data="iris", time_budget="60s")   # doctest: +SKIP
+        >>> result.predict([[5.1, 3.5, 1.4, 0.2]])                                       # doctest: +SKIP
+        array(['setosa'], dtype=object)
+    """
+    from automl.config.arguments import arguments_of
+    from automl.config.reader import build_config
+    from automl.experiment.prepare import Inputs
+
+    started = time.monotonic()
+    arguments = arguments_of(
+        task, data, target=target, metric=metric, time_budget=time_budget, max_trials=max_trials, seed=seed, name=name,
+        groups=groups,
+    )  # fmt: skip
+    config = build_config(arguments.values)
+    inputs = Inputs(
+        arguments.data,
+        roles=arguments.roles,
+        validation=arguments.validation,
+        metrics=arguments.metrics,
+        trust=trust,
+    )
+    return _new(config, inputs, progress=progress, started=started)
+
+
+def run(
+    file: str | Path,
+    *,
+    workspace: str | Path | None = None,
+    time_budget: float | str | None = None,
+    max_trials: int | None = None,
+    trust: bool = False,
+    progress: bool = True,
+    started: float | None = None,
+) -> Result:
+    """Run the experiment that a YAML file declares.
+
+    Args:
+        file: the experiment.
+        workspace: where everything is kept; by default the file's, $AUTOML_HOME, or ``./automl_runs``.
+        time_budget: overrides the file's ``limits.time_budget``.
+        max_trials: overrides the file's ``limits.max_trials``.
+        trust: let the file name classes outside the allowed packages.
+        progress: show what goes on.
+        started: reading of `time.monotonic()` from which the budget counts; default: now.
+
+    Raises:
+        ConfigError: something in the file cannot be used. Says where, and what instead.
+    """
+    from automl.config.reader import read_config
+    from automl.experiment.prepare import Inputs
+
+    begin = time.monotonic() if started is None else started
+    config, document = read_config(file)
+    config = _override(config, workspace, time_budget, max_trials)
+    try:
+        return _new(config, Inputs(trust=trust), progress=progress, started=begin)
+    except ConfigError as error:
+        raise document.place(error) from None
+
+
+def resume(
+    experiment: str | Path,
+    *,
+    workspace: str | Path | None = None,
+    time_budget: float | str | None = None,
+    max_trials: int | None = None,
+    data: Any = None,
+    metric: MetricLike | list[MetricLike] | None = None,
+    trust: bool = False,
+    progress: bool = True,
+    started: float | None = None,
+) -> Result:
+    """Go on with an experiment that was cut, or extend a finished one.
+
+    Finished trials are never run again, and the time already used counts.
+
+    Args:
+        experiment: its directory, id or name.
+        time_budget: a new budget for everything, earlier sessions included.
+        max_trials: a new number of trials, earlier ones included.
+        data: the data again, if it was changed in memory only; by default what the experiment began with.
+        metric: functions that the experiment began with, again: they are not kept on disk.
+
+    Raises:
+        DataError: the data has changed.
+        WorkspaceError: there is no such experiment, or another process is running it.
+    """
+    from automl.config.arguments import functions_of
+    from automl.config.reader import read_config
+    from automl.config.writer import write_config
+    from automl.display.progress import make_progress
+    from automl.experiment.early import begin_executor
+    from automl.experiment.prepare import Inputs
+    from automl.experiment.result import Result
+    from automl.experiment.save import saved_data
+    from automl.experiment.session import run_session
+    from automl.experiment.summary import Summary
+    from automl.search.restore import seconds_used
+    from automl.workspace.atomic import write_text
+    from automl.workspace.lock import is_locked
+
+    begin = time.monotonic() if started is None else started
+    directory = Workspace.find(workspace).experiment(experiment)
+    before, _ = read_config(directory.config)
+    config = _override(before, None, time_budget, max_trials)
+    if config == before and Summary.read(directory) is not None:
+        return Result.load(directory)
+    if is_locked(directory):
+        raise WorkspaceError(f"Another process is running {directory.path}.")
+    if config != before:
+        write_text(directory.config, write_config(config))
+    saved = saved_data(directory) if data is None else None
+    inputs = Inputs(data, saved=saved, metrics=functions_of(metric), trust=trust)
+    deadline = Deadline.after(config.limits.time_budget, used=seconds_used(directory), started=begin)
+    with closing(begin_executor(config.compute, deadline)) as executor:
+        view = make_progress(progress, title=directory.name)
+        return run_session(config, inputs, directory, executor, deadline=deadline, view=view)
+
+
+def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
+    """Check an experiment file, and the search space that it names, without reading data or running anything.
+
+    Raises:
+        ConfigError: something in it is wrong. Says where, and what instead.
+    """
+    from automl.config.reader import read_config
+    from automl.experiment.assembly import check_choices
+    from automl.space.load import load_space
+    from automl.space.trust import check_estimators, check_trust
+
+    config, document = read_config(file)
+    try:
+        check_choices(config)
+        wanted = config.search.algorithms
+        space = load_space(config.search.space, task=config.task).restrict(allow=wanted.allow, block=wanted.block)
+        check_trust(space, trust=trust)
+        if config.search.space is not None:
+            check_estimators(space, trust=trust)
+    except ConfigError as error:
+        raise document.place(error) from None
+    return config
+
+
+def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
+    """What `run` would do: the data as understood, the split plan, the algorithms in and out, the space, the budget.
+
+    Nothing is trained and nothing is written.
+    """
+    from automl.config.reader import read_config
+    from automl.experiment.assembly import check_choices
+    from automl.experiment.describe import describe_plan
+    from automl.experiment.prepare import Inputs, prepare
+
+    config, document = read_config(file)
+    try:
+        check_choices(config)
+        return describe_plan(config, prepare(config, Inputs(trust=trust)))
+    except ConfigError as error:
+        raise document.place(error) from None
+
+
+def _new(config: ExperimentConfig, inputs: Inputs, *, progress: bool, started: float) -> Result:
+    from automl.experiment.early import begin_executor
+
+    deadline = Deadline.after(config.limits.time_budget, started=started)
+    with closing(begin_executor(config.compute, deadline)) as executor:
+        return _begin(config, inputs, executor, deadline, progress=progress)
+
+
+def _begin(
+    config: ExperimentConfig, inputs: Inputs, executor: Executor, deadline: Deadline, *, progress: bool
+) -> Result:
+    from automl.config.writer import write_config
+    from automl.display.progress import make_progress
+    from automl.experiment.assembly import check_choices
+    from automl.experiment.prepare import default_name
+    from automl.experiment.session import run_session
+    from automl.workspace.atomic import write_text
+
+    check_choices(config)
+    name = config.experiment or default_name(config, inputs)
+    directory = Workspace.find(config.workspace).create_experiment(name)
+    config = config.model_copy(update={"experiment": name, "workspace": str(directory.workspace.root)})
+    try:
+        write_text(directory.config, write_config(config))
+        view = make_progress(progress, title=name)
+        return run_session(config, inputs, directory, executor, deadline=deadline, view=view)
+    except AutomlError as error:
+        if not isinstance(error, NoModelError) and not directory.trial_numbers():
+            directory.remove()  # nothing began, so there is nothing to look into
+        raise
+
+
+def _override(
+    config: ExperimentConfig,
+    workspace: str | Path | None,
+    time_budget: float | str | None,
+    max_trials: int | None,
+) -> ExperimentConfig:
+    from automl.config.reader import build_config
+
+    limits = {"time_budget": time_budget, "max_trials": max_trials}
+    given = {key: value for key, value in limits.items() if value is not None}
+    changes: dict[str, Any] = {}
+    if given:
+        checked = build_config({"task": config.task, "limits": given}).limits
+        changes["limits"] = config.limits.model_copy(update={key: getattr(checked, key) for key in given})
+    if workspace is not None:
+        changes["workspace"] = str(Path(workspace).absolute())
+    return config.model_copy(update=changes)

@@ -1,0 +1,79 @@
+"""The Typer application that commands add themselves to, and what they share."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+__all__ = ["AsJson", "Quiet", "Verbose", "app", "models", "print_json", "print_rows", "runs", "set_verbosity"]
+
+app = typer.Typer(
+    name="automl",
+    help="Search for the best model within a time budget, and register it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+runs = typer.Typer(help="Experiments: what ran, what runs.", no_args_is_help=True)
+models = typer.Typer(help="Registered models.", no_args_is_help=True)
+app.add_typer(runs, name="runs")
+app.add_typer(models, name="models")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and the result only.")]
+
+
+def set_verbosity(verbose: bool = False, quiet: bool = False) -> None:
+    """Send the logger "automl" to standard error, plainly."""
+    logger = logging.getLogger("automl")
+    logger.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO)
+    if not logger.handlers:
+        handler = _ToStandardError()
+        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s" if verbose else "%(message)s"))
+        logger.addHandler(handler)
+        logger.propagate = False
+
+
+class _ToStandardError(logging.Handler):
+    """Whole lines, so that a path in them can be copied; to what `sys.stderr` is now: a live view puts itself there."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(self.format(record) + "\n")
+
+
+def print_json(value: Any) -> None:
+    json.dump(value, sys.stdout, indent=2, default=str)
+    sys.stdout.write("\n")
+
+
+def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
+    """A listing: a table for people, or a JSON array of objects."""
+    listed = [dict(row) for row in rows]
+    if as_json:
+        print_json(listed)
+        return
+    if not listed:
+        print(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in listed[0]:
+        numeric = isinstance(listed[0][name], int | float)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        table.add_row(*(_cell(value) for value in row.values()))
+    Console().print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

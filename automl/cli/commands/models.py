@@ -1,0 +1,64 @@
+"""``automl models list | show | register | promote``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from automl.cli.app import AsJson, models, print_json, print_rows
+from automl.cli.commands.run import Workspace
+
+Uri = Annotated[str | None, typer.Option("--uri", help="MLflow's tracking URI; by default the workspace's own store.")]
+
+
+@models.command("list")
+def list_registered(workspace: Workspace = None, uri: Uri = None, as_json: AsJson = False) -> None:
+    """All registered models with their latest version and their champion."""
+    from automl import api
+
+    print_rows(api.list_models(workspace, uri=uri), as_json=as_json, empty="no registered models yet")
+
+
+@models.command()
+def show(
+    name: Annotated[str, typer.Argument(help="A registered model.")],
+    workspace: Workspace = None,
+    uri: Uri = None,
+    as_json: AsJson = False,
+) -> None:
+    """All versions of a registered model."""
+    from automl import api
+
+    print_rows(api.show_model(name, workspace, uri=uri), as_json=as_json, empty=f"{name} has no versions")
+
+
+@models.command()
+def register(
+    experiment: Annotated[str, typer.Argument(help="An experiment's directory, id or name.")],
+    trial: Annotated[int | None, typer.Option(help="Another trial than the winner.")] = None,
+    name: Annotated[str | None, typer.Option(help="The registered model's name.")] = None,
+    workspace: Workspace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Register the model of an experiment's trial, by default the winner's."""
+    from automl import api
+
+    registered = api.register(experiment, trial=trial, name=name, workspace=workspace)
+    if as_json:
+        print_json(registered.model_dump())
+    else:
+        print(f"{registered.name} version {registered.version}: {registered.message}")
+
+
+@models.command()
+def promote(
+    name: Annotated[str, typer.Argument(help="A registered model.")],
+    version: Annotated[int, typer.Argument(help="The version that becomes the champion.")],
+    workspace: Workspace = None,
+    uri: Uri = None,
+) -> None:
+    """Make a version the champion."""
+    from automl import api
+
+    print(api.promote(name, version, workspace, uri=uri))

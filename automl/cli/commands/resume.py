@@ -1,0 +1,42 @@
+"""``automl resume DIR``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from automl.cli.app import AsJson, Quiet, Verbose, app, print_json, set_verbosity
+from automl.cli.commands.run import MaxTrials, TimeBudget, Trust, Workspace
+
+
+@app.command()
+def resume(
+    experiment: Annotated[str, typer.Argument(help="An experiment's directory, id or name.")],
+    workspace: Workspace = None,
+    time_budget: TimeBudget = None,
+    max_trials: MaxTrials = None,
+    trust: Trust = False,
+    as_json: AsJson = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Go on with an experiment that was cut, or extend a finished one with more time or trials."""
+    from automl import api
+    from automl.display.report import print_result
+    from automl.experiment.clock import process_started
+
+    set_verbosity(verbose, quiet or as_json)
+    result = api.resume(
+        experiment,
+        workspace=workspace,
+        time_budget=time_budget,
+        max_trials=max_trials,
+        trust=trust,
+        progress=not (quiet or as_json),
+        started=process_started(),
+    )
+    if as_json:
+        print_json(result.summary.model_dump(mode="json"))
+    else:
+        print_result(result)

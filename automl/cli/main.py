@@ -1,0 +1,35 @@
+"""The console script: every user's mistake ends in one sentence and a non-zero exit."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from automl.cli import commands
+from automl.cli.app import app
+from automl.errors import AutomlError
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line.
+
+    Exits with 2 for what the user can mend, with 1 for what went wrong around it, with 130 after Ctrl-C.
+    """
+    commands.load()
+    try:
+        app(standalone_mode=True)
+    except AutomlError as error:
+        _end(f"automl: {error}", error.exit_code)
+    except KeyboardInterrupt:
+        _end("automl: cancelled", 130)
+    except BrokenPipeError:
+        # The reader (`head`, say) has enough; without this Python complains again while it shuts down.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _end(message: str, code: int) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(code)

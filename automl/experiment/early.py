@@ -1,0 +1,20 @@
+"""The first worker, started before this process imports what it needs itself: both import at the same time."""
+
+from __future__ import annotations
+
+from automl.deadline import Deadline
+from automl.execution.base import Executor
+from automl.execution.options import ComputeOptions
+from automl.execution.registry import make_executor
+
+__all__ = ["begin_executor"]
+
+_IMPORTS = ("numpy", "pandas", "sklearn.linear_model", "automl.trial.learner", "threadpoolctl", "joblib")
+"""What the first trial needs, whatever it is."""
+
+
+def begin_executor(options: ComputeOptions, deadline: Deadline) -> Executor:
+    """The executor of an experiment, its first worker on the way. The caller closes it."""
+    executor = make_executor(options, deadline)
+    executor.prestart(_IMPORTS)
+    return executor

@@ -1,0 +1,226 @@
+"""What of a workspace can go: models that nobody is going to load, caches, what kills have left behind.
+
+Records, logs, outputs, predictions and data stay, and so does everything of an experiment that runs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from automl.config.reader import read_config
+from automl.errors import AutomlError, WorkspaceError
+from automl.experiment.leaderboard import read_trials
+from automl.experiment.registration import tracking_uri
+from automl.experiment.summary import Summary
+from automl.registry.list import registered_trials
+from automl.registry.tags import key_of
+from automl.trial.contract import Status, TrialResult
+from automl.workspace.layout import ExperimentDirectory, Workspace
+from automl.workspace.lock import is_locked, locked
+
+__all__ = ["Garbage", "Kind", "LeftAlone", "collect", "find_garbage"]
+
+log = logging.getLogger("automl")
+
+_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
+"""How files are named while they are written: see `automl.workspace.atomic`."""
+_ABANDONED = 3600.0
+"""Seconds without a change after which a temporary file has no writer any more."""
+
+
+class Kind(StrEnum):
+    MODELS = "models"
+    CACHE = "cache"
+    SPOOL = "output of a killed worker"
+    TEMPORARY = "temporary"
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """Something that can go.
+
+    Attributes:
+        experiment: ``name/id``.
+        kind: what it is.
+        path: a file or a folder.
+        size: bytes, with everything in it.
+        trial: whose it is, None if it is the experiment's.
+    """
+
+    experiment: str
+    kind: Kind
+    path: Path
+    size: int
+    trial: int | None = None
+
+
+@dataclass(frozen=True)
+class LeftAlone:
+    """An experiment, ``name/id``, of which nothing, or no model, may go at present, and why."""
+
+    experiment: str
+    reason: str
+
+
+def find_garbage(workspace: Workspace, *, keep: int = 20) -> tuple[list[Garbage], list[LeftAlone]]:
+    """All that can go, experiment by experiment. Nothing is changed.
+
+    The models of a trial can go if its experiment has finished, it is not among the best `keep`, it is not the winner
+    and no registered model comes from it.
+
+    Raises:
+        WorkspaceError: `keep` is negative.
+    """
+    return _go_through(workspace, keep, delete=False)
+
+
+def collect(workspace: Workspace, *, keep: int = 20) -> tuple[list[Garbage], list[LeftAlone]]:
+    """Delete what `find_garbage` finds, and return what was deleted. Each experiment is locked meanwhile.
+
+    Raises:
+        WorkspaceError: `keep` is negative, or something cannot be deleted.
+    """
+    return _go_through(workspace, keep, delete=True)
+
+
+def _go_through(workspace: Workspace, keep: int, *, delete: bool) -> tuple[list[Garbage], list[LeftAlone]]:
+    if keep < 0:
+        raise WorkspaceError(f"keep is {keep}, and a number of trials cannot be negative.")
+    found: list[Garbage] = []
+    left: list[LeftAlone] = []
+    registered = _Registered()
+    for directory in workspace.experiments():
+        if is_locked(directory):
+            left.append(LeftAlone(key_of(directory), "it is running"))
+            continue
+        if not delete:
+            found += _of(directory, keep, registered, left)
+            continue
+        try:
+            with locked(directory):
+                for item in _of(directory, keep, registered, left):
+                    _remove(item.path)
+                    found.append(item)
+        except OSError as error:
+            raise WorkspaceError(f"Cannot delete {error.filename}: {error.strerror or error}.") from error
+    return found, left
+
+
+class _Registered:
+    """Trials that registered models come from: every store is asked once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, set[tuple[str, int]]] = {}
+
+    def trials(self, directory: ExperimentDirectory) -> set[int]:
+        """Raises AutomlError where that cannot be found out."""
+        config, _ = read_config(directory.config)
+        uri = tracking_uri(config, directory)
+        if uri not in self._known:
+            self._known[uri] = registered_trials(uri)
+        return {trial for experiment, trial in self._known[uri] if experiment == key_of(directory)}
+
+
+def _of(directory: ExperimentDirectory, keep: int, registered: _Registered, left: list[LeftAlone]) -> list[Garbage]:
+    found = [*_caches(directory), *_leftovers(directory)]
+    try:
+        return [*_models(directory, keep, registered), *found]
+    except AutomlError as error:
+        left.append(LeftAlone(key_of(directory), f"its models are kept: {error}"))
+        return found
+
+
+def _models(directory: ExperimentDirectory, keep: int, registered: _Registered) -> list[Garbage]:
+    """Raises AutomlError if the result or the registry cannot be read: then nobody knows what is needed."""
+    summary = Summary.read(directory)
+    if summary is None:
+        return []
+    results = read_trials(directory)
+    kept = set(_best(results, keep, maximize=summary.maximize)) | {summary.best_trial}
+    spare = [r.number for r in results if r.number not in kept and _is_folder(directory.trial(r.number).models)]
+    if not spare:
+        return []
+    kept |= registered.trials(directory)
+    return [
+        _garbage(directory, Kind.MODELS, directory.trial(number).models, trial=number)
+        for number in spare
+        if number not in kept
+    ]
+
+
+def _best(results: Sequence[TrialResult], keep: int, *, maximize: bool) -> list[int]:
+    """Numbers of the best trials; of equal ones the earlier is better, as on the leaderboard."""
+    ranked = sorted(
+        (-r.value if maximize else r.value, r.number)
+        for r in results
+        if r.status is Status.COMPLETED and r.value is not None and r.fidelity == 1
+    )
+    return [number for _, number in ranked[:keep]]
+
+
+def _caches(directory: ExperimentDirectory) -> Iterator[Garbage]:
+    if _is_folder(directory.cache) and any(directory.cache.iterdir()):
+        yield _garbage(directory, Kind.CACHE, directory.cache)
+
+
+def _leftovers(directory: ExperimentDirectory) -> Iterator[Garbage]:
+    """Spools of dead workers, and temporary files. Logs and outputs are not looked into."""
+    for path in sorted(directory.trials.glob(".stdout-*")):
+        yield _garbage(directory, Kind.SPOOL, path)
+    folders = (directory.path, directory.data, directory.control, directory.trials)
+    for folder in folders:
+        yield from (_garbage(directory, Kind.TEMPORARY, path) for path in _abandoned(folder))
+    for number in directory.trial_numbers():
+        place = directory.trial(number).path
+        yield from (_garbage(directory, Kind.TEMPORARY, path, trial=number) for path in _abandoned(place))
+
+
+def _abandoned(folder: Path) -> list[Path]:
+    if not _is_folder(folder):
+        return []
+    before = time.time() - _ABANDONED
+    return sorted(
+        Path(entry.path)
+        for entry in os.scandir(folder)
+        if _TEMPORARY.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < before
+    )
+
+
+def _garbage(directory: ExperimentDirectory, kind: Kind, path: Path, *, trial: int | None = None) -> Garbage:
+    return Garbage(key_of(directory), kind, path, _size(path), trial)
+
+
+def _is_folder(path: Path) -> bool:
+    """A folder of our own: a link leads to somebody else's."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def _size(path: Path) -> int:
+    if not _is_folder(path):
+        return path.lstat().st_size
+    return sum(os.lstat(os.path.join(root, name)).st_size for root, _, names in os.walk(path) for name in names)
+
+
+def _remove(path: Path) -> None:
+    """Delete a file or a folder. A folder goes at once: whoever is reading it finds all of it, or nothing.
+
+    Raises:
+        OSError: it cannot be deleted.
+    """
+    if not _is_folder(path):
+        path.unlink(missing_ok=True)
+        return
+    doomed = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # found again, should this be killed
+    with suppress(FileNotFoundError):
+        shutil.rmtree(doomed)
+    os.replace(path, doomed)
+    shutil.rmtree(doomed)

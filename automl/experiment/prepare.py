@@ -1,0 +1,210 @@
+"""From a configuration to a problem that can be searched: data, task, split plan, metrics, space."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automl.config.schema import ExperimentConfig
+from automl.data.guardrails import Guardrail
+from automl.data.load import load_like, load_table
+from automl.data.table import Table, append_rows
+from automl.errors import ConfigError, DataError
+from automl.metrics.base import Metric
+from automl.metrics.options import MetricOptions
+from automl.metrics.registry import get_metric, metric_from_callable, metrics_of
+from automl.space.load import Exclusion, available, load_space
+from automl.space.space import SearchSpace
+from automl.space.trust import check_estimators, check_trust
+from automl.tasks.base import Target, Task
+from automl.tasks.registry import get_task
+from automl.validation.folds import SplitPlan
+from automl.validation.guardrails import split_guardrails
+from automl.validation.plan import make_plan
+
+__all__ = ["Inputs", "Problem", "default_name", "prepare"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What cannot stand in a file: objects from the caller's memory.
+
+    Attributes:
+        data: a table, (X, y) or arrays; None if the configuration names a source.
+        roles: objects for ``data.test``, ``data.weight``, ``data.group`` and ``data.time``.
+        validation: a table, or (X, y), for ``validation.source``.
+        saved: the copy of data from memory that a resumed experiment goes on with, rows of ``validation.source`` at its
+            end, and how it was split.
+        metrics: callables by the name under which the configuration lists them.
+        trust: code outside the allowed packages may be imported.
+    """
+
+    data: Any = None
+    roles: Mapping[str, Any] = field(default_factory=dict)
+    validation: Any = None
+    saved: tuple[Table, SplitPlan] | None = None
+    metrics: Mapping[str, Callable[..., float]] | None = None
+    trust: bool = False
+
+    @property
+    def from_memory(self) -> bool:
+        """Whether anything is there that nobody can read again."""
+        return self.data is not None or bool(self.roles) or self.validation is not None or self.saved is not None
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything about an experiment that its trials depend on.
+
+    Attributes:
+        table: all rows that are trained on or validated with.
+        target: the prepared target of these rows.
+        test_values: of the rows of ``table.test``, in the terms of `target`; None without any.
+        metrics: all that are logged; the first is the primary one.
+        space: what is searched: only what can run here.
+        exclusions: algorithms that were left out, and why.
+        from_memory: the data cannot be read again, so a resumed session needs a copy.
+    """
+
+    table: Table
+    task: Task
+    target: Target
+    plan: SplitPlan
+    metrics: tuple[Metric, ...]
+    space: SearchSpace
+    exclusions: tuple[Exclusion, ...]
+    guardrails: tuple[Guardrail, ...]
+    test_values: np.ndarray | None = None
+    from_memory: bool = False
+
+    @property
+    def primary(self) -> Metric:
+        return self.metrics[0]
+
+
+def default_name(config: ExperimentConfig, inputs: Inputs) -> str:
+    """A name for an experiment that has none: that of its data."""
+    source = config.data.source
+    if inputs.data is not None or not isinstance(source, str):
+        return config.task
+    stem = Path(source.split("?")[0]).name.split(".")[0]
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")
+    return name[:100] or config.task
+
+
+def prepare(config: ExperimentConfig, inputs: Inputs) -> Problem:
+    """Understand the data and decide what to search.
+
+    Raises:
+        AutomlError: the data, the metric, the validation or the space cannot be used. Says which, and what instead.
+    """
+    task = get_task(config.task)
+    table, plan, valid_rows = _data(config, inputs)
+    target = task.prepare(table.y, name=table.target, positive_label=config.data.positive_label)
+    if plan is None:
+        plan = make_plan(
+            config.validation,
+            y=target.values,
+            n_rows=table.n_rows,
+            stratify=task.stratify,
+            group=table.group,
+            time=table.time,
+            fold_column=table.fold,
+            valid_rows=valid_rows,
+            seed=config.seed,
+        )
+    space, exclusions = _space(config, task, table.n_rows, inputs.trust)
+    across = split_guardrails(
+        plan, table.X, target.values, classification=target.classes is not None, group=table.group, time=table.time
+    )
+    return Problem(
+        table=table,
+        task=task,
+        target=target,
+        plan=plan,
+        metrics=_metrics(config, inputs, task, target.n_classes),
+        space=space,
+        exclusions=exclusions,
+        guardrails=(*table.guardrails, *task.guardrails(target), *across),
+        test_values=_test_values(table, task, target),
+        from_memory=inputs.from_memory,
+    )
+
+
+def _data(config: ExperimentConfig, inputs: Inputs) -> tuple[Table, SplitPlan | None, np.ndarray | None]:
+    """All rows that are trained on or validated with; how they are split, or the positions of those to validate with.
+
+    Raises:
+        DataError: they cannot be read, or nothing can be learned from them.
+    """
+    if inputs.saved is not None:
+        return *inputs.saved, None
+    source = inputs.data if inputs.data is not None else config.data.source
+    if source is None:
+        raise ConfigError("no data: name a file, a URL or a built-in dataset.", key="data.source")
+    options = config.data.model_copy(update=dict(inputs.roles))
+    table = load_table(
+        source,
+        options,
+        task=config.task,
+        columns=config.features.columns,
+        drop=config.features.drop,
+        fold_column=config.validation.fold,
+    )
+    given = inputs.validation if inputs.validation is not None else config.validation.source
+    if given is None:
+        return table, None, None
+    more = load_like(given, options, table, what="validation data")
+    return append_rows(table, more), None, np.arange(table.n_rows, table.n_rows + more.n_rows)
+
+
+def _test_values(table: Table, task: Task, target: Target) -> np.ndarray | None:
+    """The target of the test rows, before the search: after it, a mistake in them would come too late."""
+    if table.test is None:
+        return None
+    try:
+        return task.more(table.test.y, target, name=table.target)
+    except DataError as error:
+        raise DataError(f"The test data cannot be used. {error}") from error
+
+
+def _space(config: ExperimentConfig, task: Task, n_rows: int, trust: bool) -> tuple[SearchSpace, tuple[Exclusion, ...]]:
+    """What can be searched here. An estimator that is not trusted is refused before anything is imported."""
+    wanted = config.search.algorithms
+    space = load_space(config.search.space, task=task.name).restrict(allow=wanted.allow, block=wanted.block)
+    check_trust(space, trust=trust)
+    if not config.search.portfolio:
+        space = space.model_copy(update={"portfolio": ()})
+    space, exclusions = available(space, asked=wanted.allow or (), n_rows=n_rows)
+    if config.search.space is not None:
+        check_estimators(space, trust=trust)
+    return space, exclusions
+
+
+def _metrics(config: ExperimentConfig, inputs: Inputs, task: Task, n_classes: int | None) -> tuple[Metric, ...]:
+    """The metrics asked for, the first of which decides, then all others of the task."""
+    asked = [_metric(option, inputs, task, n_classes) for option in config.metric]
+    if not asked:
+        asked = [get_metric(task.default_metric(n_classes), task.name, n_classes)]
+    names = {metric.name for metric in asked}
+    others = (metric for metric in metrics_of(task.name, n_classes) if metric.name not in names)
+    return (*asked, *others)
+
+
+def _metric(option: MetricOptions, inputs: Inputs, task: Task, n_classes: int | None) -> Metric:
+    function = (inputs.metrics or {}).get(option.name)
+    if function is None:
+        metric = get_metric(option.name, task.name, n_classes)
+        goal = None if option.goal is None else option.goal == "maximize"
+        if goal is not None and goal != metric.maximize:
+            raise ConfigError(f"{option.name} is to be {'max' if metric.maximize else 'min'}imized.", key="metric.goal")
+        return metric
+    return replace(
+        metric_from_callable(function, name=option.name, maximize=option.goal != "minimize"),
+        tasks=frozenset({task.name}),
+    )

@@ -1,0 +1,100 @@
+"""From a finished trial to a candidate for the registry."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from automl.config.reader import read_config
+from automl.config.schema import ExperimentConfig
+from automl.errors import RegistryError
+from automl.experiment.environment import distribution_of, installed
+from automl.experiment.summary import Summary
+from automl.registry.candidate import Candidate, RegisteredModel
+from automl.registry.options import RegistryOptions
+from automl.registry.register import register
+from automl.registry.store import resolve_uri
+from automl.space.load import load_space
+from automl.trial.contract import Status, TrialResult, read_result
+from automl.workspace.layout import ExperimentDirectory
+
+__all__ = ["EXAMPLE", "candidate_for", "find_example", "register_trial", "tracking_uri"]
+
+EXAMPLE = "example"
+"""Stem of the file in ``data/`` that holds a few raw rows: the registered model's signature and its check."""
+
+_ALWAYS = ("automl-search", "numpy", "pandas", "scikit-learn", "joblib", "cloudpickle", "pydantic", "threadpoolctl")
+
+
+def tracking_uri(config: ExperimentConfig, directory: ExperimentDirectory) -> str:
+    """The MLflow store of an experiment: the one it names, else the workspace's own."""
+    return resolve_uri(None if config.tracking is None else config.tracking.uri, directory.workspace)
+
+
+def find_example(directory: ExperimentDirectory) -> Path:
+    """The example rows of an experiment.
+
+    Raises:
+        RegistryError: they are gone.
+    """
+    found = sorted(directory.data.glob(f"{EXAMPLE}.*"))
+    if not found:
+        raise RegistryError(f"{directory.data} holds no example rows, so a model cannot be checked and registered.")
+    return found[0]
+
+
+def candidate_for(
+    config: ExperimentConfig, directory: ExperimentDirectory, summary: Summary, result: TrialResult
+) -> Candidate:
+    """What the registry has to know about a trial's model."""
+    options = config.registry or RegistryOptions()
+    framework = _framework(config, result.algorithm)
+    return Candidate(
+        name=options.name or summary.experiment,
+        directory=str(directory.path),
+        trial=result.number,
+        model=str(directory.trial(result.number).models),
+        example=str(find_example(directory)),
+        task=summary.task,
+        metric=summary.metric,
+        maximize=summary.maximize,
+        value=result.value,
+        data_fingerprint=summary.fingerprint,
+        split_plan=summary.split_plan,
+        seed=config.seed,
+        framework=framework,
+        packages=installed((*_ALWAYS, framework)),
+        promote=options.promote,
+        tags=options.tags,
+        description=options.description,
+    )
+
+
+def register_trial(
+    directory: ExperimentDirectory,
+    summary: Summary,
+    number: int,
+    *,
+    name: str | None = None,
+    description: str | None = None,
+) -> RegisteredModel:
+    """Register the model of a completed trial, in this process.
+
+    Raises:
+        RegistryError: there is no such trial, it did not complete, or the registry cannot be reached.
+    """
+    result = read_result(directory.trial(number))
+    if result is None or result.status is not Status.COMPLETED:
+        how = "there is no such trial" if result is None else f"it ended {result.status.value}"
+        raise RegistryError(f"Trial {number} of {directory.path} cannot be registered: {how}.")
+    config, _ = read_config(directory.config)
+    changes: dict[str, Any] = {"name": name, "description": description}
+    candidate = candidate_for(config, directory, summary, result)
+    candidate = candidate.model_copy(update={key: value for key, value in changes.items() if value is not None})
+    return register(candidate, tracking_uri(config, directory))
+
+
+def _framework(config: ExperimentConfig, algorithm: str) -> str:
+    """The distribution whose estimator a trial fitted."""
+    space = load_space(config.search.space, task=config.task).algorithms[algorithm]
+    return distribution_of(space.package or "automl-search")

@@ -1,0 +1,98 @@
+"""The parts of the budget: what is kept in reserve, what is planned and spent, and what is promised."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from automl.deadline import Deadline, tolerance
+from automl.experiment.phases import Budget, Phases
+from automl.experiment.reserve import WAY_OUT, Reserve
+
+
+@pytest.mark.parametrize(("budget", "seconds"), [(10, 0.5), (25, 0.5), (60, 1.2), (600, 12)])
+def test_one_tolerance_everywhere(budget: float, seconds: float) -> None:
+    assert tolerance(budget) == pytest.approx(seconds)
+
+
+def test_a_deadline_counts_what_earlier_sessions_used() -> None:
+    deadline = Deadline.after(100, used=60)
+    assert 60 <= deadline.spent() < 61
+    assert 39 < deadline.remaining() <= 40
+    assert not deadline.passed()
+    assert Deadline.after(10, used=10).passed()
+    assert Deadline.after(10, used=12).remaining() == 0
+
+
+def test_a_deadline_may_have_begun_before_it_was_made() -> None:
+    assert Deadline.after(10, started=time.monotonic() - 4).spent() == pytest.approx(4, abs=0.5)
+
+
+def test_without_a_budget_time_never_runs_out() -> None:
+    never = Deadline.after(None)
+    assert not never.limited
+    assert not never.passed()
+    assert never.remaining() == float("inf")
+
+
+def test_nothing_is_reserved_for_registration_before_there_is_a_model() -> None:
+    reserve = Reserve(Deadline.after(60), registers=True)
+    before = reserve.seconds()
+    reserve.model_found()
+    assert reserve.seconds() >= before + 5
+
+
+def test_the_reserve_is_what_the_registry_says_it_needs() -> None:
+    reserve = Reserve(Deadline.after(60), registers=True)
+    reserve.model_found()
+    reserve.registration_takes(1.0)
+    assert reserve.seconds() == pytest.approx(1.0 + WAY_OUT)
+
+
+def test_a_small_budget_is_not_spent_on_registration() -> None:
+    reserve = Reserve(Deadline.after(5), registers=True)
+    reserve.model_found()
+    assert reserve.seconds() <= 2.0 + WAY_OUT
+
+
+def test_a_lagging_mirror_is_waited_for_within_a_tenth_of_the_budget() -> None:
+    reserve = Reserve(Deadline.after(60), registers=False)
+    reserve.catching_up_takes(2.0)
+    assert reserve.seconds() == WAY_OUT + 2.0
+    reserve.catching_up_takes(600.0)
+    assert reserve.seconds() == WAY_OUT + 6.0
+
+
+def test_no_registry_no_reserve_for_it() -> None:
+    reserve = Reserve(Deadline.after(60), registers=False)
+    reserve.model_found()
+    assert reserve.seconds() == WAY_OUT
+
+
+def test_closing_and_registering_happen_at_the_same_time() -> None:
+    reserve = Reserve(Deadline.after(60), registers=True)
+    reserve.closing_takes(2.5)
+    assert reserve.seconds() == WAY_OUT + 2.5
+    reserve.model_found()
+    reserve.registration_takes(1.0)
+    assert reserve.seconds() == WAY_OUT + 2.5
+
+
+def test_phases_tell_planned_against_spent() -> None:
+    phases = Phases(Deadline.after(60))
+    phases.plan("search", 50)
+    phases.plan("search", 10)
+    with phases.measure("search"):
+        pass
+    phases.add("search", 2.0)
+    (phase,) = phases.budget().phases
+    assert (phase.name, phase.planned) == ("search", 50)
+    assert phase.spent >= 2.0
+
+
+def test_a_budget_is_kept_within_the_tolerance_only() -> None:
+    assert Budget(60, 61.2, ()).kept
+    assert not Budget(60, 61.3, ()).kept
+    assert Budget(None, 1e9, ()).kept
+    assert str(Budget(60, 12.34, ())).startswith("12.3 s of 60 s")

@@ -1,0 +1,153 @@
+"""Kills and Ctrl-C, from outside, with real signals."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from automl.experiment.leaderboard import read_trials
+from automl.search.history import History
+from automl.search.named import NamedOptions
+from automl.search.pruners.registry import make_pruner
+from automl.trial.contract import Status
+from automl.workspace.layout import ExperimentDirectory
+
+EXPERIMENT = """
+experiment: flowers
+task: classification
+data: iris
+metric: accuracy
+limits: {{max_trials: {trials}}}
+search:
+  algorithms: {{allow: [logistic_regression, lda, naive_bayes, decision_tree]}}
+  pruner: none
+  portfolio: false
+compute: {{executor: process, max_workers: 2}}
+registry: null
+tracking: null
+"""
+
+
+class Command:
+    """``automl`` in a process of its own, in a workspace of its own."""
+
+    def __init__(self, place: Path, trials: int) -> None:
+        self.place, self.file = place, place / "flowers.yaml"
+        self.file.write_text(EXPERIMENT.format(trials=trials))
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "automl", *arguments, "--workspace", str(self.place)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self) -> subprocess.Popen[str]:
+        return self.start("run", str(self.file))
+
+    def resume(self) -> subprocess.Popen[str]:
+        return self.start("resume", str(self.directory.path))
+
+    @property
+    def directory(self) -> ExperimentDirectory:
+        (config,) = self.place.glob("flowers/*/experiment.yaml")
+        return ExperimentDirectory(config.parent)
+
+    def finished(self) -> int:
+        return len(list(self.place.glob("flowers/*/trials/*/trial.json")))
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 90) -> None:
+    """Wait until `condition` holds, or the process ends, which the caller then sees."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        if process.poll() is not None:
+            return
+        assert time.monotonic() < ends, "waited in vain"
+        time.sleep(0.01)
+
+
+def test_a_search_that_is_killed_again_and_again_comes_to_the_same_end(tmp_path: Path) -> None:
+    draw = random.Random(7)
+    command = Command(tmp_path, trials=14)
+    process = command.run()
+    for kill in range(3):
+        target = command.finished() + draw.randint(1, 3)
+        wait_for(lambda target=target: command.finished() >= target, process)  # type: ignore[misc]
+        assert process.poll() is None, f"ended before kill {kill}: {process.communicate()}"
+        workers = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        process.communicate()
+        _, alive = psutil.wait_procs(workers, timeout=20)
+        assert not alive, "workers outlive a driver that was killed"
+        process = command.resume()
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+
+    results = read_trials(command.directory)
+    assert [result.number for result in results] == list(range(14))
+    assert {result.status for result in results} == {Status.COMPLETED}
+    history = History(command.directory.journal, maximize=True, pruner=make_pruner(NamedOptions(name="none")))
+    assert [record.value for record in history.records()] == [result.value for result in results]
+    history.close()
+    assert "max_trials: 14 trials were run" in output
+
+
+def test_one_ctrl_c_finishes_what_runs_and_delivers_the_best(tmp_path: Path) -> None:
+    command = Command(tmp_path, trials=100_000)
+    process = command.run()
+    wait_for(lambda: command.finished() >= 2, process)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "cancelled by the user" in output
+    assert {result.status for result in read_trials(command.directory)} <= {Status.COMPLETED, Status.FAILED}
+    assert json.loads(command.directory.result.read_text())["best_trial"] is not None
+
+
+def test_a_request_from_another_terminal_ends_the_search(tmp_path: Path) -> None:
+    command = Command(tmp_path, trials=100_000)
+    process = command.run()
+    wait_for(lambda: command.finished() >= 1, process)
+    other = command.start("runs", "cancel", command.directory.id, "--now")
+    said, errors = other.communicate(timeout=60)
+    assert "was asked to stop now" in said, errors
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "cancelled by the user" in output
+
+
+def test_two_drivers_never_run_the_same_experiment(tmp_path: Path) -> None:
+    command = Command(tmp_path, trials=100_000)
+    process = command.run()
+    wait_for(lambda: command.finished() >= 1, process)
+    second = command.resume()
+    _, errors = second.communicate(timeout=60)
+    assert second.returncode == 2
+    assert "Another process is running" in errors
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("times", [2])
+def test_two_ctrl_c_stop_at_once(tmp_path: Path, times: int) -> None:
+    command = Command(tmp_path, trials=100_000)
+    process = command.run()
+    wait_for(lambda: command.finished() >= 2, process)
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)  # two signals that arrive as one would be one request
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert "cancelled by the user" in output
