@@ -8,12 +8,13 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.display.progress import Progress
-from automl.errors import NoModelError, RegistryError
+from automl.errors import NoModelError, RegistryError, WorkspaceError
 from automl.execution.base import Executor
 from automl.experiment.assembly import make_context, open_driver
 from automl.experiment.evaluate import score_test
@@ -84,7 +85,6 @@ class _Session:
         self._phases = Phases(deadline)
         self._reserve = Reserve(deadline, registers=config.registry is not None)
         self._tracker = Tracker(config, directory)
-        self._counts: Counter[str] = Counter()
 
     def run(self, executor: Executor) -> Result:
         self._phases.add("start", self._deadline.spent() - self._deadline.used)
@@ -100,7 +100,8 @@ class _Session:
         finally:
             executor.close()
             self._tracker.close()
-            mark_used(self._directory, self._deadline.spent())
+            with suppress(WorkspaceError):  # a full disk: what ended the search says so better, and the clock is marked
+                mark_used(self._directory, self._deadline.spent())
             # Matrices that trials have shared: a resumed session makes them again.
             shutil.rmtree(self._directory.cache, ignore_errors=True)
 
@@ -128,7 +129,6 @@ class _Session:
 
     def _follow(self, state: SearchState) -> None:
         for finished in state.new:
-            self._counts[finished.result.status.value] += 1
             self._tracker.trial(finished.result.number)
         if state.finished or self._deadline.budget <= _SHORT:
             self._tracker.start()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,8 @@ def write_bytes(path: Path, content: bytes) -> None:
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise WorkspaceError(f"Cannot write {path}: {error.strerror or error}.") from error
+        advice = " Make room; 'automl resume' then goes on with the experiment." if error.errno == ENOSPC else ""
+        raise WorkspaceError(f"Cannot write {path}: {error.strerror or error}.{advice}") from error
 
 
 def write_text(path: Path, text: str) -> None:
