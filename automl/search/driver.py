@@ -9,13 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from optuna.trial import TrialState
-
 from automl.deadline import Deadline
 from automl.execution.base import Executor
 from automl.search.admission import Admission
 from automl.search.exits.base import ExitCriterion
-from automl.search.history import History, Record
+from automl.search.history import History, Record, state_of
 from automl.search.proposal import Proposer
 from automl.search.restore import mark_used, restore
 from automl.search.state import Finished, RunningTrial, SearchState
@@ -31,7 +29,6 @@ _TURN_SECONDS = 0.2
 _CLOCK_SECONDS = 1.0
 _PRUNE_GRACE = 5.0
 _CANCEL_GRACE = 0.3
-_STATES = {Status.COMPLETED: TrialState.COMPLETE, Status.PRUNED: TrialState.PRUNED}
 
 
 @dataclass
@@ -207,7 +204,7 @@ class Driver:
         result = self._settle(flight, result)
         write_result(self._terms.directory.trial(result.number), result)
         self._history.tell(result)
-        record = replace(flight.record, state=_STATES.get(result.status, TrialState.FAIL), value=result.value)
+        record = replace(flight.record, state=state_of(result.status), value=result.value)
         self._note(record, result, flight.spec.params)
 
     def _try_again(self, flight: _Flight) -> None:

@@ -17,10 +17,15 @@ from automl.search.journal import GroupCommitBackend
 from automl.search.pruners.base import Pruner
 from automl.trial.contract import Status, TrialResult
 
-__all__ = ["History", "Record"]
+__all__ = ["History", "Record", "state_of"]
 
 _STUDY = "automl"
 _STATES = {Status.COMPLETED: TrialState.COMPLETE, Status.PRUNED: TrialState.PRUNED}
+
+
+def state_of(status: Status) -> TrialState:
+    """What Optuna calls a status: everything but success and pruning is a failure to it."""
+    return _STATES.get(status, TrialState.FAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ class History:
 
     def tell(self, result: TrialResult) -> None:
         """Record how a trial ended. Once per number."""
-        state = _STATES.get(result.status, TrialState.FAIL)
+        state = state_of(result.status)
         value = result.value
         if state is TrialState.COMPLETE and (value is None or not math.isfinite(value)):
             state = TrialState.FAIL

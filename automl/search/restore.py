@@ -8,7 +8,7 @@ from typing import Any
 from optuna.trial import TrialState
 
 from automl.errors import WorkspaceError
-from automl.search.history import History, Record
+from automl.search.history import History, Record, state_of
 from automl.trial.contract import Failure, Status, TrialResult, read_result
 from automl.workspace.atomic import read_json, write_json
 from automl.workspace.layout import ExperimentDirectory
@@ -44,9 +44,7 @@ def restore(history: History, directory: ExperimentDirectory) -> Restored:
             ended.append((record, result or _from_journal(record), params))
         elif result is not None:
             history.tell(result)
-            state = TrialState.COMPLETE if result.status is Status.COMPLETED else TrialState.FAIL
-            state = TrialState.PRUNED if result.status is Status.PRUNED else state
-            ended.append((replace(record, state=state, value=result.value), result, params))
+            ended.append((replace(record, state=state_of(result.status), value=result.value), result, params))
         elif not written:
             result = TrialResult(
                 number=record.number,
