@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from automl.display.terminal import print_json, terminal
 
 __all__ = ["AsJson", "Quiet", "Verbose", "app", "models", "print_json", "print_rows", "runs", "set_verbosity"]
 
@@ -50,11 +50,6 @@ class _ToStandardError(logging.Handler):
         sys.stderr.write(self.format(record) + "\n")
 
 
-def print_json(value: Any) -> None:
-    json.dump(value, sys.stdout, indent=2, default=str)
-    sys.stdout.write("\n")
-
-
 def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
     """A listing: a table for people, or a JSON array of objects."""
     listed = [dict(row) for row in rows]
@@ -70,7 +65,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) 
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         table.add_row(*(_cell(value) for value in row.values()))
-    Console().print(table)
+    terminal().print(table)
 
 
 def _cell(value: Any) -> str:
