@@ -8,6 +8,7 @@ import sys
 from automl.cli import commands
 from automl.cli.app import app
 from automl.errors import AutomlError
+from automl.redact import redact_message
 
 __all__ = ["main"]
 
@@ -31,5 +32,5 @@ def main() -> None:
 
 
 def _end(message: str, code: int) -> None:
-    print(message, file=sys.stderr)
+    print(redact_message(message), file=sys.stderr)
     sys.exit(code)

@@ -6,14 +6,17 @@ from typing import Any
 
 import yaml
 
-from automl.config.redact import redact
 from automl.config.schema import ExperimentConfig
 from automl.document import dump_document
 from automl.errors import ConfigError
+from automl.redact import redact
 
-__all__ = ["config_values", "write_config"]
+__all__ = ["config_values", "is_cut", "write_config"]
 
-_HEADER = "# The experiment as it ran, defaults filled in. 'automl run' reads this file too.\n"
+_HEADER = (
+    "# The experiment as it ran, defaults filled in. 'automl run' reads it too. It ends with a line of three dots.\n"
+)
+_END = "...\n"
 
 
 def config_values(config: ExperimentConfig) -> dict[str, Any]:
@@ -35,4 +38,9 @@ def write_config(config: ExperimentConfig) -> str:
         text = dump_document(values)
     except (TypeError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"The configuration cannot be written down: {error}.") from error
-    return _HEADER + text
+    return _HEADER + text + _END
+
+
+def is_cut(text: str) -> bool:
+    """Whether `text` is what `write_config` has written, but for its end. The rest might well be valid YAML."""
+    return text.startswith(_HEADER) and not text.rstrip().endswith("\n" + _END.rstrip())

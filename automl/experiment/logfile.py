@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from automl.redact import RedactingFormatter
+
 __all__ = ["logged_to"]
 
 
@@ -23,12 +25,13 @@ def logged_to(path: Path) -> Iterator[None]:
         logger.warning("%s cannot be written (%s); its lines are only shown", path, error.strerror)
         yield
         return
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(RedactingFormatter("%(asctime)s %(levelname)s %(message)s"))
     shown = None
     if not logger.hasHandlers():
         # Python shows warnings of a logger without handlers by itself, but no longer once the file is one.
         shown = logging.StreamHandler()
         shown.setLevel(logging.WARNING)
+        shown.setFormatter(RedactingFormatter())
         logger.addHandler(shown)
     before = logger.level
     if logger.getEffectiveLevel() > logging.INFO:

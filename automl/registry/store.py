@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from automl.errors import RegistryError, WorkspaceError
+from automl.redact import redact_message
 from automl.registry.database import ensure_database, sqlite_path
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
@@ -26,6 +26,7 @@ __all__ = [
     "exclusive",
     "experiment_of",
     "hush",
+    "is_registering",
     "open_client",
     "quiet",
     "redacted",
@@ -34,7 +35,6 @@ __all__ = [
 
 _PATIENCE = 60.0  # seconds to wait for another registration in the same store
 _CHATTER = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
 def resolve_uri(uri: str | None, workspace: Workspace) -> str:
@@ -51,13 +51,14 @@ def resolve_uri(uri: str | None, workspace: Workspace) -> str:
                 "Choose another workspace, or set tracking.uri."
             )
         return f"sqlite:///{path}"
+    uri = uri.replace("://***@", "://")  # what a record has of a password; MLFLOW_TRACKING_PASSWORD may still hold it
     path_of = sqlite_path(uri)
     return uri if path_of is None else f"sqlite:///{path_of.absolute()}"
 
 
 def redacted(text: str) -> str:
     """`text` without the credentials of the URLs in it."""
-    return _CREDENTIALS.sub("***@", text)
+    return redact_message(text)
 
 
 def hush() -> None:
@@ -142,8 +143,26 @@ def exclusive(uri: str) -> Iterator[bool]:
     if path is None:
         yield False
         return
-    with FileLock(path.with_name(f".{path.name}.registry.lock"), timeout=_PATIENCE):
+    with FileLock(_registry_lock(path), timeout=_PATIENCE):
         yield True
+
+
+def is_registering(uri: str) -> bool:
+    """True while some process registers a model in a sqlite store."""
+    path = sqlite_path(uri)
+    if path is None or not _registry_lock(path).exists():
+        return False
+    lock = FileLock(_registry_lock(path))
+    try:
+        lock.acquire(timeout=0)
+    except (Timeout, OSError):
+        return True
+    lock.release()
+    return False
+
+
+def _registry_lock(path: Path) -> Path:
+    return path.with_name(f".{path.name}.registry.lock")
 
 
 def _artifacts(directory: ExperimentDirectory, uri: str) -> str | None:

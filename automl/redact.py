@@ -1,12 +1,13 @@
-"""Credentials never reach a record: URLs are written without them."""
+"""Credentials never reach a record or a log: URLs are written without them."""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["redact", "redact_text"]
+__all__ = ["RedactingFormatter", "redact", "redact_message", "redact_text"]
 
 _CREDENTIALS = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s@]*(?:@[^/?#\s@]*)*@")
 _SECRET = re.compile(
@@ -20,7 +21,19 @@ def redact_text(text: str) -> str:
     """`text` with user, password and secret query parameters of every URL in it replaced by ``***``."""
     if "://" not in text:
         return text
+    return redact_message(text)
+
+
+def redact_message(text: str) -> str:
+    """The same for what libraries say, who often leave a URL's beginning out: ``/mlflow?token=...``."""
     return _SECRET.sub(r"\g<name>***", _CREDENTIALS.sub(r"\g<scheme>***@", text))
+
+
+class RedactingFormatter(logging.Formatter):
+    """Writes log records without credentials, those in a stack trace included."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact_message(super().format(record))
 
 
 def redact(value: Any) -> Any:
