@@ -7,6 +7,7 @@ import csv
 import io
 import re
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,11 +71,12 @@ def sniff(text: str, delimiter: str | None = None) -> Dialect:
 def _rows(text: str, delimiter: str) -> list[list[str]]:
     """The first whole rows. The last one may be cut, so it is left out if there are others."""
     rows = []
-    for row in csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True):
-        if any(field.strip() for field in row):
-            rows.append(row)
-        if len(rows) > _SNIFFED_ROWS:
-            break
+    with suppress(csv.Error):  # a field of more than 128 KB: with another delimiter it may be many
+        for row in csv.reader(io.StringIO(text, newline=None), delimiter=delimiter, skipinitialspace=True):
+            if any(field.strip() for field in row):
+                rows.append(row)
+            if len(rows) > _SNIFFED_ROWS:
+                break
     return rows[:-1] if len(rows) > 2 else rows
 
 
@@ -114,8 +116,6 @@ def read_delimited(
             frame = _parse(content, dialect, encoding, shown)
         except UnicodeDecodeError:
             continue
-        except csv.Error as error:
-            raise DataError(f"Cannot read {shown} as a text table: {error}.") from error
         break
     else:
         raise DataError(f"Cannot read {shown}: it is no text in {encodings[0]}, as its first bytes say.")
@@ -150,8 +150,10 @@ def _parse(content: Path | io.BytesIO, dialect: Dialect, encoding: str, shown: s
         )
     except pd.errors.EmptyDataError:
         raise DataError(f"The file {shown} is empty.") from None
-    except pd.errors.ParserError as error:
-        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+    except UnicodeDecodeError:
+        raise
+    except (OSError, ValueError, OverflowError) as error:  # a ParserError is a ValueError
+        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip().rstrip(".")
         raise DataError(f"Cannot read {shown} as a text table: {reason}.") from error
 
 

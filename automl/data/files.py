@@ -24,6 +24,11 @@ _COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 _PARQUET = (".parquet", ".pq", ".parq")
 _REFUSED = (".xlsx", ".xls", ".json", ".jsonl", ".pkl", ".pickle", ".npy", ".npz", ".feather", ".h5", ".zip", ".arff")
 _SAMPLE = 1 << 20
+_PLAIN = 64 << 20
+_GROWTH = 200
+"""A compressed file may unpack to 64 MB, and to 200 times its size: text tables shrink to a twentieth or so."""
+_LONGEST_PATH = 200
+"""Characters of a path that a message shows."""
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -95,8 +100,10 @@ def _open(location: str) -> Path | io.BytesIO:
     import fsspec
 
     try:
-        with fsspec.open(location, "rb", compression="infer") as file:
-            return io.BytesIO(file.read())
+        with fsspec.open(location, "rb") as file:
+            return _unpacked(file.read(), location)
+    except DataError:
+        raise
     except FileNotFoundError:
         raise DataError(f"Cannot read {redacted(location)}: it is not there, or cannot be reached.") from None
     except ImportError as error:
@@ -106,13 +113,47 @@ def _open(location: str) -> Path | io.BytesIO:
         raise DataError(f"Cannot read {redacted(location)}: {reason or type(error).__name__}.") from error
 
 
+def _unpacked(content: bytes, location: str) -> io.BytesIO:
+    """`content`, decompressed if the file's name says that it is compressed.
+
+    Raises:
+        DataError: it grows beyond what any table does: a small file could fill the memory.
+    """
+    from fsspec.compression import compr
+    from fsspec.utils import infer_compression
+
+    kind = infer_compression(PurePosixPath(urlsplit(location).path if is_url(location) else location).name)
+    if kind is None:
+        return io.BytesIO(content)
+    plain = io.BytesIO()
+    with compr[kind](io.BytesIO(content), mode="rb") as file:
+        while block := file.read(_SAMPLE):
+            plain.write(block)
+            if plain.tell() > max(_PLAIN, _GROWTH * len(content)):
+                raise DataError(
+                    f"{redacted(location)} unpacks to more than {_GROWTH} times its size, which no table does; unpack "
+                    "it yourself if it is one."
+                )
+    plain.seek(0)
+    return plain
+
+
 def _require_file(path: Path) -> None:
-    if path.is_file():
-        return
-    if path.is_dir():
-        raise DataError(f"{path} is a folder and no table; name a file in it.")
-    if path.exists():
-        raise DataError(f"{path} is no regular file.")
+    """Pipes and devices are not read: they may never end.
+
+    Raises:
+        DataError: there is no such file, or it is no file.
+    """
+    try:
+        if path.is_file():
+            return
+        if path.is_dir():
+            raise DataError(f"{path} is a folder and no table; name a file in it.")
+        if path.exists():
+            raise DataError(f"{path} is no regular file.")
+    except OSError as error:
+        shown = str(path) if len(str(path)) < _LONGEST_PATH else f"{str(path)[:_LONGEST_PATH]}..."
+        raise DataError(f"{shown} cannot be read: {error.strerror}.") from error
     beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     close = get_close_matches(path.name, beside, n=1) or get_close_matches(str(path), CATALOGUE, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
