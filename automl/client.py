@@ -39,6 +39,8 @@ class Run:
         params: the trial's hyperparameters, by name.
         directory: the trial's directory; the working directory outside a trial.
         outputs: everything written below it is kept, also after a failure or a kill.
+        parent_checkpoint: the checkpoint of the trial that this one goes on from, to be read and not to be written to;
+            None if it goes on from none, or that one has left none.
     """
 
     def __init__(
@@ -50,10 +52,12 @@ class Run:
         sink: Sink | None = None,
         stop_requested: Callable[[], bool] = lambda: False,
         seconds: float | None = None,
+        parent_checkpoint: Path | None = None,
     ) -> None:
         self.directory = Path(directory)
         self.number = number
         self.params = dict(params or {})
+        self.parent_checkpoint = parent_checkpoint
         self.raise_pruned = False
         self.metrics: dict[str, float] = {}
         self._steps: dict[str, int] = {}
@@ -79,6 +83,19 @@ class Run:
     @property
     def outputs(self) -> Path:
         folder = self.directory / "outputs"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    @property
+    def checkpoint(self) -> Path:
+        """This trial's own folder for the state that it can go on from; it is made when it is first asked for.
+
+        A trial whose worker was lost is run again and finds here what its first attempt has left; so does a trial that
+        a later one continues, whose `parent_checkpoint` this folder is then. Both read whatever a kill has left: write
+        a file under another name and move it into its place with `os.replace`, and write last what says that the rest
+        is complete.
+        """
+        folder = self.directory / "checkpoint"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

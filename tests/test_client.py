@@ -69,6 +69,17 @@ def test_outputs_is_a_folder_that_is_there(tmp_path: Path) -> None:
     assert Run(tmp_path).outputs.is_dir()
 
 
+def test_a_checkpoint_is_made_when_it_is_asked_for(tmp_path: Path) -> None:
+    run = Run(tmp_path, number=3)
+    assert run.parent_checkpoint is None
+    assert not (tmp_path / "checkpoint").exists()
+    (run.checkpoint / "epoch.txt").write_text("1")
+    child = Run(tmp_path / "child", number=4, parent_checkpoint=run.checkpoint)
+    assert child.parent_checkpoint is not None
+    assert (child.parent_checkpoint / "epoch.txt").read_text() == "1"
+    assert child.checkpoint != run.checkpoint
+
+
 def test_it_needs_the_standard_library_alone() -> None:
     code = "import sys; import automl.client; print([m for m in sys.modules if m in ('numpy', 'pydantic', 'yaml')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -62,6 +62,11 @@ def test_iris_ends_with_leaderboard_reason_and_registered_model(tmp_path: Path) 
     assert "iris version 1" in printed
 
 
+def test_a_search_begins_with_what_an_earlier_one_has_found(tmp_path: Path) -> None:
+    printed = run(tmp_path, EXAMPLES / "warm_start.py")
+    assert '"warm_start": "classification/' in printed
+
+
 @pytest.mark.slow
 def test_a_space_of_ones_own(tmp_path: Path) -> None:
     printed = run(tmp_path, "-m", "automl", "run", EXAMPLES / "own_space_experiment.yaml")

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from automl.errors import WorkspaceError
 from automl.search.journal import GroupCommitBackend
 from automl.search.pruners.base import Pruner
 from automl.trial.contract import Status, TrialResult
 
-__all__ = ["History", "Record", "state_of"]
+__all__ = ["History", "Record", "maximizes", "state_of"]
 
 _STUDY = "automl"
 _STATES = {Status.COMPLETED: TrialState.COMPLETE, Status.PRUNED: TrialState.PRUNED}
@@ -34,6 +37,10 @@ class Record:
 
     Attributes:
         suggested: parameters as Optuna knows them: prefixed by the algorithm, before any mapping to real values.
+        elapsed: the experiment's clock, in seconds, when it was proposed.
+        parent: the trial it goes on from.
+        fidelity: share of the full work, in (0, 1].
+        notes: what its proposer says of it.
     """
 
     number: int
@@ -44,6 +51,23 @@ class Record:
     value: float | None
     elapsed: float
     parent: int | None = None
+    fidelity: float = 1.0
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def maximizes(path: Path) -> bool:
+    """The direction of the study whose journal is at `path`; it is only read.
+
+    Raises:
+        WorkspaceError: there is none, or it cannot be read.
+    """
+    if not path.exists():
+        raise WorkspaceError(f"{path} is missing, so nobody knows what was searched for.")
+    try:
+        study = optuna.load_study(study_name=_STUDY, storage=JournalStorage(JournalFileBackend(str(path))))
+    except (OSError, KeyError, ValueError) as error:
+        raise WorkspaceError(f"{path} cannot be read: {error}.") from error
+    return study.direction == StudyDirection.MAXIMIZE
 
 
 class History:
@@ -53,9 +77,10 @@ class History:
         path: the journal's file, created if missing.
         maximize: direction of the primary metric.
         pruner: who judges intermediate values.
+        steps: the last step that a whole trial reports at: nothing is left to save there, so nobody judges it.
     """
 
-    def __init__(self, path: Path, *, maximize: bool, pruner: Pruner) -> None:
+    def __init__(self, path: Path, *, maximize: bool, pruner: Pruner, steps: int | None = None) -> None:
         self._backend = GroupCommitBackend(path)
         self._storage = JournalStorage(self._backend)
         optuna.logging.get_logger("optuna.storages.journal").setLevel(optuna.logging.WARNING)
@@ -66,14 +91,14 @@ class History:
                 storage=self._storage,
                 study_name=_STUDY,
                 direction="maximize" if maximize else "minimize",
-                pruner=pruner.make(),
+                pruner=pruner.make(steps),
                 sampler=optuna.samplers.RandomSampler(seed=0),
                 load_if_exists=True,
             )
         finally:
             optuna.logging.set_verbosity(verbosity)
         self._id = self._storage.get_study_id_from_name(_STUDY)
-        self._pruner = pruner
+        self._pruner, self._steps = pruner, steps
         self._reports: dict[int, int] = {}
         self._count = len(self._trials())
         self._backend.commit()
@@ -95,6 +120,8 @@ class History:
                 value=trial.value,
                 elapsed=trial.user_attrs.get("elapsed", 0.0),
                 parent=trial.user_attrs.get("parent"),
+                fidelity=trial.user_attrs.get("fidelity", 1.0),
+                notes=trial.user_attrs.get("notes", {}),
             )
             for trial in self._trials()
         ]
@@ -107,11 +134,17 @@ class History:
         *,
         elapsed: float,
         parent: int | None = None,
+        fidelity: float = 1.0,
+        notes: Mapping[str, Any] | None = None,
     ) -> int:
         """Record a proposal and give it the next number. It is durable after `commit`."""
         attributes: dict[str, Any] = {"algorithm": algorithm, "elapsed": round(elapsed, 3)}
         if parent is not None:
             attributes["parent"] = parent
+        if fidelity != 1.0:
+            attributes["fidelity"] = fidelity
+        if notes:
+            attributes["notes"] = dict(notes)
         trial_id = self._storage.create_new_trial(
             self._id,
             create_trial(
@@ -129,16 +162,26 @@ class History:
         trial_id = self._trial_id(number)
         self._storage.set_trial_intermediate_value(trial_id, step, value)
         self._reports[number] = self._reports.get(number, 0) + 1
-        if not self._pruner.due(self._reports[number]):
+        at_the_end = self._steps is not None and step >= self._steps
+        if at_the_end or not self._pruner.due(self._reports[number]):
             return False
-        return bool(self._study.pruner.prune(self._study, self._storage.get_trial(trial_id)))
+        trial = self._storage.get_trial(trial_id)
+        if trial.user_attrs.get("fidelity", 1.0) < 1.0:
+            return False  # its values are those of a smaller task: who proposed it decides whether it is gone on with
+        return bool(self._study.pruner.prune(self._study, trial))
 
     def forget_reports(self, number: int) -> None:
         """Begin to count anew: another attempt of the trial reports from its start."""
         self._reports.pop(number, None)
 
-    def tell(self, result: TrialResult) -> None:
-        """Record how a trial ended. Once per number."""
+    def tell(self, result: TrialResult, *, eligible: bool = True) -> None:
+        """Record how a trial ended. Once per number.
+
+        Args:
+            eligible: what it left could win. If not, no other trial is stopped for being worse.
+        """
+        if not eligible:
+            self._storage.set_trial_user_attr(self._trial_id(result.number), "eligible", False)
         state = state_of(result.status)
         value = result.value
         if state is TrialState.COMPLETE and (value is None or not math.isfinite(value)):

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
 
 from optuna.distributions import BaseDistribution
+from optuna.trial import FixedTrial
 
 from automl.search.history import Record
+from automl.space.space import AlgorithmSpace
 from automl.trial.contract import TrialResult
 
 __all__ = ["Admits", "Proposal", "Proposer", "ProposerChain"]
 
-Admits = Callable[[str], bool]
-"""Whether a trial of this algorithm would end in time."""
+
+class Admits(Protocol):
+    """Whether a trial would end in time."""
+
+    def __call__(self, algorithm: str, params: Mapping[str, Any] | None = None) -> bool:
+        """With `params` (real values by plain name) of this very configuration, else of the algorithm at large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,9 @@ class Proposal:
     Attributes:
         params: real values by plain name.
         suggested: the same as Optuna knows it.
-        parent: the trial it goes on from.
+        parent: the trial it goes on from, which has ended.
+        fidelity: share of the full work, in (0, 1].
+        notes: what its proposer says of it, as JSON values: kept in the journal and in params.json.
     """
 
     algorithm: str
@@ -33,6 +41,26 @@ class Proposal:
     suggested: Mapping[str, Any]
     distributions: Mapping[str, BaseDistribution]
     parent: int | None = None
+    fidelity: float = 1.0
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, algorithm: str, space: AlgorithmSpace, params: Mapping[str, Any], **lineage: Any) -> Self:
+        """A proposal of the real values `params`, which must be complete.
+
+        Args:
+            lineage: `parent`, `fidelity` and `notes`.
+
+        Raises:
+            SpaceError: they are not in `space`.
+        """
+        trial = FixedTrial(space.encode(params, algorithm))
+        real = space.ask(trial, algorithm)
+        return cls(algorithm, real, trial.params, trial.distributions, **lineage)
+
+    def same(self, other: Proposal | Record) -> bool:
+        """Whether it is the same configuration, wherever either comes from."""
+        return self.algorithm == other.algorithm and dict(self.suggested) == dict(other.suggested)
 
 
 class Proposer(ABC):

@@ -6,6 +6,7 @@ import math
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from optuna.trial import TrialState
@@ -13,6 +14,7 @@ from optuna.trial import TrialState
 from automl.deadline import Deadline
 from automl.errors import WorkspaceError
 from automl.search.history import History, Record
+from automl.search.model_limits import ModelLimits
 from automl.search.proposal import Proposal
 from automl.search.seeds import derive
 from automl.trial.contract import Lineage, TrialLimits, TrialResources, TrialSpec
@@ -33,6 +35,8 @@ class Terms:
         seed: the experiment's seed.
         resources: of each trial.
         limits: of each trial.
+        model_limits: what is over them cannot be the best.
+        steps: the last step that a whole trial reports at; None if trials do not say.
     """
 
     directory: ExperimentDirectory
@@ -41,6 +45,8 @@ class Terms:
     seed: int = 0
     resources: TrialResources = field(default_factory=TrialResources)
     limits: TrialLimits = field(default_factory=TrialLimits)
+    model_limits: ModelLimits = field(default_factory=ModelLimits)
+    steps: int | None = None
 
 
 class Submissions:
@@ -64,7 +70,13 @@ class Submissions:
         """Enter a proposal into the history, which gives it its number."""
         elapsed = self._deadline.spent()
         number = self._history.add(
-            proposal.algorithm, proposal.suggested, proposal.distributions, elapsed=elapsed, parent=proposal.parent
+            proposal.algorithm,
+            proposal.suggested,
+            proposal.distributions,
+            elapsed=elapsed,
+            parent=proposal.parent,
+            fidelity=proposal.fidelity,
+            notes=proposal.notes,
         )
         return Record(
             number=number,
@@ -75,6 +87,8 @@ class Submissions:
             value=None,
             elapsed=elapsed,
             parent=proposal.parent,
+            fidelity=proposal.fidelity,
+            notes=proposal.notes,
         )
 
     def spec(self, record: Record, params: Mapping[str, Any], attempt: int) -> TrialSpec:
@@ -84,11 +98,19 @@ class Submissions:
             algorithm=record.algorithm,
             params=params,
             directory=self._terms.directory.trial(record.number).path,
+            fidelity=record.fidelity,
             seed=derive(self._terms.seed, "trial", record.number),
             resources=self._terms.resources,
             limits=self.limits(),
-            lineage=Lineage(parent=record.parent),
+            lineage=Lineage(record.parent, self._checkpoint(record.parent), record.notes),
         )
+
+    def _checkpoint(self, parent: int | None) -> Path | None:
+        """What the parent has left to go on from."""
+        if parent is None:
+            return None
+        folder = self._terms.directory.trial(parent).checkpoint
+        return folder if folder.is_dir() else None
 
     def limits(self) -> TrialLimits:
         """A trial's limits as of now: its own timeout, or what is left of the budget where that is less."""
@@ -108,6 +130,9 @@ class Submissions:
             "algorithm": spec.algorithm,
             "params": dict(spec.params),
             "seed": spec.seed,
+            "fidelity": spec.fidelity,
+            "parent": spec.lineage.parent,
+            "notes": dict(spec.lineage.notes),
         }
         file = self._terms.directory.trial(spec.number).params
         try:

@@ -37,8 +37,16 @@ class UniformSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
+        return self.draw(param_distribution)
+
+    def draw(self, distribution: BaseDistribution) -> Any:
+        """The next value from `distribution`, as Optuna gives it to a trial.
+
+        Raises:
+            TypeError: it is none of Optuna's.
+        """
         draw = self._random
-        match param_distribution:
+        match distribution:
             case CategoricalDistribution(choices=choices):
                 return draw.choice(choices)
             case IntDistribution(low=low, high=high, log=True):
@@ -53,4 +61,4 @@ class UniformSampler(BaseSampler):
                 return min(max(math.exp(draw.uniform(math.log(low), math.log(high))), low), high)
             case FloatDistribution(low=low, high=high):
                 return draw.uniform(low, high)
-        raise TypeError(f"{type(param_distribution).__name__} is no distribution that can be drawn from")
+        raise TypeError(f"{type(distribution).__name__} is no distribution that can be drawn from")

@@ -87,6 +87,31 @@ class BaseParameter(Options, ABC):
     def values(self) -> Iterator[Any]:
         """All real values, ascending or as listed. Only where `cardinality` is a number."""
 
+    @abstractmethod
+    def nearest(self, value: Any) -> Any:
+        """The real value that is closest to `value`, which may be outside the range.
+
+        Raises:
+            ValueError: none is close to it; the message says why.
+        """
+
+    def scaled(self, value: Any, factor: float) -> Any:
+        """`value` times `factor`, as near as the range allows, and at least one step away on a grid.
+
+        Zero, which no factor moves, moves by ``factor - 1`` of the range (of sigma, if normal). What has no size stays.
+        """
+        return value
+
+    @property
+    @abstractmethod
+    def middle(self) -> Any:
+        """The real value in the middle of the range, on its own scale."""
+
+    @property
+    def start(self) -> Any:
+        """The real value to begin with where nothing is known: the default, else the middle."""
+        return self.canonical(self.default) if self.has_default else self.middle
+
     @property
     def has_default(self) -> bool:
         return self.default is not None

@@ -83,6 +83,14 @@ class CategoricalParameter(BaseParameter):
     def encode(self, value: Any) -> Any:
         return self._asked[self._index(value)]
 
+    def nearest(self, value: Any) -> Any:
+        return self.canonical(value)
+
+    @property
+    def middle(self) -> Any:
+        """The first choice: choices have no order."""
+        return self.choices[0]
+
     def cardinality(self) -> int:
         return len(self.choices)
 

@@ -67,12 +67,30 @@ class NormalParameter(BaseParameter):
             return value
         return float(round(value / self.step) * Decimal(str(self.step)))
 
-    def encode(self, value: Any) -> float:
+    def nearest(self, value: Any) -> float:
+        return self.decode(self._probability(value))
+
+    def scaled(self, value: Any, factor: float) -> float:
+        moved = self.nearest(value * factor if value else (factor - 1) * self.sigma)
+        if self.step is None or moved != value:
+            return moved
+        up = (factor > 1) == (value >= 0)
+        return self.nearest(value + (self.step if up else -self.step))
+
+    @property
+    def middle(self) -> float:
+        return self.decode(0.5)
+
+    def _probability(self, value: Any) -> float:
+        """Of a value below `value`; at least that of six sigma on either side."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise ValueError(f"{value!r} is no number")
         position = value if not self.log else math.log(value) if value > 0 else -math.inf
         probability = NormalDist().cdf((position - self.mu) / self.sigma)
-        probability = min(max(probability, self._EDGE), 1.0 - self._EDGE)
+        return min(max(probability, self._EDGE), 1.0 - self._EDGE)
+
+    def encode(self, value: Any) -> float:
+        probability = self._probability(value)
         # The clipped probability must lead back to the value, up to what a probability near 1 can resolve.
         error = 0.0 if self.step else 1e-6 * self.sigma * (value if self.log else 1.0)
         if not math.isclose(self.decode(probability), value, rel_tol=1e-9, abs_tol=max(error, 1e-300)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, ValuesView
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Self
 
@@ -130,6 +130,17 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
         for name in self._order:
             if self.active(name, params):
                 params[name] = self.root[name].suggest(trial, qualified(prefix, name))
+        return params
+
+    def build(self, choose: Callable[[str, BaseParameter], Any]) -> dict[str, Any]:
+        """The configuration whose real values `choose(name, parameter)` gives, parents first.
+
+        It is asked for the parameters that exist beside those before.
+        """
+        params: dict[str, Any] = {}
+        for name in self._order:
+            if self.active(name, params):
+                params[name] = self.root[name].canonical(choose(name, self.root[name]))
         return params
 
     def distributions(self, prefix: str = "") -> dict[str, BaseDistribution]:

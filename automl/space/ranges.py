@@ -44,9 +44,30 @@ class _Range(BaseParameter):
                 raise ValueError(f"default {error}") from None
         return self
 
-    def _check_range(self, value: Any) -> None:
+    def nearest(self, value: Any) -> Any:
+        self._check_number(value)
+        if math.isnan(value):
+            raise ValueError(f"{value!r} is close to nothing")
+        return self.decode(min(max(value, self.low), self.high))
+
+    def scaled(self, value: Any, factor: float) -> Any:
+        moved = self.nearest(value * factor if value else (factor - 1) * (self.high - self.low))
+        if self.step is None or moved != value:
+            return moved
+        up = (factor > 1) == (value >= 0)
+        index = round((value - self.low) / self.step) + (1 if up else -1)
+        return self._at(min(max(index, 0), self._count() - 1))
+
+    @property
+    def middle(self) -> Any:
+        return self.decode(math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2)
+
+    def _check_number(self, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise ValueError(f"{value!r} is no {self.noun}")
+
+    def _check_range(self, value: Any) -> None:
+        self._check_number(value)
         if not self.low <= value <= self.high:
             raise ValueError(f"{value} is outside {self.low} to {self.high}")
         if self.step is not None and not math.isclose(self._snap(value), value, rel_tol=1e-9, abs_tol=1e-9 * self.step):

@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from automl.client import Run
+from automl.redact import redact_message
 from automl.workspace.atomic import FORMAT_VERSION, check_format, write_text
 from automl.workspace.layout import TrialDirectory
 
 __all__ = [
+    "STEPS_PER_FOLD",
     "Failure",
     "Lineage",
     "Outcome",
@@ -32,6 +34,10 @@ __all__ = [
     "read_result",
     "write_result",
 ]
+
+
+STEPS_PER_FOLD = 100
+"""A built-in trial reports at ``fold * 100 + percent of the fold's work``: trials of all algorithms compare there."""
 
 
 class Status(StrEnum):
@@ -85,10 +91,18 @@ class TrialLimits:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Where a trial goes on from: an earlier trial's number, and the checkpoint it left."""
+    """Where a trial comes from.
+
+    Attributes:
+        parent: number of the trial of this experiment that it goes on from.
+        checkpoint: the folder with the state which that trial has left; None if it has left none.
+        notes: what its proposer says of it, as JSON values: its place in a population, the experiment whose
+            configuration it has.
+    """
 
     parent: int | None = None
     checkpoint: Path | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +149,8 @@ class Outcome:
         value: the primary metric in its own sign, None if there is none.
         metrics: every metric by name.
         fold_scores: the primary metric of each fold, in the split plan's order.
+        predict_latency: seconds to predict one row, None if it was not measured.
+        cut_short: a fit ended before its last round, for want of time: another run would come to another score.
     """
 
     value: float | None
@@ -142,6 +158,8 @@ class Outcome:
     fold_scores: tuple[float, ...] = ()
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
+    predict_latency: float | None = None
+    cut_short: bool = False
 
 
 class Work(Protocol):
@@ -179,8 +197,8 @@ class Failure(_Record):
     """Why a trial did not complete: `kind` is an exception's class name or a StopReason."""
 
     kind: str
-    message: str
-    traceback: str = ""
+    message: Annotated[str, AfterValidator(redact_message)]
+    traceback: Annotated[str, AfterValidator(redact_message)] = ""
 
 
 class OutputFile(_Record):
@@ -205,8 +223,15 @@ class TrialResult(_Record):
     fidelity: float = Field(default=1.0, gt=0, le=1)
     parent: int | None = None
     seed: int = 0
+    cut_short: bool = Field(
+        default=False, description="a fit ended before its last round, for want of time: the score does not repeat"
+    )
+    progress: float | None = Field(
+        default=None, gt=0, lt=1, description="share of its work after which a pruned trial was stopped"
+    )
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
+    predict_latency: float | None = Field(default=None, description="seconds to predict one row with all fold models")
     seconds: float = Field(default=0.0, description="wall time of the trial on its worker")
     peak_memory: int | None = Field(default=None, description="bytes of resident memory")
     model_size: int = Field(default=0, description="bytes of the fold models")
@@ -215,6 +240,11 @@ class TrialResult(_Record):
     worker: str = Field(default="", description="host:pid of the process that ran it")
     started_at: str = Field(default="", description="UTC, ISO 8601")
     elapsed: float = Field(default=0.0, description="seconds of the experiment's clock when the result arrived")
+
+    @property
+    def is_whole(self) -> bool:
+        """It completed with a score, at full fidelity."""
+        return self.status is Status.COMPLETED and self.value is not None and self.fidelity == 1
 
     @classmethod
     def of(cls, spec: TrialSpec, status: Status, **fields: Any) -> TrialResult:

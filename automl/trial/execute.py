@@ -30,7 +30,7 @@ from automl.trial.outputs import list_outputs, total_size
 from automl.trial.threads import limit_threads
 from automl.workspace.layout import TrialDirectory
 
-__all__ = ["address", "execute", "stop_failure"]
+__all__ = ["address", "execute", "host", "stop_failure"]
 
 _TRACEBACK = 20_000
 """Characters of a traceback that are kept: its end."""
@@ -64,6 +64,7 @@ def execute(
         sink=_reporter(spec, context.work.metric, emit),
         stop_requested=request.is_made,
         seconds=spec.limits.seconds,
+        parent_checkpoint=spec.lineage.checkpoint,
     )
     reset_peak_memory()
     try:
@@ -89,7 +90,13 @@ def execute(
 @cache
 def address(pid: int) -> str:
     """How a worker is named in records: ``host:pid``."""
-    return f"{socket.gethostname()}:{pid}"
+    return f"{host()}:{pid}"
+
+
+@cache
+def host() -> str:
+    """The name of this machine."""
+    return socket.gethostname()
 
 
 def stop_failure(reason: StopReason, spec: TrialSpec, *, killed: bool) -> Failure:
@@ -159,6 +166,8 @@ def _returned(spec: TrialSpec, outcome: Outcome, run: Run, metric: str, seen: St
         "fold_scores": tuple(float(score) for score in outcome.fold_scores),
         "fit_seconds": float(outcome.fit_seconds),
         "predict_seconds": float(outcome.predict_seconds),
+        "predict_latency": outcome.predict_latency,
+        "cut_short": outcome.cut_short,
     }
 
 

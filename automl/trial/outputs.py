@@ -10,7 +10,7 @@ from pathlib import Path
 
 from automl.trial.contract import OutputFile
 
-__all__ = ["list_outputs", "total_size"]
+__all__ = ["files_below", "list_outputs", "total_size"]
 
 
 def list_outputs(folder: Path) -> tuple[OutputFile, ...]:
@@ -20,7 +20,7 @@ def list_outputs(folder: Path) -> tuple[OutputFile, ...]:
     be read are left out.
     """
     found = []
-    for path in sorted(_files(str(folder))):
+    for path in sorted(files_below(str(folder))):
         try:
             with open(path, "rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -35,13 +35,14 @@ def list_outputs(folder: Path) -> tuple[OutputFile, ...]:
 def total_size(folder: Path) -> int:
     """Bytes of all files below `folder`; 0 if there is no such folder."""
     size = 0
-    for path in _files(str(folder)):
+    for path in files_below(str(folder)):
         with contextlib.suppress(OSError):
             size += os.path.getsize(path)
     return size
 
 
-def _files(folder: str, root: str | None = None) -> Iterator[str]:
+def files_below(folder: str, root: str | None = None) -> Iterator[str]:
+    """Paths of all files below `folder`; links that lead out of it (or of `root`, below which it lies) are left out."""
     try:
         entries = list(os.scandir(folder))
     except OSError:
@@ -49,7 +50,7 @@ def _files(folder: str, root: str | None = None) -> Iterator[str]:
     root = root or os.path.realpath(folder)
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
-            yield from _files(entry.path, root)
+            yield from files_below(entry.path, root)
         elif entry.is_file(follow_symlinks=False):
             yield entry.path
         elif entry.is_symlink() and entry.is_file():

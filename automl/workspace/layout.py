@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from automl.errors import WorkspaceError
+from automl.workspace.atomic import leftovers
 
 __all__ = ["ExperimentDirectory", "TrialDirectory", "Workspace"]
 
@@ -46,12 +47,25 @@ class TrialDirectory:
         return self.path / "outputs"
 
     @property
+    def checkpoint(self) -> Path:
+        """A folder with the state that this trial's next attempt, or a child, goes on from.
+
+        It is no output: nothing lists it, mirrors it or registers it. Only a search that goes on needs it.
+        """
+        return self.path / "checkpoint"
+
+    @property
     def oof(self) -> Path:
         return self.path / "oof.npy"
 
     @property
     def models(self) -> Path:
         return self.path / "models"
+
+    @property
+    def registered(self) -> Path:
+        """Says that a registered model comes from this trial: retention leaves its models alone."""
+        return self.path / "registered.json"
 
 
 @dataclass(frozen=True)
@@ -102,6 +116,11 @@ class ExperimentDirectory:
         return self.path / "clock.json"
 
     @property
+    def warm_start(self) -> Path:
+        """What an earlier experiment has lent to this one, so that a resumed session needs it no more."""
+        return self.path / "warm_start.json"
+
+    @property
     def lock(self) -> Path:
         return self.path / ".lock"
 
@@ -112,6 +131,19 @@ class ExperimentDirectory:
     @property
     def log(self) -> Path:
         return self.path / "automl.log"
+
+    def sweep(self) -> None:
+        """Delete what writers that were killed have left half written. Only for the holder of its lock."""
+        folders = [self.path, self.data, self.control, self.trials]
+        for trial in map(self.trial, self.trial_numbers()):
+            # What a finished trial has in its outputs is what its record says, whatever it is called.
+            folders += [trial.path] if trial.result.exists() else [trial.path, trial.outputs]
+        for folder in folders:
+            for path in leftovers(folder):
+                if path.is_dir() and not path.is_symlink():  # models that were being deleted, or put back
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Delete it with all that it holds, and its name's folder if no other experiment is in there."""

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, ClassVar
 from automl.errors import MissingExtraError
 from automl.options import Options
 from automl.space.load import install_hint
-from automl.space.space import AlgorithmSpace
+from automl.space.space import AlgorithmSpace, SearchSpace
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
+
+    from automl.search.proposal import Proposer
 
 __all__ = ["Ask", "Sampler"]
 
@@ -67,6 +69,18 @@ class Sampler(ABC):
     def at(self, ask: Ask) -> BaseSampler:
         """The same for one ask, where it matters which."""
         return self.make(ask.seed)
+
+    def proposer(self, space: SearchSpace, *, maximize: bool, seed: int, measured: bool) -> Proposer:
+        """Who proposes trials with this sampler: by default each configuration on its own, while there are any.
+
+        Args:
+            maximize: direction of the primary metric.
+            seed: the experiment's seed.
+            measured: measured seconds may decide, so that a run cannot be repeated bit by bit.
+        """
+        from automl.search.sampled import Sampled
+
+        return Sampled(space, self, maximize=maximize, seed=seed, measured=measured)
 
     def layout(self, space: AlgorithmSpace) -> AlgorithmSpace | None:
         """The finite space whose configurations are all gone through instead of drawing from `space`; None: drawn.

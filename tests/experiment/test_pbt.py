@@ -1,0 +1,54 @@
+"""Population based training of learners, from a YAML file to a result: parts of the work are shares of the rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from automl import api
+from automl.experiment.leaderboard import read_trials
+from automl.workspace.layout import ExperimentDirectory
+
+EXPERIMENT = {
+    "task": "classification",
+    "data": "iris",
+    "metric": "log_loss",
+    "limits": {"max_trials": 9},
+    "search": {
+        "sampler": {"name": "pbt", "options": {"population": 3, "generations": 3}},
+        "algorithms": {"allow": ["lda", "naive_bayes"]},
+        "portfolio": False,
+    },
+    "compute": {"executor": "process", "max_workers": 1},
+    "tracking": None,
+    "registry": None,
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "experiment.yaml"
+    path.write_text(yaml.safe_dump({**EXPERIMENT, "workspace": str(tmp_path)}))
+    return path
+
+
+def test_the_best_has_done_the_whole_work_and_the_search_can_be_extended(file: Path) -> None:
+    api.validate(file)
+    result = api.run(file, progress=False)
+    trials = read_trials(ExperimentDirectory(Path(result.directory)))
+    assert [trial.fidelity for trial in trials] == [1 / 3] * 3 + [2 / 3] * 3 + [1.0] * 3
+    assert all(trial.parent in (number - 3, *range(6)) for number, trial in enumerate(trials) if number >= 3)
+    assert result.best.number >= 6
+    board = result.leaderboard()
+    assert set(board.dropna(subset="rank")["trial"]) <= {6, 7, 8}
+
+    longer = api.resume(result.directory, max_trials=10, progress=False)
+    assert read_trials(ExperimentDirectory(Path(longer.directory)))[9].fidelity == 1 / 3  # a fresh population
+
+
+def test_a_short_name_has_the_defaults(file: Path) -> None:
+    search = {**EXPERIMENT["search"], "sampler": "pbt"}  # type: ignore[dict-item]
+    file.write_text(yaml.safe_dump({**EXPERIMENT, "search": search}))
+    assert api.plan(file)["sampler"] == "pbt"
