@@ -14,11 +14,12 @@ def tolerance(budget: float) -> float:
     return max(0.5, 0.02 * budget)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Deadline:
     """A clock that started at `started` and runs out after `budget` seconds.
 
-    Clocks do not cross machines: send `remaining()` and not a Deadline.
+    All parts of an experiment hold the same one, so that all notice when it is extended. Clocks do not cross machines:
+    send `remaining()` and not a Deadline.
 
     Attributes:
         started: reading of `time.monotonic()` when counting began.
@@ -47,6 +48,10 @@ class Deadline:
     def remaining(self) -> float:
         """Seconds left: never negative, `math.inf` without a limit."""
         return max(0.0, self.budget - self.spent())
+
+    def extend(self, seconds: float) -> None:
+        """Run out after `seconds` in all, counted from the start."""
+        self.budget = float(seconds)
 
     def passed(self) -> bool:
         return self.limited and self.remaining() <= 0.0

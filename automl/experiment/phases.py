@@ -15,7 +15,11 @@ __all__ = ["Budget", "Phase", "Phases"]
 
 @dataclass(frozen=True)
 class Phase:
-    """Seconds of one phase; `planned` is None where no time budget was given."""
+    """Seconds of one phase.
+
+    `planned` is None where no time budget was given, and for what is over before anything can be planned: ``start`` and
+    ``prepare``.
+    """
 
     name: str
     planned: float | None
@@ -46,7 +50,7 @@ class Budget:
         return self.seconds is None or self.spent <= self.seconds + tolerance(self.seconds)
 
     def __str__(self) -> str:
-        parts = ", ".join(str(phase) for phase in self.phases)
+        parts = ", ".join(str(phase) for phase in self.phases if phase.spent >= 0.05)  # no "0.0 s"
         of = "" if self.seconds is None else f" of {self.seconds:g} s"
         return f"{self.spent:.1f} s{of} ({parts})"
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,9 +13,11 @@ from automl.data.guardrails import Guardrail
 from automl.data.load import load_like, load_table
 from automl.data.table import Table, append_rows
 from automl.errors import ConfigError, DataError
+from automl.experiment.inputs import Inputs
 from automl.metrics.base import Metric
 from automl.metrics.options import MetricOptions
 from automl.metrics.registry import get_metric, metric_from_callable, metrics_of
+from automl.redact import redact_text
 from automl.space.load import Exclusion, available, load_space
 from automl.space.space import SearchSpace
 from automl.space.trust import check_estimators, check_trust
@@ -27,34 +27,7 @@ from automl.validation.folds import SplitPlan
 from automl.validation.guardrails import split_guardrails
 from automl.validation.plan import make_plan
 
-__all__ = ["Inputs", "Problem", "default_name", "prepare"]
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What cannot stand in a file: objects from the caller's memory.
-
-    Attributes:
-        data: a table, (X, y) or arrays; None if the configuration names a source.
-        roles: objects for ``data.test``, ``data.weight``, ``data.group`` and ``data.time``.
-        validation: a table, or (X, y), for ``validation.source``.
-        saved: the copy of data from memory that a resumed experiment goes on with, rows of ``validation.source`` at its
-            end, and how it was split.
-        metrics: callables by the name under which the configuration lists them.
-        trust: code outside the allowed packages may be imported.
-    """
-
-    data: Any = None
-    roles: Mapping[str, Any] = field(default_factory=dict)
-    validation: Any = None
-    saved: tuple[Table, SplitPlan] | None = None
-    metrics: Mapping[str, Callable[..., float]] | None = None
-    trust: bool = False
-
-    @property
-    def from_memory(self) -> bool:
-        """Whether anything is there that nobody can read again."""
-        return self.data is not None or bool(self.roles) or self.validation is not None or self.saved is not None
+__all__ = ["Problem", "default_name", "prepare"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +41,8 @@ class Problem:
         metrics: all that are logged; the first is the primary one.
         space: what is searched: only what can run here.
         exclusions: algorithms that were left out, and why.
-        from_memory: the data cannot be read again, so a resumed session needs a copy.
+        from_memory: the data cannot be read again, since it came as objects, or from a URL whose credentials are not
+            kept: a resumed session needs a copy.
     """
 
     table: Table
@@ -132,7 +106,7 @@ def prepare(config: ExperimentConfig, inputs: Inputs) -> Problem:
         exclusions=exclusions,
         guardrails=(*table.guardrails, *task.guardrails(target), *across),
         test_values=_test_values(table, task, target),
-        from_memory=inputs.from_memory,
+        from_memory=inputs.from_memory or _holds_credentials(config),
     )
 
 
@@ -161,6 +135,12 @@ def _data(config: ExperimentConfig, inputs: Inputs) -> tuple[Table, SplitPlan | 
         return table, None, None
     more = load_like(given, options, table, what="validation data")
     return append_rows(table, more), None, np.arange(table.n_rows, table.n_rows + more.n_rows)
+
+
+def _holds_credentials(config: ExperimentConfig) -> bool:
+    """Whether data lies behind a URL that experiment.yaml cannot repeat, since it keeps no credentials."""
+    sources = (config.data.source, config.data.test, config.validation.source)
+    return any(isinstance(source, str) and redact_text(source) != source for source in sources)
 
 
 def _test_values(table: Table, task: Task, target: Target) -> np.ndarray | None:

@@ -8,6 +8,10 @@ __all__ = ["WAY_OUT", "Reserve"]
 
 WAY_OUT = 0.5
 """Seconds for what neither the registry nor the executor does: test scores, result.json, printing, leaving."""
+_SLOWEST = 3.0
+"""A machine that is this many times slower than alone, or slower, has three times the way out."""
+_TELLING = 0.2
+"""Seconds of work from which it can be told how busy the machine is."""
 _COLD_REGISTRATION = 6.0
 _LARGEST_SHARE = 0.4
 """A budget too small for registration is better spent on the model: the reserve never takes more than this of it."""
@@ -28,7 +32,13 @@ class Reserve:
         self._deadline = deadline
         self._registering = _COLD_REGISTRATION if registers else 0.0
         self._closing = self._catching_up = 0.0
+        self._way_out = WAY_OUT
         self._has_model = False
+
+    def work_took(self, seconds: float, *, cpu: float) -> None:
+        """Work of one thread took `seconds` of which it had `cpu` to itself: so busy is the machine."""
+        if seconds >= _TELLING:
+            self._way_out = WAY_OUT * min(max(1.0, seconds / max(cpu, 1e-9)), _SLOWEST)
 
     def model_found(self) -> None:
         """There is something to register: until then, the time belongs to finding it."""
@@ -46,14 +56,19 @@ class Reserve:
         """MLflow needs `seconds` for the trials that it lacks."""
         self._catching_up = seconds
 
-    @property
-    def registration(self) -> float:
-        return self._registering
+    def plan(self) -> dict[str, float]:
+        """What is kept for each phase after the search, in seconds."""
+        return {
+            "test": self._way_out,
+            "close": self._closing,
+            "register": self._registering,
+            "mirror": self._catching_up,
+        }
 
     def seconds(self) -> float:
         """Seconds of the budget that the search may not touch."""
-        wanted = WAY_OUT + max(self._closing, self._registering if self._has_model else 0.0)
+        wanted = self._way_out + max(self._closing, self._registering if self._has_model else 0.0)
         if not self._deadline.limited:
             return wanted
-        most = WAY_OUT + max(self._closing, _LARGEST_SHARE * self._deadline.budget)
+        most = self._way_out + max(self._closing, _LARGEST_SHARE * self._deadline.budget)
         return min(wanted + min(self._catching_up, _CATCH_UP_SHARE * self._deadline.budget), most)

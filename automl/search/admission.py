@@ -2,44 +2,109 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Mapping
 from statistics import median
+from typing import TYPE_CHECKING, Any
 
+from automl.search.prediction import NeedModel
 from automl.trial.contract import Status, TrialResult
+
+if TYPE_CHECKING:
+    from automl.space.space import AlgorithmSpace
 
 __all__ = ["Admission"]
 
 _REMEMBERED = 8
 _MARGIN = 1.25
 """Trials of one algorithm differ; this much more than the slowest of the latest is reckoned with."""
+_SOME = 0.25
+"""An algorithm is worth a look while this share of its latest trials would have ended in time."""
+_FAIR_SHARE = 0.5
+"""A fit that ends when its time does is worth its trial from this share of its full time on."""
+
+_ENOUGH = 0.25
+"""A pruned trial's whole time is told by this share of it; less gives a bound alone."""
+
+_STOPPED = (Status.PRUNED, Status.TIMED_OUT, Status.CANCELLED)
+"""What ended so would have needed longer."""
 
 
 class Admission:
-    """Predicts a trial's seconds per algorithm.
+    """Predicts a trial's seconds: from its algorithm's latest trials, and from its parameters once enough are known.
 
     Args:
-        costs: relative cost of a trial by algorithm: what is reckoned with before an algorithm was tried.
+        algorithms: of the search space. Before one was tried, its declared cost beside the others' is reckoned with.
     """
 
-    def __init__(self, costs: Mapping[str, float]) -> None:
-        self._costs = costs
-        self._seconds: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_REMEMBERED))
+    def __init__(self, algorithms: Mapping[str, AlgorithmSpace]) -> None:
+        self._algorithms = {name: _Timed(space) for name, space in algorithms.items()}
 
-    def observe(self, result: TrialResult) -> None:
-        if result.status in (Status.COMPLETED, Status.TIMED_OUT, Status.CANCELLED):
-            self._seconds[result.algorithm].append(result.seconds)
+    def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
+        """A trial with `params` has ended."""
+        if result.status is Status.COMPLETED or result.status in _STOPPED:
+            self._algorithms[result.algorithm].observe(result, params)
 
-    def predict(self, algorithm: str) -> float | None:
-        """Seconds that a trial of `algorithm` is likely to need at most; None as long as nothing is known at all."""
-        if seen := self._seconds.get(algorithm):
-            return _MARGIN * max(seen)
-        if not self._seconds:
+    def predict(self, algorithm: str, params: Mapping[str, Any] | None = None) -> float | None:
+        """Seconds that a trial is likely to need at most; None as long as nothing is known at all.
+
+        Args:
+            params: of this very configuration (real values by plain name); without them the answer is for a quick
+                configuration of `algorithm`.
+        """
+        timed = self._algorithms[algorithm]
+        predicted = timed.predict(params)
+        if predicted is not None:
+            return predicted
+        units = [other.slowest / other.cost for other in self._algorithms.values() if other.slowest is not None]
+        return median(units) * timed.cost if units else None
+
+    def admits(self, algorithm: str, seconds_left: float, params: Mapping[str, Any] | None = None) -> bool:
+        """Whether a trial is likely to end within `seconds_left`."""
+        if seconds_left <= 0:
+            return False
+        if seconds_left == float("inf"):
+            return True
+        predicted = self.predict(algorithm, params)
+        return predicted is None or predicted * self._algorithms[algorithm].share_needed <= seconds_left
+
+
+class _Timed:
+    """What an algorithm's trials have taken, at full fidelity."""
+
+    def __init__(self, space: AlgorithmSpace) -> None:
+        self.cost = space.cost
+        self._model = NeedModel(space)
+        self._latest: deque[float] = deque(maxlen=_REMEMBERED)
+        self._ends_in_time = False
+
+    @property
+    def slowest(self) -> float | None:
+        """Seconds of the slowest of the latest trials, None before the first."""
+        return max(self._latest, default=None)
+
+    @property
+    def share_needed(self) -> float:
+        return _FAIR_SHARE if self._ends_in_time else 1.0
+
+    def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
+        cut = result.status is Status.COMPLETED and result.cut_short
+        self._ends_in_time = self._ends_in_time or cut
+        share = result.fidelity
+        exact = result.status is Status.COMPLETED and not cut
+        if result.progress is not None and result.progress >= _ENOUGH:
+            share, exact = share * result.progress, True
+        seconds = result.seconds / share
+        if exact or result.status is not Status.PRUNED:
+            self._latest.append(seconds)
+        self._model.observe(params, seconds, exact=exact)
+
+    def predict(self, params: Mapping[str, Any] | None) -> float | None:
+        if params is not None and (predicted := self._model.predict(params)) is not None:
+            return predicted.upper
+        if not self._latest:
             return None
-        unit = median(max(seen) / self._costs[name] for name, seen in self._seconds.items())
-        return unit * self._costs[algorithm]
-
-    def admits(self, algorithm: str, seconds_left: float) -> bool:
-        """Whether a trial of `algorithm` is likely to end within `seconds_left`."""
-        predicted = self.predict(algorithm)
-        return seconds_left > 0 if predicted is None else predicted <= seconds_left
+        known = sorted(self._latest)
+        if params is None and len(known) == _REMEMBERED:
+            return _MARGIN * known[int(_SOME * _REMEMBERED)]
+        return _MARGIN * known[-1]

@@ -6,19 +6,22 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from automl.deadline import Deadline
 from automl.execution.base import Executor
 from automl.search.admission import Admission
 from automl.search.exits.base import ExitCriterion
+from automl.search.flight import Flight, WaitingRoom
 from automl.search.history import History, Record, state_of
+from automl.search.memory import MemoryAdmission
 from automl.search.proposal import Proposer
 from automl.search.restore import mark_used, restore
+from automl.search.settle import settle
 from automl.search.state import Finished, RunningTrial, SearchState
 from automl.search.submission import Submissions, Terms
-from automl.trial.contract import Failure, Report, Status, StopReason, TrialResult, TrialSpec, write_result
+from automl.trial.contract import Report, Status, StopReason, TrialResult, write_result
 
 __all__ = ["Driver", "Terms"]
 
@@ -26,21 +29,10 @@ log = logging.getLogger("automl")
 
 _TURN_SECONDS = 0.2
 """Longest wait in one turn: a double Ctrl-C and requests from other terminals are noticed this soon."""
+_LAST_TURN_SECONDS = 0.02
 _CLOCK_SECONDS = 1.0
 _PRUNE_GRACE = 5.0
 _CANCEL_GRACE = 0.3
-
-
-@dataclass
-class _Flight:
-    """A trial in flight. `pruned` is the report at which it was decided to stop it."""
-
-    spec: TrialSpec
-    record: Record
-    since: float
-    value: float | None = None
-    losses: int = 0
-    pruned: Report | None = None
 
 
 class Driver:
@@ -53,6 +45,7 @@ class Driver:
         executor: where trials run; started by the caller.
         criteria: reasons to stop; the first that holds wins.
         admission: which trials end in time.
+        memory: which trials have room.
         deadline: the experiment's clock.
         reserve: seconds to keep for what comes after the search.
         interrupts: how often the user has asked to stop so far.
@@ -67,15 +60,17 @@ class Driver:
         executor: Executor,
         criteria: Sequence[ExitCriterion],
         admission: Admission,
+        memory: MemoryAdmission,
         deadline: Deadline,
         reserve: Callable[[], float] = lambda: 0.0,
         interrupts: Callable[[], int] = lambda: 0,
     ) -> None:
         self._terms, self._proposer, self._history, self._executor = terms, proposer, history, executor
-        self._criteria, self._admission, self._deadline = tuple(criteria), admission, deadline
+        self._criteria, self._admission, self._memory = tuple(criteria), admission, memory
+        self._deadline = deadline
         self._submissions, self._interrupts = Submissions(terms, history, deadline, reserve), interrupts
-        self._flights: dict[int, _Flight] = {}
-        self._queue: list[_Flight] = []
+        self._flights: dict[int, Flight] = {}
+        self._waiting = WaitingRoom(memory, executor)
         self._new: list[Finished] = []
         self._counts: Counter[Status] = Counter()
         self._best: Finished | None = None
@@ -96,10 +91,14 @@ class Driver:
                 yield replace(state, stopped_because=self._because)
                 return
             yield state
-            self._submit_more()
+            refused = self._submit_more()
             self._cancel_overdue()
-            self._take(self._executor.wait(_TURN_SECONDS) if self._flights else [])
+            self._take(self._executor.wait(0 if refused else self._turn()) if self._flights else [])
             self._mark_clock()
+
+    def _turn(self) -> float:
+        """Seconds to wait for events: the end of the search's time is noticed when it comes."""
+        return min(_TURN_SECONDS, max(_LAST_TURN_SECONDS, self._submissions.seconds_left()))
 
     # What earlier sessions left
 
@@ -110,7 +109,7 @@ class Driver:
         for record, params, attempt in left.open:
             self._proposer.restore(record)
             spec = self._submissions.spec(record, params, attempt + 1)
-            self._queue.append(_Flight(spec, record, self._deadline.spent()))
+            self._waiting.add(Flight(spec, record, self._deadline.spent()))
         for record, result, params in left.ended:
             self._note(record, result, params)
 
@@ -124,6 +123,15 @@ class Driver:
                 self._stopping, self._because = criterion, reason
                 log.debug("stopping: %s", reason)
 
+    def extend(self, criteria: Sequence[ExitCriterion]) -> bool:
+        """Put criteria in the place of those of their kind. False, and nothing is done, once a reason to stop holds."""
+        if self._because is not None:
+            return False
+        new = {type(criterion): criterion for criterion in criteria}
+        kept = [new.pop(type(criterion), criterion) for criterion in self._criteria]
+        self._criteria = (*kept, *new.values())
+        return True
+
     def _patient(self) -> bool:
         """Whether trials that were begun may come to their end."""
         if self._stopping is None:
@@ -132,7 +140,7 @@ class Driver:
 
     def _over(self) -> bool:
         """What still waits in the queue was begun in an earlier session; if time is up it waits for the next."""
-        return self._because is not None and not self._flights and not (self._queue and self._patient())
+        return self._because is not None and not self._flights and not (self._waiting and self._patient())
 
     def _cancel_overdue(self) -> None:
         if self._because is not None and not self._patient():
@@ -141,40 +149,72 @@ class Driver:
 
     # Submitting
 
-    def _submit_more(self) -> None:
-        """Fill the free slots. Proposals become durable before any of them starts."""
-        ready: list[_Flight] = []
+    def _submit_more(self) -> bool:
+        """Fill the free slots. Proposals become durable before any of them starts; True if one was refused."""
+        ready: list[Flight] = []
         self._out_of_time = False
         while len(self._flights) + len(ready) < self._executor.slots:
-            flight = self._next()
+            flight = self._next(ready)
             if flight is None:
                 break
-            self._submissions.prepare(flight.spec)
             ready.append(flight)
+        for flight in ready:
+            self._prepare(flight)
         self._history.commit()
         for flight in ready:
-            self._flights[flight.spec.number] = flight
-            self._executor.submit(flight.spec)
+            self._begin(flight)
+        return any(flight.refused for flight in ready)
 
-    def _next(self) -> _Flight | None:
-        """What waits to run again, else a proposal, unless a criterion (``max_trials``, say) holds meanwhile."""
-        if self._queue:
-            return self._queue.pop(0) if self._patient() else None
+    def _next(self, ready: Sequence[Flight]) -> Flight | None:
+        """What waits and has room, else a proposal, unless a criterion (``max_trials``, say) holds meanwhile.
+
+        A proposal without room beside what runs waits. Others go on meanwhile, until as many wait as could run at once.
+        """
+        while True:
+            if self._waiting and not self._patient():
+                return None
+            flight = self._waiting.take(beside=(*self._flights.values(), *ready))
+            if flight is not None or len(self._waiting) >= self._executor.slots or self._is_enough():
+                return flight
+            proposed = self._propose(ready)
+            if proposed is None:
+                return None
+            self._waiting.add(proposed)
+
+    def _is_enough(self) -> bool:
         state = self._state(new=())
-        if self._because is not None or any(criterion.check(state) is not None for criterion in self._criteria):
-            return None
-        return self._propose()
+        return self._because is not None or any(criterion.check(state) is not None for criterion in self._criteria)
 
-    def _propose(self) -> _Flight | None:
+    def _propose(self, ready: Sequence[Flight]) -> Flight | None:
         left = self._submissions.seconds_left()
-        number = self._history.count
-        proposal = self._proposer.propose(number, lambda algorithm: self._admission.admits(algorithm, left))
+
+        def admits(algorithm: str, params: Mapping[str, Any] | None = None) -> bool:
+            return self._admission.admits(algorithm, left, params)
+
+        proposal = self._proposer.propose(self._history.count, admits)
         if proposal is None:
-            self._out_of_time = not self._flights and not self._proposer.exhausted
+            self._out_of_time = not (self._flights or ready or self._proposer.exhausted)
             return None
         record = self._submissions.record(proposal)
         self._proposer.accepted(record.number, proposal)
-        return _Flight(self._submissions.spec(record, proposal.params, 1), record, self._deadline.spent())
+        flight = Flight(self._submissions.spec(record, proposal.params, 1), record, self._deadline.spent())
+        self._prepare(flight)
+        return flight
+
+    def _prepare(self, flight: Flight) -> None:
+        if not flight.prepared:
+            self._submissions.prepare(flight.spec)
+            flight.prepared = True
+
+    def _begin(self, flight: Flight) -> None:
+        """Submit a trial with the time that is left now, or end one that must not be started."""
+        self._flights[flight.spec.number] = flight
+        if flight.refused is not None:
+            self._end(flight, TrialResult.of(flight.spec, Status.OUT_OF_MEMORY, failure=flight.refused))
+            return
+        flight.spec = replace(flight.spec, limits=self._submissions.limits())
+        flight.since = self._deadline.spent()
+        self._executor.submit(flight.spec)
 
     # What comes back
 
@@ -188,7 +228,7 @@ class Driver:
             else:
                 self._end(flight, event)
 
-    def _report(self, flight: _Flight, report: Report) -> None:
+    def _report(self, flight: Flight, report: Report) -> None:
         if not math.isfinite(report.value) or flight.pruned is not None:
             return
         flight.value = report.value
@@ -196,49 +236,32 @@ class Driver:
             flight.pruned = report
             self._executor.stop(report.number, StopReason.PRUNED, grace=_PRUNE_GRACE)
 
-    def _end(self, flight: _Flight, result: TrialResult) -> None:
+    def _end(self, flight: Flight, result: TrialResult) -> None:
         del self._flights[result.number]
         if result.status is Status.INTERRUPTED and flight.losses == 0 and self._patient():
             self._try_again(flight)
             return
-        result = self._settle(flight, result)
+        result = settle(flight, result, self._terms, self._deadline.spent())
         write_result(self._terms.directory.trial(result.number), result)
-        self._history.tell(result)
+        self._history.tell(result, eligible=self._terms.model_limits.allow(result))
         record = replace(flight.record, state=state_of(result.status), value=result.value)
         self._note(record, result, flight.spec.params)
 
-    def _try_again(self, flight: _Flight) -> None:
+    def _try_again(self, flight: Flight) -> None:
         """A lost worker is infrastructure: the same trial once more."""
         spec = replace(flight.spec, attempt=flight.spec.attempt + 1, limits=self._submissions.limits())
         log.warning("trial %d lost its worker and is run again (attempt %d)", spec.number, spec.attempt)
         self._history.forget_reports(spec.number)
-        self._queue.append(_Flight(spec, flight.record, self._deadline.spent(), losses=flight.losses + 1))
-
-    def _settle(self, flight: _Flight, result: TrialResult) -> TrialResult:
-        """What the driver knows better than the worker: the clock, and which limit it was that ran out."""
-        changes: dict[str, Any] = {"elapsed": round(self._deadline.spent(), 3)}
-        if flight.pruned is not None and result.status in (Status.PRUNED, Status.COMPLETED):
-            # How much further a trial came before it heard of its end depends on timing; what was decided does not.
-            value = flight.pruned.value
-            changes |= {"status": Status.PRUNED, "value": value, "metrics": {self._terms.metric: value}}
-            return result.model_copy(update={**changes, "fold_scores": (), "failure": None})
-        own = self._terms.limits.seconds
-        if result.status is Status.TIMED_OUT and (own is None or result.seconds < own):
-            changes |= {"status": Status.CANCELLED, "failure": None}
-        if result.status is Status.COMPLETED and (result.value is None or not math.isfinite(result.value)):
-            failure = Failure(
-                kind="NoScore", message=f"the trial ended with {self._terms.metric} = {result.value}, which is no score"
-            )
-            changes |= {"status": Status.FAILED, "value": None, "failure": failure}
-        return result.model_copy(update=changes)
+        self._waiting.add(Flight(spec, flight.record, self._deadline.spent(), losses=flight.losses + 1))
 
     def _note(self, record: Record, result: TrialResult, params: Mapping[str, Any]) -> None:
         self._counts[result.status] += 1
         self._proposer.observe(record, result)
-        self._admission.observe(result)
-        finished = Finished(result, params)
+        self._admission.observe(result, params)
+        self._memory.observe(result, params)
+        finished = Finished(result, params, result.is_whole and self._terms.model_limits.allow(result))
         self._new.append(finished)
-        if result.status is not Status.COMPLETED or result.value is None or result.fidelity < 1:
+        if not finished.eligible or result.value is None:
             return
         if self._best is None or self._best.result.value is None or self._beats(result.value, self._best.result.value):
             self._best = finished
@@ -265,7 +288,7 @@ class Driver:
             elapsed=self._deadline.spent(),
             remaining=self._submissions.seconds_left(),
             slots=self._executor.slots,
-            exhausted=self._proposer.exhausted and not self._queue,
+            exhausted=self._proposer.exhausted and not self._waiting,
             out_of_time=self._out_of_time,
             interrupts=self._interrupts(),
         )

@@ -23,6 +23,8 @@ __all__ = ["Sampled"]
 
 _COUNTABLE = 1_000
 """Spaces up to this size are tried without repetition."""
+_ATTEMPTS = 4
+"""Draws of one algorithm when what was drawn would not end in time."""
 
 
 class Sampled(Proposer):
@@ -52,27 +54,42 @@ class Sampled(Proposer):
             if name in self._laid_out or ((size := algorithm.size()) is not None and size <= _COUNTABLE)
         }
         self._trials: Counter[str] = Counter()
+        self._skipped: Counter[str] = Counter()
         self._asked: tuple[Proposal, int] | None = None
 
     def propose(self, number: int, admits: Admits) -> Proposal | None:
+        """What `admits` refuses is drawn again a few times, then another algorithm is chosen."""
         candidates = [name for name in self._models if not self._done(name) and admits(name)]
-        if not candidates:
-            return None
-        algorithm = self._choose(number, candidates)
+        while candidates:
+            algorithm = self._choose(number, candidates)
+            for attempt in range(_ATTEMPTS):
+                proposal, local = self._draw(algorithm, number, attempt)
+                if admits(algorithm, proposal.params):
+                    self._asked = None if local is None else (proposal, local)
+                    return proposal
+                if local is not None:
+                    self._models[algorithm].reject(local)
+                    self._skipped[algorithm] += 1
+            candidates.remove(algorithm)
+        return None
+
+    def _draw(self, algorithm: str, number: int, attempt: int) -> tuple[Proposal, int | None]:
+        """A configuration, and the number that the model knows it by if it is the model's."""
+        again = () if attempt == 0 else (attempt,)
+        untried = derive(self._seed, "untried", number, *again)
         finite = self._finite.get(algorithm)
         if finite is not None and algorithm in self._laid_out:
-            return finite.untried(random.Random(derive(self._seed, "untried", number)))
+            return finite.untried(untried), None
         model = self._models[algorithm]
         proposal, local = model.ask(
-            derive(self._seed, "sampler", number),
+            derive(self._seed, "sampler", number, *again),
             stream=derive(self._seed, "stream", algorithm),
-            index=self._trials[algorithm],
+            index=self._trials[algorithm] + self._skipped[algorithm],
         )
         if finite is not None and finite.was_tried(proposal.params):
             model.withdraw(local)
-            return finite.untried(random.Random(derive(self._seed, "untried", number)))
-        self._asked = (proposal, local)
-        return proposal
+            return finite.untried(untried), None
+        return proposal, local
 
     @property
     def exhausted(self) -> bool:
@@ -86,7 +103,7 @@ class Sampled(Proposer):
 
     def observe(self, record: Record, result: TrialResult) -> None:
         self._models[record.algorithm].observe(
-            record.number, record.suggested, record.distributions, record.state, record.value
+            record.number, record.suggested, record.distributions, record.state, record.value, result.progress
         )
         self._choice.observe(record.algorithm, result.status, result.value, result.seconds)
 
@@ -139,8 +156,8 @@ class _Finite:
     def was_tried(self, params: Mapping[str, Any]) -> bool:
         return _key(params) not in self._left
 
-    def untried(self, draw: random.Random) -> Proposal:
-        return draw.choice(list(self._left.values()))
+    def untried(self, seed: int) -> Proposal:
+        return random.Random(seed).choice(list(self._left.values()))
 
 
 def _key(params: Mapping[str, Any]) -> str:

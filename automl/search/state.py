@@ -9,7 +9,11 @@ from typing import Any
 
 from automl.trial.contract import Status, TrialResult
 
-__all__ = ["Finished", "RunningTrial", "SearchState"]
+__all__ = ["WOULD_NOT_FIT", "Finished", "RunningTrial", "SearchState"]
+
+
+WOULD_NOT_FIT = "WouldNotFit"
+"""Kind of the failure of a trial that was never started: it would have been killed for its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,15 @@ class RunningTrial:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A trial that has ended, with the parameters it had."""
+    """A trial that has ended, with the parameters it had.
+
+    Attributes:
+        eligible: it completed, at full fidelity and within the limits on models: it could be the best.
+    """
 
     result: TrialResult
     params: Mapping[str, Any]
+    eligible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +55,7 @@ class SearchState:
         maximize: whether larger values of it are better.
         proposed: how many numbers have been given out.
         counts: finished trials by status.
-        best: the best completed trial of full fidelity.
+        best: the best of the eligible trials.
         running: trials in flight, by number.
         new: trials that have ended since the previous state, in the order of their results. The first state of a
             resumed search lists all that had ended before.

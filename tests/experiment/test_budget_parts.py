@@ -79,6 +79,30 @@ def test_closing_and_registering_happen_at_the_same_time() -> None:
     assert reserve.seconds() == WAY_OUT + 2.5
 
 
+def test_a_busy_machine_needs_longer_for_the_way_out() -> None:
+    reserve = Reserve(Deadline.after(60), registers=False)
+    reserve.work_took(4.0, cpu=2.0)
+    assert reserve.seconds() == 2 * WAY_OUT
+    reserve.work_took(100.0, cpu=1.0)
+    assert reserve.seconds() == 3 * WAY_OUT
+    reserve.work_took(1.0, cpu=2.0)
+    assert reserve.seconds() == WAY_OUT
+
+
+def test_work_too_short_tells_nothing_about_the_machine() -> None:
+    reserve = Reserve(Deadline.after(60), registers=False)
+    reserve.work_took(0.01, cpu=0.001)
+    assert reserve.seconds() == WAY_OUT
+
+
+def test_what_is_kept_for_each_phase_is_planned() -> None:
+    reserve = Reserve(Deadline.after(60), registers=True)
+    reserve.closing_takes(2.5)
+    reserve.registration_takes(3.0)
+    reserve.catching_up_takes(1.0)
+    assert reserve.plan() == {"test": WAY_OUT, "close": 2.5, "register": 3.0, "mirror": 1.0}
+
+
 def test_phases_tell_planned_against_spent() -> None:
     phases = Phases(Deadline.after(60))
     phases.plan("search", 50)

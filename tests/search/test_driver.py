@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from automl.deadline import Deadline
@@ -18,6 +19,7 @@ from automl.search.admission import Admission
 from automl.search.driver import Driver
 from automl.search.exits.registry import criteria_of
 from automl.search.history import History
+from automl.search.memory import MemoryAdmission
 from automl.search.named import NamedOptions
 from automl.search.options import LimitsOptions
 from automl.search.portfolio import Portfolio
@@ -25,7 +27,7 @@ from automl.search.proposal import ProposerChain
 from automl.search.pruners.registry import make_pruner
 from automl.search.sampled import Sampled
 from automl.search.samplers.registry import make_sampler
-from automl.search.state import SearchState
+from automl.search.state import WOULD_NOT_FIT, SearchState
 from automl.search.submission import Terms
 from automl.space.space import SearchSpace
 from automl.testing.behaviours import METRIC, Behaviours
@@ -67,7 +69,8 @@ class Search:
                     history=history,
                     executor=runner,
                     criteria=criteria_of(declared),
-                    admission=Admission(dict.fromkeys(space.algorithms, 1.0)),
+                    admission=Admission(space.algorithms),
+                    memory=MemoryAdmission(space.algorithms, self.limits.memory),
                     deadline=deadline,
                     interrupts=self.interrupts,
                 ),
@@ -219,6 +222,77 @@ def test_an_invalid_trial_json_counts_as_none(tmp_path: Path) -> None:
     search.directory.journal.write_bytes(b"".join(line for line in lines if json.loads(line)["op_code"] != 6))
     assert search.run(max_trials=1).counts == {Status.COMPLETED: 1}
     assert results(search.directory)[0].attempt == 2
+
+
+MEGABYTES = {"params": {"megabytes": {"type": "int", "low": 1, "high": 10_000, "log": True}}}
+
+
+def remember(search: Search, held: Callable[[int], int], trials: int = 30) -> None:
+    """As if an earlier session had measured how much memory each trial held."""
+    search.run(max_trials=trials)
+    for number in search.directory.trial_numbers():
+        place = search.directory.trial(number)
+        result = json.loads(place.result.read_text())
+        params = json.loads(place.params.read_text())["params"]
+        place.result.write_text(json.dumps({**result, "peak_memory": held(params["megabytes"])}))
+
+
+def test_a_trial_that_can_never_fit_is_refused_with_a_typed_reason(tmp_path: Path) -> None:
+    search = Search(tmp_path, nothing=MEGABYTES)
+    search.limits = TrialLimits(memory=2**40)
+    remember(search, lambda megabytes: megabytes * 2**20)
+    search.limits = TrialLimits(memory=100 * 2**20)
+    last = search.run(max_trials=70)
+    ended = results(search.directory)
+    assert last.proposed == len(ended) == 70
+    refused = [result for result in ended if result.failure is not None]
+    assert refused
+    assert (
+        min(json.loads(search.directory.trial(r.number).params.read_text())["params"]["megabytes"] for r in refused)
+        > 100
+    )
+    assert {result.failure.kind for result in refused} == {WOULD_NOT_FIT}
+    assert {result.status for result in refused} == {Status.OUT_OF_MEMORY}
+    assert "limits.trial_memory is 100 MB" in refused[0].failure.message
+    assert all(result.worker == "" for result in refused), "never started"
+    told = search.run(max_trials=70)
+    assert told.counts == last.counts, "the journal and the records agree"
+
+
+def test_a_search_of_which_nothing_fits_ends(tmp_path: Path) -> None:
+    search = Search(tmp_path, nothing=MEGABYTES)
+    remember(search, lambda megabytes: 2**40)
+    search.limits = TrialLimits(memory=2**20)
+    last = search.run(max_failures_in_a_row=3)
+    assert last.stopped_because is not None
+    assert last.stopped_because.startswith("max_failures_in_a_row: 30 trials failed one after another (the last: Would")
+
+
+def test_what_has_no_room_beside_what_runs_waits_and_nothing_is_lost(tmp_path: Path) -> None:
+    search = Search(tmp_path, nothing=MEGABYTES)
+    most = psutil.virtual_memory().total
+    remember(search, lambda megabytes: int(most * 0.9))
+    with search.driver("process", workers=2, max_trials=40) as (driver, _):
+        for state in driver.run():
+            assert len(state.running) <= 1, "two of them would not fit"
+    assert state.counts == {Status.COMPLETED: 40}
+    assert [result.number for result in results(search.directory)] == list(range(40))
+
+
+def test_small_trials_go_on_while_a_large_one_waits(tmp_path: Path) -> None:
+    search = Search(tmp_path, nothing=MEGABYTES)
+    most = psutil.virtual_memory().total
+    remember(search, lambda megabytes: int(most * 0.9 * megabytes / 10_000))
+    ended: set[int] = set()
+    passed: set[int] = set()
+    with search.driver("process", workers=2, max_trials=60) as (driver, _):
+        for state in driver.run():
+            ended |= {finished.result.number for finished in state.new}
+            running = {trial.number for trial in state.running}
+            waiting = set(range(state.proposed)) - ended - running
+            passed |= {number for number in running if waiting and number > min(waiting)}
+    assert state.counts == {Status.COMPLETED: 60}
+    assert passed, "nobody went ahead of a trial that waited"
 
 
 @pytest.mark.parametrize("leftover", ["trial.json", "notes.txt"])

@@ -80,6 +80,19 @@ def test_patience_waits_for_min_trials() -> None:
     assert feed(Patience(1, min_trials=4), [0.5, 0.4, 0.3, 0.2, 0.1]) == 4
 
 
+def test_patience_counts_whole_trials_only() -> None:
+    criterion = Patience(1, min_trials=1)
+    part = TrialResult(number=1, algorithm="a", status=Status.COMPLETED, value=0.9, fidelity=0.5)
+
+    def check(finished: Finished) -> str | None:
+        return criterion.check(state(finished, counts={Status.COMPLETED: 4}))
+
+    assert check(ended(0, 0.5)) is None
+    assert check(Finished(part, {}, eligible=False)) is None  # neither better nor one trial more
+    assert check(ended(2, 0.6)) is None
+    assert check(ended(3, 0.6)) is not None
+
+
 def test_patience_never_ends_a_search_without_any_score() -> None:
     criterion = Patience(1, min_trials=1)
     pruned = state(ended(0, None, Status.PRUNED), counts={Status.PRUNED: 1})

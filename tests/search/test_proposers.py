@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -34,8 +35,13 @@ SPACE = SearchSpace.model_validate(
 )
 
 
-def anything(_: str) -> bool:
+def anything(algorithm: str, params: Mapping[str, Any] | None = None) -> bool:
     return True
+
+
+def small_x(algorithm: str, params: Mapping[str, Any] | None = None) -> bool:
+    """Only configurations with a small x end in time; at large, any algorithm may."""
+    return params is None or params.get("x", 1.0) < 0.5
 
 
 def chain(sampler: str, space: SearchSpace = SPACE, **options: Any) -> ProposerChain:
@@ -77,10 +83,42 @@ def test_the_portfolio_comes_first_and_in_order() -> None:
 
 def test_an_entry_that_does_not_fit_is_passed_over_and_kept() -> None:
     proposer = Portfolio(SPACE)
-    fits = proposer.propose(0, lambda algorithm: algorithm == "wide")
+    fits = proposer.propose(0, lambda algorithm, params=None: algorithm == "wide")
     assert fits is not None and fits.algorithm == "wide"
     later = proposer.propose(0, anything)
     assert later is not None and later.algorithm == "narrow"
+
+
+def test_an_entry_is_judged_by_its_own_parameters() -> None:
+    fits = Portfolio(SPACE).propose(0, small_x)
+    assert fits is not None and fits.params == {"x": 0.25, "y": 0.5}
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "qmc"])
+def test_what_would_not_end_in_time_is_drawn_again(sampler: str) -> None:
+    proposer = chain(sampler, SPACE.only(["wide"]).model_copy(update={"portfolio": ()}))
+    drawn = []
+    for number in range(40):
+        proposal = proposer.propose(number, small_x)
+        if proposal is not None:
+            proposer.accepted(number, proposal)
+            finish(proposer, number, proposal)
+            drawn.append(proposal.params)
+    assert len(drawn) > 30
+    assert all(params["x"] < 0.5 for params in drawn)
+    assert len({params["x"] for params in drawn}) == len(drawn)
+
+
+def test_an_algorithm_of_which_nothing_drawn_ends_in_time_gives_way_to_another() -> None:
+    proposer = Sampled(SPACE, make_sampler(NamedOptions(name="tpe")), maximize=True, seed=7, measured=True)
+    for number in range(20):
+        proposal = proposer.propose(number, lambda algorithm, params=None: params is None or algorithm == "narrow")
+        assert proposal is None or proposal.algorithm == "narrow"
+        if proposal is None:
+            break
+        proposer.accepted(number, proposal)
+        finish(proposer, number, proposal)
+    assert number == 3, "all of narrow were tried"
 
 
 def test_optuna_knows_parameters_by_the_algorithms_prefix() -> None:

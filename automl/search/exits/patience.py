@@ -8,7 +8,7 @@ from pydantic import Field
 
 from automl.options import Options
 from automl.search.exits.base import ExitCriterion
-from automl.search.state import SearchState
+from automl.search.state import Finished, SearchState
 from automl.trial.contract import Status
 
 __all__ = ["Patience"]
@@ -38,14 +38,17 @@ class Patience(ExitCriterion):
 
     def check(self, state: SearchState) -> str | None:
         for finished in state.new:
-            self._count(finished.result.status, finished.result.value, state)
+            self._count(finished, state)
         if self._best is None or self._since < self.patience or state.finished < self.min_trials:
             return None
         gain = f" by more than {self.min_delta:g}" if self.min_delta else ""
         return f"patience: {self._since} trials in a row did not improve {state.metric}{gain}"
 
-    def _count(self, status: Status, value: float | None, state: SearchState) -> None:
-        if status is Status.COMPLETED and value is not None and self._improves(value, state):
+    def _count(self, finished: Finished, state: SearchState) -> None:
+        status, value = finished.result.status, finished.result.value
+        if finished.result.fidelity < 1:
+            return  # it did a part of the work: what comes of it is seen when the whole was done
+        if status is Status.COMPLETED and finished.eligible and value is not None and self._improves(value, state):
             self._best, self._since = value, 0
         elif status in (Status.COMPLETED, Status.PRUNED):
             self._since += 1
