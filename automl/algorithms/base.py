@@ -42,6 +42,8 @@ class Learner(ABC):
     model: Any
     unthreaded: ClassVar[frozenset[str]] = frozenset()
     """Names of estimators whose ``n_jobs`` does nothing, and warns that it does."""
+    reports: ClassVar[bool] = False
+    """Whether a fit can tell `Progress` how good the model is before it is over."""
 
     def __init__(
         self,

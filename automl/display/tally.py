@@ -46,7 +46,8 @@ def counts_line(state: SearchState) -> str:
 def best_line(state: SearchState) -> str:
     """``accuracy = 0.9733 (svm_rbf, trial 7)``; a dash while nothing has completed."""
     if state.best is None:
-        return f"{state.metric} = –"
+        completed = state.counts.get(Status.COMPLETED, 0)
+        return f"{state.metric} = –{', no completed trial can win yet' if completed else ''}"
     best = state.best.result
     return f"{state.metric} = {score(best.value)} ({best.algorithm}, trial {best.number})"
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from automl.errors import WorkspaceError
+from automl.errors import DamagedFileError
 from automl.experiment.phases import Budget, Phase
+from automl.experiment.pruning import Pruning
 from automl.registry.candidate import RegisteredModel
 from automl.workspace.atomic import FORMAT_VERSION, read_json, write_text
 from automl.workspace.layout import ExperimentDirectory
@@ -16,7 +17,12 @@ __all__ = ["Summary"]
 
 
 class Summary(BaseModel):
-    """The content of result.json."""
+    """The content of result.json.
+
+    Attributes:
+        delivered: False until MLflow has caught up, or was given the time to. A session that is cut before leaves that
+            to `automl resume`.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,8 +34,10 @@ class Summary(BaseModel):
     maximize: bool
     best_trial: int | None
     best_value: float | None
+    picked_because: str = ""
     stopped_because: str
     counts: dict[str, int] = {}
+    pruning: Pruning | None = None
     seconds: float
     time_budget: float | None = None
     phases: tuple[dict[str, Any], ...] = ()
@@ -42,6 +50,7 @@ class Summary(BaseModel):
     test_metrics: dict[str, float] = {}
     registered: RegisteredModel | None = None
     not_registered: str = ""
+    delivered: bool = True
 
     @property
     def budget(self) -> Budget:
@@ -52,10 +61,15 @@ class Summary(BaseModel):
 
     @classmethod
     def read(cls, directory: ExperimentDirectory) -> Summary | None:
-        """What result.json says; None as long as the experiment has not come to its end."""
+        """What result.json says; None as long as the experiment has not come to its end.
+
+        Raises:
+            WorkspaceError: a newer automl has written it.
+            DamagedFileError: it cannot be read; a resumed experiment writes it anew.
+        """
         if not directory.result.exists():
             return None
         try:
             return cls.model_validate(read_json(directory.result))
         except ValueError as error:
-            raise WorkspaceError(f"{directory.result} is no result of an experiment: {error}") from error
+            raise DamagedFileError(f"{directory.result} is no result of an experiment: {error}") from error

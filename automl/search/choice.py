@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,9 +55,11 @@ class GainPerSecond:
         arm.spent += seconds if self._measured else arm.declared
         if status.is_failure:
             arm.failures += 1
-        if status is not Status.COMPLETED or value is None:
+        if status not in (Status.COMPLETED, Status.PRUNED) or value is None:
             return
         error = self._sign * value
+        if status is Status.PRUNED:  # it tells how far the algorithm lags, and never that it leads
+            error = max(error, self._leader())
         self._worst = error if self._worst is None else max(self._worst, error)
         if arm.best is None or error < arm.best:
             arm.gain = None if arm.best is None else arm.best - error
@@ -76,14 +79,17 @@ class GainPerSecond:
             # Never succeeded: its declared cost, doubled by every failure, however quick the failure was.
             return unit * 2.0 ** min(arm.failures, 30) if arm.failures else max(unit, arm.spent)
         own = max(arm.spent - arm.spent_at_best, arm.spent_at_best - arm.spent_at_previous, _TINY)
-        leader = min(a.best for a in self._arms.values() if a.best is not None)
-        gap = arm.best - leader
+        gap = arm.best - self._leader()
         if gap <= 0:
             return own
         # Before an algorithm's second success its first counts as a gain over the worst result of all.
         gain = max(gap, (self._worst or 0.0) - arm.best) if arm.gain is None else arm.gain
         pace = gain / max(arm.spent - arm.spent_at_previous, _TINY)
         return max(own, gap / max(pace, _TINY))
+
+    def _leader(self) -> float:
+        """The smallest error of all."""
+        return min((arm.best for arm in self._arms.values() if arm.best is not None), default=-math.inf)
 
     def _unit(self) -> float:
         """What one unit of declared cost has cost so far."""

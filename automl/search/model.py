@@ -14,6 +14,7 @@ from typing import Any
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
+from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -23,6 +24,9 @@ from automl.search.samplers.base import Ask, Sampler
 from automl.space.space import AlgorithmSpace
 
 __all__ = ["AlgorithmModel"]
+
+_PER_TRIAL = 1_000
+"""Steps of a whole trial, in which a pruned one's progress is told to samplers."""
 
 
 class AlgorithmModel:
@@ -41,7 +45,8 @@ class AlgorithmModel:
         self._maximize = maximize
         self._names = tuple(f"{algorithm}.{name}" for name in space.params)
         self._local: dict[int, int] = {}
-        self._study = self._new_study()
+        self._storage = InMemoryStorage()
+        self._study = self._new_study(self._storage)
         self._blank = create_trial(state=TrialState.RUNNING)
         self._size = 0
 
@@ -75,6 +80,11 @@ class AlgorithmModel:
         if self._sampler.learns:
             self._study.tell(local, state=TrialState.FAIL)
 
+    def reject(self, local: int) -> None:
+        """The proposal known as `local` would not end in time, and time only grows less: look elsewhere."""
+        if self._sampler.learns:
+            self._study.tell(local, state=TrialState.PRUNED)  # samplers rank it behind all that completed
+
     def observe(
         self,
         number: int,
@@ -82,20 +92,34 @@ class AlgorithmModel:
         distributions: Mapping[str, BaseDistribution],
         state: TrialState,
         value: float | None,
+        progress: float | None = None,
     ) -> None:
-        """A trial of this algorithm has ended, or (RUNNING) is known to run; whoever proposed it."""
+        """A trial of this algorithm has ended, or (RUNNING) is known to run; whoever proposed it.
+
+        Args:
+            value: of a pruned trial, what it had come to when it was stopped.
+            progress: of a pruned trial, the share of its work after which it was stopped. Samplers rank pruned trials
+                behind all completed ones, those that came further first.
+        """
         if not self._sampler.learns:
             return
         local = self._local.pop(number, None)
         if state is TrialState.RUNNING or (local is None and state is not TrialState.FAIL):
-            self._study.add_trial(_frozen(suggested, distributions, state, value))
+            self._study.add_trial(_frozen(suggested, distributions, state, value, progress))
             if state is TrialState.RUNNING:
                 self._local[number] = self._size
             self._size += 1
         elif local is not None:
+            for step, reported in _reports(state, value, progress).items():
+                self._report(local, step, reported)
             self._tell(local, state, value)
         if self._size > self._sampler.window + len(self._local):
             self._shrink()
+
+    def _report(self, local: int, step: int, value: float) -> None:
+        study = self._storage.get_study_id_from_name(self._study.study_name)
+        trial = self._storage.get_trial_id_from_study_id_trial_number(study, local)
+        self._storage.set_trial_intermediate_value(trial, step, value)
 
     def _tell(self, local: int, state: TrialState, value: float | None) -> None:
         if state is TrialState.COMPLETE:
@@ -107,28 +131,30 @@ class AlgorithmModel:
         """Keep half a window: its better half by score, and the latest of the others."""
         finished = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
         keep = self._sampler.window // 2
-        ranked = sorted((t for t in finished if t.value is not None), key=self._rank)
+        ranked = sorted((t for t in finished if t.state is TrialState.COMPLETE), key=self._rank)
         best = {t.number for t in ranked[: keep // 2]}
         latest = [t.number for t in finished if t.number not in best][-(keep - len(best)) :]
         kept = best.union(latest)
         running = {local: number for number, local in self._local.items()}
-        study, moved = self._new_study(), {}
+        storage = InMemoryStorage()
+        study, moved = self._new_study(storage), {}
         for trial in self._study.get_trials(deepcopy=False):
             if trial.number in kept or trial.number in running:
                 if trial.number in running:
                     moved[running[trial.number]] = len(study.get_trials(deepcopy=False))
                 study.add_trial(trial)
+        self._storage = storage
         self._study, self._local, self._size = study, moved, len(study.get_trials(deepcopy=False))
 
     def _rank(self, trial: FrozenTrial) -> float:
         assert trial.value is not None
         return -trial.value if self._maximize else trial.value
 
-    def _new_study(self) -> optuna.Study:
+    def _new_study(self, storage: InMemoryStorage) -> optuna.Study:
         verbosity = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         try:
-            return optuna.create_study(direction=self._direction)
+            return optuna.create_study(storage=storage, direction=self._direction)
         finally:
             optuna.logging.set_verbosity(verbosity)
 
@@ -138,10 +164,19 @@ def _frozen(
     distributions: Mapping[str, BaseDistribution],
     state: TrialState,
     value: float | None,
+    progress: float | None = None,
 ) -> FrozenTrial:
     return create_trial(
         state=state,
         value=value if state is TrialState.COMPLETE else None,
+        intermediate_values=_reports(state, value, progress),
         params=dict(suggested),
         distributions=dict(distributions),
     )
+
+
+def _reports(state: TrialState, value: float | None, progress: float | None) -> dict[int, float]:
+    """What a pruned trial had come to, by step."""
+    if state is not TrialState.PRUNED or value is None:
+        return {}
+    return {round(_PER_TRIAL * (progress or 0.0)): value}

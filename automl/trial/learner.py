@@ -20,9 +20,11 @@ from automl.errors import SpaceError
 from automl.metrics.base import Metric, score_all
 from automl.space.trust import resolve_estimator
 from automl.tasks.base import Target
-from automl.trial.contract import Outcome, TrialSpec
+from automl.trial.contract import STEPS_PER_FOLD, Outcome, TrialSpec
+from automl.trial.latency import Latency
+from automl.trial.learner_look import LOOK_STEP, first_part
 from automl.trial.learner_matrices import FoldMatrices, Matrices
-from automl.trial.learner_progress import STEPS_PER_FOLD, FoldProgress
+from automl.trial.learner_progress import FoldProgress
 from automl.trial.learner_record import OutOfFold, save_model, write_confusion_matrix
 from automl.trial.threads import limit_threads
 from automl.workspace.layout import TrialDirectory
@@ -58,6 +60,8 @@ class LearnerWork:
         weight: of each row, shape (n,), for training and for scores; None for ones.
         trust: take estimators from any package.
         keep_models: write the fold models.
+        first_look: where there is a single fold, let learners that cannot report while they fit show early what they
+            are worth. With several, the end of the first one shows it better.
         cache: directory for matrices that several trials need; None keeps only small ones, in memory.
     """
 
@@ -71,6 +75,7 @@ class LearnerWork:
     weight: np.ndarray | None = None
     trust: bool = False
     keep_models: bool = True
+    first_look: bool = False
     cache: Path | None = None
     _matrices: FoldMatrices = field(default_factory=FoldMatrices, init=False, repr=False)
 
@@ -110,6 +115,8 @@ class _CrossValidation:
         self.metrics = (self.primary, *others)
         self.scores: list[dict[str, float]] = []
         self.fit_seconds = self.predict_seconds = 0.0
+        self.cut_short = False
+        self.latency = Latency(len(work.plan.folds))
 
     def run(self) -> Outcome:
         target = self.work.target
@@ -129,15 +136,9 @@ class _CrossValidation:
             raise TrialPruned
         matrices = self._matrices_of(number)
         learner = self._learner(number)
-        progress = FoldProgress(
-            self._run,
-            fold=number,
-            folds_left=len(self.work.plan.folds) - number,
-            completed=[scores[self.primary.name] for scores in self.scores],
-            metric=self.primary.name,
-            score=lambda predictions: self._primary_score(matrices.valid_rows, predictions),
-            wanted=len(matrices.train) >= FoldProgress.FEWEST_ROWS,
-        )
+        if self.work.first_look and len(self.work.plan.folds) == 1 and not learner.reports:
+            self._look(matrices)
+        progress = self._progress(number, matrices, wanted=len(matrices.train) >= FoldProgress.FEWEST_ROWS)
         started = time.perf_counter()
         learner.fit(
             matrices.train,
@@ -151,12 +152,55 @@ class _CrossValidation:
         if self._run.should_stop:
             raise TrialPruned
         if progress.out_of_time:
+            self.cut_short = True
             logger.info("Trial %d: fold %d was cut short to end in time.", self.spec.number, number)
         predictions = learner.predict(matrices.valid)
         self.fit_seconds += matrices.fit_seconds + fitted - started
         self.predict_seconds += matrices.transform_seconds + time.perf_counter() - fitted
         self._keep(number, matrices, learner)
         return predictions
+
+    def _progress(self, number: int, matrices: Matrices, *, wanted: bool) -> FoldProgress:
+        return FoldProgress(
+            self._run,
+            fold=number,
+            folds_left=len(self.work.plan.folds) - number,
+            completed=[scores[self.primary.name] for scores in self.scores],
+            metric=self.primary.name,
+            score=lambda predictions: self._primary_score(matrices.valid_rows, predictions),
+            wanted=wanted,
+        )
+
+    def _look(self, matrices: Matrices) -> None:
+        """Fit on a part of the fold's training rows, report the score, and forget the model.
+
+        A support vector machine on 50,000 rows says nothing for minutes; on a ninth of them it needs a ninth of the
+        time, or far less, to show that it is hopeless. Nothing of it reaches the trial's own models and scores.
+
+        Raises:
+            TrialPruned: it is.
+        """
+        part = first_part(matrices)
+        if part is None:
+            return
+        progress = self._progress(0, part, wanted=False)
+        try:
+            learner = self._learner(0)
+            learner.fit(
+                part.train,
+                self.work.target.values[part.train_rows],
+                weight=self._weight(part.train_rows),
+                categorical=part.features.categorical_indices_,
+                progress=progress,
+            )
+            value = self._primary_score(part.valid_rows, learner.predict(part.valid))
+        except Exception as error:  # what a few rows cannot do, all of them may: the fit on them will tell
+            logger.debug("Trial %d cannot be fitted on a part of its rows: %s", self.spec.number, error)
+            return
+        if np.isfinite(value) and not progress.out_of_time:
+            self._run.log(self.primary.name, value, step=LOOK_STEP)
+        if self._run.should_stop:
+            raise TrialPruned
 
     def _matrices_of(self, number: int) -> Matrices:
         work = self.work
@@ -204,9 +248,10 @@ class _CrossValidation:
         return None if self.work.weight is None else self.work.weight[rows]
 
     def _keep(self, number: int, matrices: Matrices, learner: Learner) -> None:
+        target = self.work.target
+        pipeline = FittedPipeline(matrices.features, learner, self.work.columns, target.classes, target.positive)
+        self.latency.measure(pipeline, self.work.X.iloc[self.work.plan.folds[number].valid[:1]])
         if self.work.keep_models:
-            target = self.work.target
-            pipeline = FittedPipeline(matrices.features, learner, self.work.columns, target.classes, target.positive)
             save_model(self.directory.models, number, pipeline)
 
     def _outcome(self) -> Outcome:
@@ -221,6 +266,8 @@ class _CrossValidation:
             fold_scores=tuple(scores[self.primary.name] for scores in self.scores),
             fit_seconds=self.fit_seconds,
             predict_seconds=self.predict_seconds,
+            cut_short=self.cut_short,
+            predict_latency=self.latency.seconds,
         )
 
 

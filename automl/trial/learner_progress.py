@@ -10,11 +10,9 @@ from typing import ClassVar
 import numpy as np
 
 from automl.client import Run
+from automl.trial.contract import STEPS_PER_FOLD
 
-__all__ = ["STEPS_PER_FOLD", "FoldProgress"]
-
-STEPS_PER_FOLD = 100
-"""A report's step is ``fold * 100 + percent of the fold's fit``, so trials of any algorithm compare at equal steps."""
+__all__ = ["FoldProgress"]
 
 _FOR_FITTING = 0.8
 """Share of a fold's time that its fit may take; the rest is for features, predictions and scores."""

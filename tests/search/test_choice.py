@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from automl.search.admission import Admission
 from automl.search.choice import GainPerSecond
-from automl.trial.contract import Status, TrialResult
+from automl.trial.contract import Status
 
 
 def arms(**costs: float) -> GainPerSecond:
@@ -52,33 +51,3 @@ def test_the_draw_depends_on_the_number_alone() -> None:
     assert [arms(a=1, b=1).choose(n, ["a", "b"]) for n in range(20)] == [
         arms(a=1, b=1).choose(n, ["a", "b"]) for n in range(20)
     ]
-
-
-def result(algorithm: str, seconds: float, status: Status = Status.COMPLETED) -> TrialResult:
-    return TrialResult(number=0, algorithm=algorithm, status=status, seconds=seconds)
-
-
-def test_the_first_trial_is_admitted_as_long_as_there_is_time() -> None:
-    admission = Admission({"a": 1.0})
-    assert admission.admits("a", 0.1)
-    assert not admission.admits("a", 0.0)
-
-
-def test_a_known_algorithm_is_admitted_by_its_slowest_recent_trial() -> None:
-    admission = Admission({"a": 1.0})
-    for seconds in (1.0, 4.0, 2.0):
-        admission.observe(result("a", seconds))
-    assert admission.admits("a", 5.1)
-    assert not admission.admits("a", 4.9)
-
-
-def test_an_unknown_algorithm_is_predicted_from_the_others_declared_costs() -> None:
-    admission = Admission({"a": 1.0, "b": 10.0})
-    admission.observe(result("a", 2.0))
-    assert admission.predict("b") == 20.0
-
-
-def test_failed_trials_teach_nothing_about_time() -> None:
-    admission = Admission({"a": 1.0})
-    admission.observe(result("a", 0.001, Status.FAILED))
-    assert admission.predict("a") is None

@@ -13,23 +13,28 @@ import pytest
 from automl.errors import ConfigError
 from automl.search.history import History
 from automl.search.named import NamedOptions
+from automl.search.options import SearchOptions
 from automl.search.pruners.registry import make_pruner
 from automl.trial.contract import Status, TrialResult
 
+FOLDS = (100, 200, 300, 400, 500)
+
 
 @contextmanager
-def history(place: Path, pruner: str, *, maximize: bool = True, **options: Any) -> Iterator[History]:
+def history(
+    place: Path, pruner: str, *, maximize: bool = True, steps: int | None = None, **options: Any
+) -> Iterator[History]:
     chosen = make_pruner(NamedOptions(name=pruner, options=options))
-    opened = History(place / "journal.log", maximize=maximize, pruner=chosen)
+    opened = History(place / "journal.log", maximize=maximize, pruner=chosen, steps=steps)
     try:
         yield opened
     finally:
         opened.close()
 
 
-def stopped_at(made: History, reports: dict[int, float]) -> int | None:
+def stopped_at(made: History, reports: dict[int, float], *, fidelity: float = 1.0) -> int | None:
     """The step at which a new trial that reports `reports` is stopped; None if it runs to its end."""
-    number = made.add("a", {}, {}, elapsed=0.0)
+    number = made.add("a", {}, {}, elapsed=0.0, fidelity=fidelity)
     for step, value in reports.items():
         if made.report(number, step, value):
             end(made, number, Status.PRUNED, value)
@@ -110,7 +115,7 @@ def test_truncation_stops_some_and_not_all(percentage: int) -> None:
         make_pruner(NamedOptions(name="truncation", options={"truncation_percentage": percentage}))
 
 
-@pytest.mark.parametrize(("pruner", "options"), [("bandit", {"slack_amount": 0.1}), ("truncation", {})])
+@pytest.mark.parametrize(("pruner", "options"), [("bandit", {"slack_amount": 0.1}), ("truncation", {}), ("racing", {})])
 def test_nan_is_stopped_and_never_the_best(tmp_path: Path, pruner: str, options: dict[str, float]) -> None:
     with history(tmp_path, pruner, **options) as made:
         assert stopped_at(made, {100: math.nan}) == 100
@@ -135,15 +140,126 @@ def test_hyperband_stops_in_every_bracket_at_a_rung_of_its_own(tmp_path: Path) -
 
 
 def test_hyperband_learns_from_a_completed_trial_how_long_one_is(tmp_path: Path) -> None:
-    steps = [100, 200, 300, 400, 500]
-    with history(tmp_path, "hyperband") as made:
+    with history(tmp_path, "hyperband", min_resource=100) as made:
         running = made.add("a", {}, {}, elapsed=0.0)
-        assert not any(made.report(running, step, 0.1) for step in steps)
-        stopped_at(made, dict.fromkeys(steps, 0.9))
-        stops = {stopped_at(made, dict.fromkeys(steps, 0.8 - trial / 100)) for trial in range(30)}
+        assert not any(made.report(running, step, 0.1) for step in FOLDS)
+        stopped_at(made, dict.fromkeys(FOLDS, 0.9))
+        stops = {stopped_at(made, dict.fromkeys(FOLDS, 0.8 - trial / 100)) for trial in range(30)}
     assert {100, 300} <= stops
+
+
+@pytest.mark.parametrize("pruner", ["asha", "hyperband"])
+@pytest.mark.parametrize(("steps", "rungs"), [(500, {100, 300}), (100, {20, 40})])
+def test_rungs_follow_from_the_folds(tmp_path: Path, pruner: str, steps: int, rungs: set[int]) -> None:
+    """Of five folds after the first and the third; of one at the first report after a ninth and after a third of it."""
+    reports = FOLDS if steps == 500 else tuple(range(10, 101, 10))
+    with history(tmp_path, pruner, steps=steps) as made:
+        stopped_at(made, dict.fromkeys(reports, 0.9))
+        rising = {step: step / 1000 for step in reports}
+        stops = {stopped_at(made, {s: v - trial / 1e5 for s, v in rising.items()}) for trial in range(30)}
+        stops |= {stopped_at(made, dict.fromkeys(reports, 1.0 + trial / 100)) for trial in range(30)}
+    assert stops - {None} <= rungs
+    assert min(rungs) in stops
+
+
+@pytest.mark.parametrize("pruner", ["median", "asha", "hyperband", "racing"])
+def test_nothing_is_stopped_at_its_end(tmp_path: Path, pruner: str) -> None:
+    """The work is done: stopping it there would save nothing, and lose a model."""
+    with history(tmp_path, pruner, steps=100) as made:
+        for _ in range(12):
+            assert stopped_at(made, {100: 0.9}) is None
+        assert stopped_at(made, {100: 0.1}) is None
+
+
+def test_racing_stops_what_the_luckiest_gain_would_not_save(tmp_path: Path) -> None:
+    with history(tmp_path, "racing", steps=500) as made:
+        for gain in (0.03, 0.01, 0.02, -0.01):
+            assert stopped_at(made, {100: 0.8, 500: 0.8 + gain}) is None  # the best ends with 0.83
+        assert stopped_at(made, {100: 0.801, 500: 0.82}) is None
+        assert stopped_at(made, {100: 0.799, 500: 0.9}) == 100
+
+
+def test_racing_counts_what_a_fold_does_to_all(tmp_path: Path) -> None:
+    """Folds after the first are harder by 0.2, so a value above the best's final one may still be hopeless."""
+    with history(tmp_path, "racing", steps=500) as made:
+        for shift in (0.0, 0.01, 0.02, 0.03):
+            assert stopped_at(made, {100: 0.9 + shift, 500: 0.7 + shift}) is None
+        assert stopped_at(made, {100: 0.92, 500: 0.72}) == 100
+        assert stopped_at(made, {100: 0.94, 500: 0.74}) is None
+
+
+def test_racing_minimizes_too(tmp_path: Path) -> None:
+    with history(tmp_path, "racing", maximize=False, steps=500) as made:
+        for gain in (0.03, 0.01, 0.02, -0.01):
+            assert stopped_at(made, {100: 0.2, 500: 0.2 - gain}) is None
+        assert stopped_at(made, {100: 0.199, 500: 0.18}) is None
+        assert stopped_at(made, {100: 0.201, 500: 0.1}) == 100
+
+
+def test_racing_compares_errors_by_their_ratio(tmp_path: Path) -> None:
+    """A bad model's error falls by 0.5 between two steps, and a good one's by a tenth: so may the next good one's."""
+    with history(tmp_path, "racing", maximize=False, steps=500) as made:
+        for then, end in ((5.0, 4.5), (0.20, 0.18), (0.21, 0.19)):
+            assert stopped_at(made, {100: then, 500: end}) is None
+        assert stopped_at(made, {100: 0.199, 500: 0.18}) is None
+        assert stopped_at(made, {100: 0.25, 500: 0.2}) == 100
+
+
+def test_racing_minimizes_what_is_not_positive(tmp_path: Path) -> None:
+    with history(tmp_path, "racing", maximize=False, steps=500) as made:
+        for value in (-1.0, -2.0, -3.0):
+            assert stopped_at(made, {100: value + 0.5, 500: value}) is None
+        assert stopped_at(made, {100: -2.6, 500: -3.1}) is None
+        assert stopped_at(made, {100: -2.4, 500: -3.1}) == 100
+
+
+def test_racing_wants_some_completed_trials_first(tmp_path: Path) -> None:
+    with history(tmp_path, "racing", steps=500) as made:
+        falling = [stopped_at(made, {100: value, 500: value}) for value in (0.9, 0.8, 0.7, 0.6)]
+    assert falling == [None, None, None, 100]
+
+
+def test_racing_wants_more_of_them_inside_a_fold(tmp_path: Path) -> None:
+    with history(tmp_path, "racing", steps=100) as made:
+        falling = [stopped_at(made, {9: value, 100: value}) for value in (0.9, 0.8, 0.7, 0.6, 0.5)]
+    assert falling == [None, None, None, None, 9]
+
+
+def test_racing_can_keep_more_than_the_best(tmp_path: Path) -> None:
+    with history(tmp_path, "racing", steps=500, keep=3) as made:
+        for value in (0.9, 0.8, 0.7):
+            stopped_at(made, {100: value, 500: value})
+        assert stopped_at(made, {100: 0.69, 500: 0.69}) == 100
+        assert stopped_at(made, {100: 0.71, 500: 0.71}) is None
+
+
+def test_racing_compares_trials_of_the_same_fidelity(tmp_path: Path) -> None:
+    with history(tmp_path, "racing", steps=500) as made:
+        for _ in range(4):
+            stopped_at(made, {100: 0.9, 500: 0.9}, fidelity=0.1)
+        for _ in range(3):
+            assert stopped_at(made, {100: 0.5, 500: 0.5}) is None
+        assert stopped_at(made, {100: 0.4, 500: 0.4}, fidelity=0.1) is None
+        assert stopped_at(made, {100: 0.4, 500: 0.4}) == 100
+
+
+def test_nothing_loses_a_race_against_what_cannot_win(tmp_path: Path) -> None:
+    with history(tmp_path, "racing", steps=500) as made:
+        for _ in range(4):
+            number = made.add("a", {}, {}, elapsed=0.0)
+            made.report(number, 100, 0.9)
+            made.tell(TrialResult(number=number, algorithm="a", status=Status.COMPLETED, value=0.9), eligible=False)
+        for _ in range(3):
+            assert stopped_at(made, {100: 0.5, 500: 0.5}) is None
+        assert stopped_at(made, {100: 0.4, 500: 0.4}) == 100
+
+
+def test_where_a_nearly_best_model_may_win_they_are_not_raced() -> None:
+    assert SearchOptions().pruner.name == "racing"
+    assert SearchOptions(pick="one_standard_error").pruner.name == "median"
+    assert SearchOptions(pick="one_standard_error", pruner="asha").pruner.name == "asha"
 
 
 def test_hyperband_wants_a_last_step_after_the_first(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"search.pruner.options.max_resource: 50 must be above min_resource \(100\)"):
-        make_pruner(NamedOptions(name="hyperband", options={"max_resource": 50}))
+        make_pruner(NamedOptions(name="hyperband", options={"min_resource": 100, "max_resource": 50}))

@@ -1,4 +1,4 @@
-"""Every sampler: the same bits from the same seed and after a resume; and what makes each of them its own."""
+"""What makes each sampler its own; what all of them keep to is in `automl.testing.samplers`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from scipy.stats import qmc
 from automl.errors import ConfigError, MissingExtraError
 from automl.search.history import Record
 from automl.search.named import NamedOptions
-from automl.search.portfolio import Portfolio
-from automl.search.proposal import Proposal, Proposer, ProposerChain
+from automl.search.proposal import Proposal, Proposer
 from automl.search.sampled import Sampled
 from automl.search.samplers.registry import make_sampler, samplers
 from automl.space.space import SearchSpace
@@ -31,20 +30,12 @@ WIDE = {
         "gamma": {**UNIT, "when": {"kernel": ["rbf"]}},
     }
 }
-MIXED = SearchSpace.model_validate(
-    {
-        "algorithms": {"wide": WIDE, "plain": {"params": {"x": UNIT, "y": UNIT}}},
-        "portfolio": [{"algorithm": "plain", "params": {"x": 0.5, "y": 0.5}}],
-    }
-)
 SQUARE = SearchSpace.model_validate({"algorithms": {"plain": {"params": {"x": UNIT, "y": UNIT}}}})
-OPTIONS: dict[str, dict[str, Any]] = {name: {"n_startup_trials": 4} for name in ("tpe", "auto", "cmaes", "gp")}
-SETTINGS = sorted(samplers())
 
 
-def chain(sampler: str, space: SearchSpace, *, seed: int = 7, **options: Any) -> ProposerChain:
+def chain(sampler: str, space: SearchSpace, *, seed: int = 7, **options: Any) -> Sampled:
     chosen = make_sampler(NamedOptions(name=sampler, options=options))
-    return ProposerChain([Portfolio(space), Sampled(space, chosen, maximize=True, seed=seed, measured=False)])
+    return Sampled(space, chosen, maximize=True, seed=seed, measured=False)
 
 
 def able(sampler: str) -> str:
@@ -67,7 +58,7 @@ def record(number: int, proposal: Proposal) -> Record:
 def play(proposer: Proposer, numbers: range) -> list[Proposal]:
     played = []
     for number in numbers:
-        proposal = proposer.propose(number, lambda _: True)
+        proposal = proposer.propose(number, lambda _, params=None: True)
         if proposal is None:
             break
         proposer.accepted(number, proposal)
@@ -85,39 +76,6 @@ def finish(proposer: Proposer, number: int, proposal: Proposal) -> None:
 
 def asked(proposals: list[Proposal]) -> list[tuple[str, dict[str, Any]]]:
     return [(proposal.algorithm, dict(proposal.params)) for proposal in proposals]
-
-
-@pytest.mark.parametrize("sampler", SETTINGS)
-def test_a_cut_search_goes_on_with_the_bits_of_the_uncut_one(sampler: str) -> None:
-    options = OPTIONS.get(able(sampler), {})
-    numbers, cut = (24, 15) if sampler == "gp" else (50, 33)
-    whole = play(chain(sampler, MIXED, **options), range(numbers))
-
-    resumed = chain(sampler, MIXED, **options)
-    for number, proposal in enumerate(whole[:cut]):
-        resumed.restore(record(number, proposal))
-    for number, proposal in enumerate(whole[:cut]):
-        finish(resumed, number, proposal)
-    assert asked(play(resumed, range(cut, numbers))) == asked(whole[cut:])
-
-
-@pytest.mark.parametrize("sampler", SETTINGS)
-def test_another_seed_proposes_other_configurations(sampler: str) -> None:
-    options = OPTIONS.get(able(sampler), {})
-    one, same, other = (play(chain(sampler, MIXED, seed=seed, **options), range(12)) for seed in (1, 1, 2))
-    assert asked(one) == asked(same)
-    assert asked(one[1:]) != asked(other[1:])
-
-
-@pytest.mark.parametrize("sampler", SETTINGS)
-def test_a_finite_space_is_tried_without_repetition_and_then_exhausted(sampler: str) -> None:
-    params = {"k": {"type": "int", "low": 1, "high": 4}, "c": {"type": "categorical", "choices": ["a", "b"]}}
-    space = SearchSpace.model_validate({"algorithms": {"small": {"params": params}}})
-    proposer = chain(able(sampler), space, **OPTIONS.get(sampler, {}))
-    played = play(proposer, range(10))
-    assert {(p.params["k"], p.params["c"]) for p in played} == {(k, c) for k in (1, 2, 3, 4) for c in "ab"}
-    assert len(played) == 8
-    assert proposer.exhausted
 
 
 # Grid

@@ -239,6 +239,54 @@ def test_a_booster_that_runs_out_of_time_keeps_what_it_has(tmp_path: Path, caplo
     assert outcome.value > 0.7
     assert len(outcome.fold_scores) == 3
     assert "fold 0 was cut short" in caplog.text
+    assert outcome.cut_short
+
+
+HOLDOUT = ValidationOptions(strategy="holdout", fraction=0.2)
+
+
+def test_a_learner_that_cannot_report_shows_first_what_a_part_of_the_rows_makes_of_it(tmp_path: Path) -> None:
+    work = work_on(large(8_000), metric="roc_auc", validation=HOLDOUT)
+    plain, looking = Trial(tmp_path / "plain"), Trial(tmp_path / "looking")
+    expected = plain.run(work, "tree", seed=3)
+    outcome = looking.run(replace(work, first_look=True), "tree", seed=3)
+    assert [step for step, _ in looking.reports] == [9, 100]
+    assert 0.5 < looking.reports[0][1] != looking.reports[1][1]
+    # Nothing of it stays.
+    assert plain.reports == looking.reports[1:]
+    assert outcome.metrics == expected.metrics
+    assert (plain.directory / "oof.npy").read_bytes() == (looking.directory / "oof.npy").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "rows", "validation", "first"),
+    [("lightgbm", 8_000, HOLDOUT, 10), ("tree", 5_000, HOLDOUT, 100), ("tree", 8_000, ValidationOptions(folds=3), 100)],
+    ids=["it reports anyway", "too few rows", "the first fold shows it"],
+)
+def test_a_first_look_has_to_pay(
+    trial: Trial, algorithm: str, rows: int, validation: ValidationOptions, first: int
+) -> None:
+    trial.run(work_on(large(rows), metric="roc_auc", validation=validation, first_look=True), algorithm)
+    assert trial.reports[0][0] == first
+
+
+def test_a_hopeless_trial_ends_after_the_first_look(tmp_path: Path) -> None:
+    reports: list[Any] = []
+    trial = Trial(tmp_path / "0", stop=lambda: len(reports) >= 1)
+    trial.reports = reports
+    with pytest.raises(TrialPruned):
+        trial.run(work_on(large(8_000), metric="roc_auc", validation=HOLDOUT, first_look=True), "svm")
+    assert [step for step, _ in reports] == [9]
+    assert not (trial.directory / "models").exists()
+
+
+def test_a_part_that_cannot_be_learned_from_says_nothing(trial: Trial) -> None:
+    X, y = large(8_000)
+    y[:] = 0
+    y[:5] = 1  # a ninth of the rows holds none of them
+    outcome = trial.run(work_on((X, y), validation=HOLDOUT, first_look=True), "tree")
+    assert [step for step, _ in trial.reports] == [100]
+    assert outcome.value > 0.99
 
 
 def test_a_share_of_the_rows_is_a_lower_fidelity(trial: Trial) -> None:

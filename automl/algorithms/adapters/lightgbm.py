@@ -18,6 +18,8 @@ def learner_class(estimator: type) -> type[Learner]:
 
 
 class LightGBMLearner(Learner):
+    reports = True
+
     def _fit(
         self,
         X: np.ndarray,

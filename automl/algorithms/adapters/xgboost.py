@@ -19,6 +19,8 @@ def learner_class(estimator: type) -> type[Learner]:
 
 
 class XGBoostLearner(Learner):
+    reports = True
+
     def _fit(
         self,
         X: np.ndarray,

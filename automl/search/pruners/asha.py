@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from automl.search.pruners.base import Pruner, PrunerSettings
+from automl.search.pruners.base import Pruner, PrunerSettings, first_rung
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
@@ -15,7 +15,12 @@ __all__ = ["AsynchronousHalving"]
 
 
 class HalvingSettings(PrunerSettings):
-    min_resource: int = Field(default=100, ge=1, description="step of the first rung; a fold is 100 steps")
+    min_resource: int | None = Field(
+        default=None,
+        ge=1,
+        description="step of the first rung; a fold is 100 steps; null: the end of the first of several folds, or a "
+        "ninth of the only one",
+    )
     reduction_factor: int = Field(default=3, ge=2, description="the best 1/factor of each rung go on")
 
 
@@ -25,10 +30,11 @@ class AsynchronousHalving(Pruner):
     name = "asha"
     Settings = HalvingSettings
 
-    def make(self) -> BasePruner:
+    def make(self, steps: int | None = None) -> BasePruner:
         from optuna.pruners import SuccessiveHalvingPruner
 
         assert isinstance(self.settings, HalvingSettings)
+        factor = self.settings.reduction_factor
         return SuccessiveHalvingPruner(
-            min_resource=self.settings.min_resource, reduction_factor=self.settings.reduction_factor
+            min_resource=self.settings.min_resource or first_rung(steps, factor), reduction_factor=factor
         )

@@ -40,7 +40,7 @@ class Bandit(Pruner):
     name = "bandit"
     Settings = BanditSettings
 
-    def make(self) -> BasePruner:
+    def make(self, steps: int | None = None) -> BasePruner:
         assert isinstance(self.settings, BanditSettings)
         return _BanditPruner(self.settings)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from pydantic import Field, model_validator
 
 from automl.mistakes import problem_at
-from automl.search.pruners.base import Pruner, PrunerSettings
+from automl.search.pruners.base import Pruner, PrunerSettings, first_rung
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
@@ -16,16 +16,24 @@ __all__ = ["Hyperband"]
 
 
 class HyperbandSettings(PrunerSettings):
-    min_resource: int = Field(default=100, ge=1, description="step of the earliest rung; a fold is 100 steps")
+    min_resource: int | None = Field(
+        default=None,
+        ge=1,
+        description="step of the earliest rung; a fold is 100 steps; null: the end of the first of several folds, or a "
+        "ninth of the only one",
+    )
     max_resource: int | None = Field(
-        default=None, ge=1, description="last step of a whole trial; null: that of the trials that completed"
+        default=None,
+        ge=1,
+        description="last step of a whole trial; null: what the folds make of it, or that of the trials that completed",
     )
     reduction_factor: int = Field(default=3, ge=2, description="the best 1/factor of each rung go on")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.max_resource is not None and self.max_resource <= self.min_resource:
-            reason = f"{self.max_resource} must be above min_resource ({self.min_resource})"
+        first, last = self.min_resource, self.max_resource
+        if first is not None and last is not None and last <= first:
+            reason = f"{last} must be above min_resource ({first})"
             raise problem_at(("max_resource",), reason)
         return self
 
@@ -33,18 +41,20 @@ class HyperbandSettings(PrunerSettings):
 class Hyperband(Pruner):
     """Hyperband (Li et al. 2018, JMLR 18), asynchronous: a trial's number decides on its bracket.
 
-    Without `max_resource`, none is stopped before one has completed.
+    Where nobody says how long a trial is, none is stopped before one has completed.
     """
 
     name = "hyperband"
     Settings = HyperbandSettings
 
-    def make(self) -> BasePruner:
+    def make(self, steps: int | None = None) -> BasePruner:
         from optuna.pruners import HyperbandPruner
 
         assert isinstance(self.settings, HyperbandSettings)
+        factor = self.settings.reduction_factor
+        last = self.settings.max_resource or steps
         return HyperbandPruner(
-            min_resource=self.settings.min_resource,
-            max_resource="auto" if self.settings.max_resource is None else self.settings.max_resource,
-            reduction_factor=self.settings.reduction_factor,
+            min_resource=self.settings.min_resource or first_rung(last, factor),
+            max_resource="auto" if last is None else last,
+            reduction_factor=factor,
         )

@@ -27,7 +27,7 @@ class MedianStopping(Pruner):
     name = "median"
     Settings = MedianSettings
 
-    def make(self) -> BasePruner:
+    def make(self, steps: int | None = None) -> BasePruner:
         from optuna.pruners import MedianPruner
 
         assert isinstance(self.settings, MedianSettings)

@@ -15,7 +15,7 @@ __all__ = ["NoPruning"]
 class NoPruning(Pruner):
     name = "none"
 
-    def make(self) -> BasePruner:
+    def make(self, steps: int | None = None) -> BasePruner:
         from optuna.pruners import NopPruner
 
         return NopPruner()

@@ -9,13 +9,15 @@ from automl.search.discovery import discover
 from automl.search.named import NamedOptions, build
 from automl.search.pruners.base import Pruner
 
-__all__ = ["make_pruner", "pruners"]
+__all__ = ["ENTRY_POINTS", "make_pruner", "pruners"]
+
+ENTRY_POINTS = "automl.pruners"
 
 
 @cache
 def pruners() -> dict[str, type[Pruner]]:
-    """Every known pruner by name."""
-    return {pruner.name: pruner for pruner in discover(folder, Pruner)}  # type: ignore[type-abstract]
+    """Every known pruner by name, installed plugins included."""
+    return {p.name: p for p in discover(folder, Pruner, group=ENTRY_POINTS)}  # type: ignore[type-abstract]
 
 
 def make_pruner(options: NamedOptions) -> Pruner:

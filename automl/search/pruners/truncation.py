@@ -34,7 +34,7 @@ class Truncation(Pruner):
     name = "truncation"
     Settings = TruncationSettings
 
-    def make(self) -> BasePruner:
+    def make(self, steps: int | None = None) -> BasePruner:
         assert isinstance(self.settings, TruncationSettings)
         return _TruncationPruner(self.settings.truncation_percentage)
 
