@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from automl.display.terminal import print_json, terminal
+from automl.redact import RedactingFormatter
 
 __all__ = ["AsJson", "Quiet", "Verbose", "app", "models", "print_json", "print_rows", "runs", "set_verbosity"]
 
@@ -38,7 +39,7 @@ def set_verbosity(verbose: bool = False, quiet: bool = False) -> None:
     logger.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO)
     if not logger.handlers:
         handler = _ToStandardError()
-        handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s" if verbose else "%(message)s"))
+        handler.setFormatter(RedactingFormatter("%(levelname)s: %(message)s" if verbose else "%(message)s"))
         logger.addHandler(handler)
         logger.propagate = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-__all__ = ["cell", "clock", "score", "size"]
+__all__ = ["cell", "clock", "latency", "score", "size"]
 
 
 def clock(seconds: float) -> str:
@@ -19,6 +19,14 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def latency(seconds: float) -> str:
+    """``0.25 ms``, ``12 ms``, ``1.2 s``: two or three digits that matter."""
+    value, unit = (seconds, "s") if seconds >= 0.9995 else (seconds * 1e3, "ms")
+    digits = 0 if value >= 99.5 else 1 if value >= 9.95 else 2
+    text = f"{value:.{digits}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text} {unit}"
 
 
 def size(count: float) -> str:

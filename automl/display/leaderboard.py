@@ -10,7 +10,7 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from automl.display.figures import cell, clock, score, size
+from automl.display.figures import cell, clock, latency, score, size
 from automl.display.terminal import terminal
 
 if TYPE_CHECKING:
@@ -25,45 +25,68 @@ _SHOWN: Mapping[str, Callable[[Any], str]] = {
     "spread": lambda value: f"±{value:.4f}",
     "fit_seconds": clock,
     "predict_seconds": clock,
+    "latency": latency,
     "seconds": clock,
     "size": size,
+    "front": lambda value: "*" if value else "",
+    "over_limit": lambda value: str(value).replace("predict_time", "latency").replace("model_size", "size"),
     "status": lambda value: str(value).lower().replace("_", " "),
 }
-_HEADS = {"fit_seconds": "fit", "predict_seconds": "predict", "seconds": "time"}
-_DROPPED = ("predict_seconds", "size", "fit_seconds", "seconds", "spread", "status", "trial")
+_HEADS = {
+    "fit_seconds": "fit",
+    "predict_seconds": "predict",
+    "seconds": "time",
+    "front": "",
+    "over_limit": "over limit",
+}
+_DROPPED = (
+    "predict_seconds", "spread", "fit_seconds", "size", "status", "latency", "seconds", "over_limit", "front", "trial",
+)  # fmt: skip
 """Columns in the order in which a narrow terminal does without them."""
 
 
-def leaderboard_table(board: pd.DataFrame | Rows, *, metric: str = "score", width: int | None = None) -> Table:
+def leaderboard_table(
+    board: pd.DataFrame | Rows, *, metric: str = "score", picked: int | None = None, width: int | None = None
+) -> Table:
     """A Rich table of `board`.
 
     Args:
-        board: rows with any of rank, trial, algorithm, score, spread (over folds), fit_seconds, predict_seconds, size
-            (bytes), status; further columns are shown as they are.
+        board: rows with any of rank, trial, algorithm, score, spread (over folds), fit_seconds, predict_seconds,
+            latency (seconds for one row), size (bytes), front (shown as a star), over_limit, status; further columns
+            are shown as they are.
         metric: heads the score.
+        picked: the winner's number; None for the one that ranks first.
         width: characters; columns are left out until the table fits.
     """
     rows = _rows(board)
     columns = list(rows[0]) if rows else ["rank", "trial", "algorithm", "score", "status"]
-    table = _table(rows, columns, metric)
+    columns = [column for column in columns if column != "over_limit" or any(row[column] for row in rows)]
+    table = _table(rows, columns, metric, picked)
     for column in _DROPPED:
         if width is None or _width(table) <= width:
             break
         if column in columns:
             columns.remove(column)
-            table = _table(rows, columns, metric)
+            table = _table(rows, columns, metric, picked)
     return table
 
 
 def print_leaderboard(
-    board: pd.DataFrame | Rows, *, metric: str = "score", limit: int | None = 20, console: Console | None = None
+    board: pd.DataFrame | Rows,
+    *,
+    metric: str = "score",
+    picked: int | None = None,
+    limit: int | None = 20,
+    console: Console | None = None,
 ) -> None:
     """Print the first `limit` rows; plain text where the output is no terminal."""
     console = console or terminal()
     rows = _rows(board)
-    console.print(leaderboard_table(rows[:limit], metric=metric, width=console.width))
+    console.print(leaderboard_table(rows[:limit], metric=metric, picked=picked, width=console.width))
     if limit is not None and len(rows) > limit:
         console.print(f"and {len(rows) - limit} more", style="dim")
+    if any(row.get("front") for row in rows[:limit]):
+        console.print("* no other trial is as good in score, latency and size, and better in one", style="dim")
 
 
 def _rows(board: pd.DataFrame | Rows) -> list[dict[str, Any]]:
@@ -71,27 +94,29 @@ def _rows(board: pd.DataFrame | Rows) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in record.items()} for record in records]
 
 
-def _table(rows: Rows, columns: Sequence[str], metric: str) -> Table:
+def _table(rows: Rows, columns: Sequence[str], metric: str, picked: int | None) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for column in columns:
         name = metric if column == "score" else _HEADS.get(column, column)
         text = column in ("algorithm", "status") or any(isinstance(row[column], str) for row in rows)
         table.add_column(name, justify="left" if text else "right", no_wrap=True, overflow="ellipsis")
     for row in rows:
-        style = (
-            "bold green"
-            if cell(row.get("rank")) == "1"
-            else ""
-            if cell(row.get("rank")) or "rank" not in row
-            else "dim"
-        )
-        table.add_row(*(Text(_shown(column, row[column])) for column in columns), style=style)
+        table.add_row(*(Text(_shown(column, row[column])) for column in columns), style=_style(row, picked))
     return table
+
+
+def _style(row: Mapping[str, Any], picked: int | None) -> str:
+    rank = cell(row.get("rank"))
+    if rank == "1" if picked is None else row.get("trial") == picked:
+        return "bold green"
+    return "" if rank or "rank" not in row else "dim"
 
 
 def _shown(column: str, value: Any) -> str:
     text = cell(value)
-    return _SHOWN[column](value) if text and column in _SHOWN else text
+    if not text or column not in _SHOWN:
+        return score(value) if text and isinstance(value, float) else text
+    return _SHOWN[column](value)
 
 
 def _width(table: Table) -> int:

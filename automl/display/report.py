@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,7 +18,10 @@ from automl.display.terminal import terminal
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Reported", "print_experiment", "print_result", "print_trial"]
+__all__ = ["Reported", "print_choice", "print_experiment", "print_result", "print_trial"]
+
+_NAMES = 15
+"""Columns of the names before lines of a report."""
 
 
 class _Registered(Protocol):
@@ -32,6 +36,12 @@ class _Registered(Protocol):
 class _Summary(Protocol):
     @property
     def metric(self) -> str: ...
+    @property
+    def best_trial(self) -> int | None: ...
+    @property
+    def picked_because(self) -> str: ...
+    @property
+    def pruning(self) -> object | None: ...
     @property
     def not_registered(self) -> str: ...
 
@@ -64,29 +74,62 @@ def print_result(result: Reported, *, limit: int = 10, console: Console | None =
     if found:
         console.print(render_guardrails(found))
         console.print()
-    print_leaderboard(result.leaderboard(), metric=metric, limit=limit, console=console)
+    print_leaderboard(
+        result.leaderboard(), metric=metric, picked=result.summary.best_trial, limit=limit, console=console
+    )
     console.print()
-    lines = [("stopped because", result.stopped_because), ("time", str(result.budget))]
+    lines = _picked(result.summary.best_trial, result.summary.picked_because)
+    lines += [("stopped because", result.stopped_because), ("time", str(result.budget))]
+    if result.summary.pruning is not None:
+        lines.append(("pruning", str(result.summary.pruning)))
     if metric in result.test_metrics:
         lines.append(("test", f"{metric} = {score(result.test_metrics[metric])}"))
     registered = result.registered_model
     if registered is not None:
-        note = f" ({registered.message})" if registered.message else ""
-        lines.append(("registered", f"{registered.name} version {registered.version}{note}"))
+        lines.append(("registered", registered.message or f"{registered.name} version {registered.version}"))
     elif result.summary.not_registered:
         lines.append(("registered", f"no: {result.summary.not_registered}"))
     lines.append(("directory", str(result.directory)))
+    _print_lines(lines, console)
+
+
+def _picked(trial: int | None, why: str) -> list[tuple[str, str]]:
+    """Said only where the winner is not simply the best score."""
+    return [("picked", f"trial {trial}. {why}")] if why else []
+
+
+def _print_lines(lines: Sequence[tuple[str, str]], console: Console) -> None:
+    """Names and sentences, folded between words; a path longer than a line stays whole, to be copied."""
     for name, value in lines:
-        console.print(Text.assemble((f"{name:>15}  ", "dim"), value), soft_wrap=True)
+        width = max(20, console.width - _NAMES - 2)
+        folded = textwrap.wrap(value, width, break_long_words=False, break_on_hyphens=False) or [""]
+        rest = "".join(f"\n{'':{_NAMES}}  {line}" for line in folded[1:])
+        console.print(Text.assemble((f"{name:>{_NAMES}}  ", "dim"), folded[0], rest), soft_wrap=True)
+
+
+def print_choice(described: Mapping[str, Any], *, limit: int = 20, console: Console | None = None) -> None:
+    """Print the leaderboard of a running or finished experiment, and why its winner was picked."""
+    console = console or terminal()
+    board, picked = described["leaderboard"], described["picked"]
+    if not board:
+        console.print("no trial has ended yet")
+        return
+    print_leaderboard(board, metric=described["metric"], picked=picked, limit=limit, console=console)
+    console.print()
+    lines = _picked(picked, described["picked_because"])
+    lines.append(("latency", "time to predict one row, measured while the search ran"))
+    _print_lines(lines, console)
 
 
 def print_experiment(described: Mapping[str, Any], console: Console | None = None) -> None:
     """Print an experiment's record: its ``leaderboard`` or ``trials`` as a table, everything else as lines."""
     console = console or terminal()
     boards = [name for name in ("leaderboard", "trials") if isinstance(described.get(name), list | tuple)]
-    rest = {name: value for name, value in described.items() if name not in boards}
+    said = {name: value for name, value in described.items() if value is not None and value not in ("", {}, [], ())}
+    rest = {name: value for name, value in said.items() if name not in boards}
     for name in boards[:1]:
-        print_leaderboard(described[name], metric=str(described.get("metric", "score")), console=console)
+        metric, picked = str(described.get("metric", "score")), described.get("best_trial")
+        print_leaderboard(described[name], metric=metric, picked=picked, console=console)
         console.print()
     console.print(render_plan(rest))
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from automl.config.schema import ExperimentConfig
 from automl.errors import AutomlError, WorkspaceError
 from automl.experiment.leaderboard import leaderboard, read_params, read_trials
+from automl.experiment.preference import Preference
 from automl.experiment.prepare import Problem
 from automl.experiment.summary import Summary
 from automl.space.space import AlgorithmSpace
@@ -15,7 +16,10 @@ from automl.trial.contract import read_result
 from automl.workspace.layout import ExperimentDirectory
 from automl.workspace.lock import is_locked
 
-__all__ = ["describe_experiment", "describe_plan", "describe_run", "describe_trial"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["describe_experiment", "describe_leaderboard", "describe_plan", "describe_run", "describe_trial"]
 
 
 def describe_run(directory: ExperimentDirectory) -> dict[str, Any]:
@@ -38,18 +42,43 @@ def describe_run(directory: ExperimentDirectory) -> dict[str, Any]:
 def describe_experiment(directory: ExperimentDirectory) -> dict[str, Any]:
     """A listing's row, the content of result.json, and the leaderboard."""
     summary = _summary(directory)
-    results = read_trials(directory)
     described = describe_run(directory)
-    maximize = True
     if summary is not None:
         described |= summary.model_dump(mode="json", exclude={"experiment", "id", "format_version", "metric"})
-        maximize = summary.maximize
-    described["directory"] = str(directory.path)
-    described["leaderboard"] = [
-        {name: _plain(value) for name, value in row.items()}
-        for row in leaderboard(results, maximize=maximize).to_dict("records")
-    ]
+    preference = _preference(directory, summary)
+    described |= {"metric": preference.metric, "directory": str(directory.path)}
+    described["leaderboard"] = _rows(leaderboard(read_trials(directory), preference))
     return described
+
+
+def describe_leaderboard(directory: ExperimentDirectory, *, front: bool = False) -> dict[str, Any]:
+    """The leaderboard, or of it the Pareto front alone, with what it is sorted by and who was picked."""
+    summary = _summary(directory)
+    preference = _preference(directory, summary)
+    board = leaderboard(read_trials(directory), preference)
+    return {
+        "experiment": directory.name,
+        "id": directory.id,
+        "metric": preference.metric,
+        "goal": preference.goals[preference.metric],
+        "picked": None if summary is None else summary.best_trial,
+        "picked_because": "" if summary is None else summary.picked_because,
+        "leaderboard": _rows(board[board["front"]] if front else board),
+    }
+
+
+def _preference(directory: ExperimentDirectory, summary: Summary | None) -> Preference:
+    """What a leaderboard is sorted by; before the data was read there is no trial to sort."""
+    known = Preference.read(directory)
+    if known is not None:
+        return known
+    return Preference.simple(
+        "score" if summary is None else summary.metric, maximize=summary is None or summary.maximize
+    )
+
+
+def _rows(board: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): _plain(value) for name, value in row.items()} for row in board.to_dict("records")]
 
 
 def _plain(value: Any) -> Any:
@@ -96,10 +125,12 @@ def describe_plan(config: ExperimentConfig, problem: Problem) -> dict[str, Any]:
         ],
         "algorithms": [_algorithm(name, space) for name, space in problem.space.algorithms.items()],
         "left out": [{"algorithm": e.algorithm, "reason": e.reason} for e in problem.exclusions],
+        **({"warm start": config.search.warm_start} if config.search.warm_start else {}),
         "portfolio": len(problem.space.portfolio),
         "space size": _size(problem),
         "sampler": config.search.sampler.name,
         "pruner": config.search.pruner.name,
+        "pick": config.search.pick,
         "limits": {key: value for key, value in config.limits.model_dump().items() if value is not None},
     }
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from automl.experiment.front import objectives_of, pareto_front
+from automl.experiment.preference import Preference
 from automl.trial.contract import Status, TrialResult, read_result
 from automl.workspace.layout import ExperimentDirectory
 
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["leaderboard", "read_trials", "trial_table"]
 
+_COLUMNS = (
+    "rank", "trial", "algorithm", "score", "spread", "fit_seconds", "predict_seconds", "latency", "size", "front",
+)  # fmt: skip
+
 
 def read_trials(directory: ExperimentDirectory) -> list[TrialResult]:
     """Every trial that has ended, by number."""
@@ -23,38 +29,52 @@ def read_trials(directory: ExperimentDirectory) -> list[TrialResult]:
     return [result for result in found if result is not None]
 
 
-def leaderboard(results: Iterable[TrialResult], *, maximize: bool) -> pd.DataFrame:
-    """Completed trials from best to worst, then the others.
+def leaderboard(results: Iterable[TrialResult], preference: Preference) -> pd.DataFrame:
+    """What may win from best to worst, then completed trials over a limit on models, then the others.
 
     Returns:
-        Columns: rank (1 for the best, <NA> for a trial that did not complete), trial, algorithm, score, spread
-        (standard deviation over folds), fit_seconds, predict_seconds, size (bytes of the models), status.
+        Columns: rank (1 for the best, <NA> for a trial that cannot be the best), trial, algorithm, score, one for each
+        further metric that was asked for, spread (standard deviation over folds), fit_seconds, predict_seconds (of all
+        validation rows), latency (seconds to predict one row), size (bytes of the models), front (on the Pareto front
+        of scores, latency and size), over_limit (names of the limits that it does not keep; only where the experiment
+        has limits on models), status.
     """
     import pandas as pd
 
-    ranked = sorted(results, key=lambda result: _order(result, maximize))
-    rows = [
-        {
-            "rank": rank if result.status is Status.COMPLETED else pd.NA,
-            "trial": result.number,
-            "algorithm": result.algorithm,
-            "score": result.value,
-            "spread": float(np.std(result.fold_scores)) if len(result.fold_scores) > 1 else np.nan,
-            "fit_seconds": result.fit_seconds,
-            "predict_seconds": result.predict_seconds,
-            "size": result.model_size,
-            "status": result.status.value,
-        }
-        for rank, result in enumerate(ranked, start=1)
-    ]
-    columns = ["rank", "trial", "algorithm", "score", "spread", "fit_seconds", "predict_seconds", "size", "status"]
+    listed = list(results)
+    limits = preference.limits
+    front = {result.number for result in pareto_front(listed, objectives_of(preference))}
+    ranked = sorted(listed, key=lambda result: _order(result, preference))
+    rows = []
+    for rank, result in enumerate(ranked, start=1):
+        over = ", ".join(limits.exceeded(result)) if result.is_whole else ""
+        rows.append(
+            {
+                "rank": rank if result.is_whole and not over else pd.NA,
+                "trial": result.number,
+                "algorithm": result.algorithm,
+                "score": result.value,
+                **{name: result.metrics.get(name, np.nan) for name in preference.others},
+                "spread": float(np.std(result.fold_scores)) if len(result.fold_scores) > 1 else np.nan,
+                "fit_seconds": result.fit_seconds,
+                "predict_seconds": result.predict_seconds,
+                "latency": np.nan if result.predict_latency is None else result.predict_latency,
+                "size": result.model_size,
+                "front": result.number in front,
+                **({"over_limit": over} if limits else {}),
+                "status": result.status.value,
+            }
+        )
+    optional = ["over_limit"] if limits else []
+    columns = [*_COLUMNS[:4], *preference.others, *_COLUMNS[4:], *optional, "status"]
     return pd.DataFrame(rows, columns=columns).astype({"rank": "Int64", "score": "float64"})
 
 
-def _order(result: TrialResult, maximize: bool) -> tuple[int, float, int]:
-    if result.status is not Status.COMPLETED or result.value is None:
-        return (1, 0.0, result.number)
-    return (0, -result.value if maximize else result.value, result.number)
+def _order(result: TrialResult, preference: Preference) -> tuple[int, float, int]:
+    if result.value is None or result.status is not Status.COMPLETED:
+        return (3, 0.0, result.number)
+    group = 2 if not result.is_whole else 0 if preference.limits.allow(result) else 1
+    return (group, -result.value if preference.maximize else result.value, result.number)
 
 
 def trial_table(directory: ExperimentDirectory, results: Iterable[TrialResult]) -> pd.DataFrame:
@@ -67,6 +87,8 @@ def trial_table(directory: ExperimentDirectory, results: Iterable[TrialResult]) 
             "trial": result.number,
             "attempt": result.attempt,
             "algorithm": result.algorithm,
+            "fidelity": result.fidelity,
+            "parent": result.parent,
             "status": result.status.value,
             "value": result.value,
             "seconds": result.seconds,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
-from automl.errors import RegistryError
+from automl.errors import RegistryError, WorkspaceError
 from automl.experiment.environment import distribution_of, installed
 from automl.experiment.summary import Summary
 from automl.registry.candidate import Candidate, RegisteredModel
@@ -16,9 +18,10 @@ from automl.registry.register import register
 from automl.registry.store import resolve_uri
 from automl.space.load import load_space
 from automl.trial.contract import Status, TrialResult, read_result
+from automl.workspace.atomic import write_json
 from automl.workspace.layout import ExperimentDirectory
 
-__all__ = ["EXAMPLE", "candidate_for", "find_example", "register_trial", "tracking_uri"]
+__all__ = ["EXAMPLE", "candidate_for", "find_example", "note_registered", "register_trial", "tracking_uri"]
 
 EXAMPLE = "example"
 """Stem of the file in ``data/`` that holds a few raw rows: the registered model's signature and its check."""
@@ -70,6 +73,12 @@ def candidate_for(
     )
 
 
+def note_registered(directory: ExperimentDirectory, number: int, registered: RegisteredModel) -> None:
+    """Mark a trial, so that its models stay. The registry has a copy of its own: a full disk loses the mark alone."""
+    with suppress(WorkspaceError):
+        write_json(directory.trial(number).registered, {"name": registered.name, "version": registered.version})
+
+
 def register_trial(
     directory: ExperimentDirectory,
     summary: Summary,
@@ -77,8 +86,12 @@ def register_trial(
     *,
     name: str | None = None,
     description: str | None = None,
+    refit: Callable[[], None] | None = None,
 ) -> RegisteredModel:
     """Register the model of a completed trial, in this process.
+
+    Args:
+        refit: makes the models of the trial again, if they were deleted.
 
     Raises:
         RegistryError: there is no such trial, it did not complete, or the registry cannot be reached.
@@ -87,11 +100,15 @@ def register_trial(
     if result is None or result.status is not Status.COMPLETED:
         how = "there is no such trial" if result is None else f"it ended {result.status.value}"
         raise RegistryError(f"Trial {number} of {directory.path} cannot be registered: {how}.")
+    if refit is not None and not any(directory.trial(number).models.glob("fold_*")):
+        refit()
     config, _ = read_config(directory.config)
     changes: dict[str, Any] = {"name": name, "description": description}
     candidate = candidate_for(config, directory, summary, result)
     candidate = candidate.model_copy(update={key: value for key, value in changes.items() if value is not None})
-    return register(candidate, tracking_uri(config, directory))
+    registered = register(candidate, tracking_uri(config, directory))
+    note_registered(directory, number, registered)
+    return registered
 
 
 def _framework(config: ExperimentConfig, algorithm: str) -> str:

@@ -13,6 +13,7 @@ from automl.data.guardrails import Guardrail, Verdict
 from automl.errors import NoModelError, WorkspaceError
 from automl.experiment.leaderboard import leaderboard, read_params, read_trials, trial_table
 from automl.experiment.phases import Budget
+from automl.experiment.preference import Preference
 from automl.experiment.summary import Summary
 from automl.registry.candidate import RegisteredModel
 from automl.trial.contract import Status, TrialResult, read_result
@@ -90,12 +91,17 @@ class Result:
         """The winning trial.
 
         Raises:
-            NoModelError: no trial completed.
+            NoModelError: no trial completed, or none within the limits on models.
         """
         number = self.summary.best_trial
         result = None if number is None else read_result(self._directory.trial(number))
         if result is None:
-            raise NoModelError("No trial completed, so there is no best one.", directory=self._directory.path)
+            why = (
+                "No completed trial is within the limits"
+                if self.summary.counts.get("COMPLETED")
+                else "No trial completed"
+            )
+            raise NoModelError(f"{why}, so there is no best one.", directory=self._directory.path)
         return result
 
     @property
@@ -127,31 +133,64 @@ class Result:
         return probabilities
 
     def leaderboard(self) -> pd.DataFrame:
-        """Completed trials from best to worst, then the others: rank, trial, algorithm, score, spread over folds,
-        fit_seconds, predict_seconds, size in bytes, status.
+        """Completed trials from best to worst, then the others: rank, trial, algorithm, score, further metrics that
+        were asked for, spread over folds, fit_seconds, predict_seconds, latency (seconds for one row), size in bytes,
+        front, over_limit (where models are limited), status.
         """
-        return leaderboard(read_trials(self._directory), maximize=self.summary.maximize)
+        return leaderboard(read_trials(self._directory), self._preference)
+
+    def front(self) -> pd.DataFrame:
+        """Rows of the leaderboard that no other completed trial beats in all of score, further metrics that were asked
+        for, latency and size: what one can reasonably choose among.
+        """
+        board = self.leaderboard()
+        return board[board["front"]].reset_index(drop=True)
+
+    @cached_property
+    def _preference(self) -> Preference:
+        known = Preference.read(self._directory)
+        return known or Preference.simple(self.summary.metric, maximize=self.summary.maximize)
 
     def trials(self) -> pd.DataFrame:
         """Every trial with its status, metrics, parameters and failure."""
         return trial_table(self._directory, read_trials(self._directory))
 
     def register(
-        self, trial: int | None = None, *, name: str | None = None, description: str | None = None
+        self,
+        trial: int | None = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        data: Any = None,
+        metric: Any = None,
+        trust: bool = False,
     ) -> RegisteredModel:
         """Register the model of a trial, by default the winner's, as a new version.
+
+        A trial whose models were deleted (``retention``) is fitted again from its record first.
 
         Args:
             trial: a completed trial's number.
             name: the registered model's name; by default the experiment's registry options, else its name.
+            data, metric, trust: for a trial that is fitted again, as for `automl.resume`.
 
         Raises:
-            RegistryError: the trial has no model, or the registry cannot be reached.
+            RegistryError: the trial did not complete, or the registry cannot be reached.
+            WorkspaceError: the trial has no models any more and cannot be repeated.
         """
+        from automl.config.arguments import functions_of
+        from automl.experiment.refit import refit_trial
         from automl.experiment.registration import register_trial
 
         number = self.best.number if trial is None else trial
-        registered = register_trial(self._directory, self.summary, number, name=name, description=description)
+        registered = register_trial(
+            self._directory,
+            self.summary,
+            number,
+            name=name,
+            description=description,
+            refit=lambda: refit_trial(self._directory, number, data=data, metrics=functions_of(metric), trust=trust),
+        )
         if trial is None:
             self.summary = self.summary.model_copy(update={"registered": registered, "not_registered": ""})
             self.summary.write(self._directory)
@@ -176,16 +215,19 @@ class Result:
         lines = [
             ("experiment", f"{summary.experiment}/{summary.id}"),
             ("best", self._best_line()),
+            *([("picked because", summary.picked_because)] if summary.picked_because else []),
             ("trials", f"{finished} ({counts})" if counts else "0"),
             ("stopped because", summary.stopped_because),
             ("time", str(summary.budget)),
         ]
+        if summary.pruning is not None:
+            lines.append(("pruning", str(summary.pruning)))
         if summary.test_metrics:
             name = summary.metric
             lines.append(("test", f"{name} = {summary.test_metrics.get(name, float('nan')):.6g}"))
         registered = summary.registered
         if registered is not None:
-            lines.append(("registered", f"{registered.name} version {registered.version}: {registered.message}"))
+            lines.append(("registered", registered.message or f"{registered.name} version {registered.version}"))
         elif summary.not_registered:
             lines.append(("registered", f"no: {summary.not_registered}"))
         lines.append(("directory", str(self.directory)))

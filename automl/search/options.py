@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import os
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, create_model
+from pydantic import BeforeValidator, Field, create_model, model_validator
 
 from automl.options import Duration, Options, Size
 from automl.search.exits.registry import exit_criteria
 from automl.search.named import Named, NamedOptions
 
-__all__ = ["AlgorithmFilter", "LimitsOptions", "SearchOptions", "TrialLimitsOptions"]
+__all__ = ["AlgorithmFilter", "LimitsOptions", "ModelLimitsOptions", "PickRule", "SearchOptions", "TrialLimitsOptions"]
+
+PickRule = Literal["best", "one_standard_error"]
+"""How the winner is picked of the trials within the limits."""
 
 
 class AlgorithmFilter(Options):
@@ -24,15 +28,45 @@ class SearchOptions(Options):
     )
     algorithms: AlgorithmFilter = AlgorithmFilter()
     sampler: Named = NamedOptions(name="auto")
-    pruner: Named = NamedOptions(name="median")
+    pruner: Named = Field(
+        default=NamedOptions(name="racing"),
+        description="who ends hopeless trials; where pick asks for more than the best score, the default is median",
+    )
+    warm_start: Annotated[
+        str | None, BeforeValidator(lambda value: os.fspath(value) if isinstance(value, os.PathLike) else value)
+    ] = Field(
+        default=None,
+        description="an earlier experiment (its directory, or name/id in the workspace) whose best trials run first",
+    )
     portfolio: bool = Field(default=True, description="try the space's portfolio of good configurations first")
+    pick: PickRule = Field(
+        default="best",
+        description="the winner: the best score; or the cheapest model within one standard error of the best score",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keep_the_nearly_best(cls, given: Any) -> Any:
+        """Racing ends what cannot become the best, so there would be little to pick from."""
+        if isinstance(given, dict) and given.get("pick", "best") != "best":
+            return {"pruner": "median", **given}
+        return given
 
 
 class TrialLimitsOptions(Options):
-    """Limits of a single trial; the rest of ``limits:`` belongs to the exit criteria."""
+    """Limits of a single trial."""
 
     trial_timeout: Duration | None = Field(default=None, description="seconds for one trial; it is killed after them")
     trial_memory: Size | None = Field(default=None, description="resident memory of one trial and its children")
+
+
+class ModelLimitsOptions(Options):
+    """Limits of what may win."""
+
+    predict_time: Duration | None = Field(
+        default=None, description="seconds to predict one row; a slower model is kept, and never the best"
+    )
+    model_size: Size | None = Field(default=None, description="bytes; a larger model is kept, and never the best")
 
 
 if TYPE_CHECKING:
@@ -40,6 +74,10 @@ if TYPE_CHECKING:
 else:
     LimitsOptions = create_model(
         "LimitsOptions",
-        __base__=(TrialLimitsOptions, *{c.Limits: None for c in exit_criteria() if c.Limits is not Options}),
+        __base__=(
+            TrialLimitsOptions,
+            ModelLimitsOptions,
+            *{c.Limits: None for c in exit_criteria() if c.Limits is not Options},
+        ),
         __doc__="When a trial, and when the experiment ends: assembled from what each exit criterion declares.",
     )

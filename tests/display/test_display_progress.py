@@ -81,6 +81,11 @@ def test_plain_ends_with_why_it_stopped() -> None:
     assert lines[-1] == "iris:     1:01  stopped: time_budget: spent; 0 done; best accuracy = –"
 
 
+def test_completed_trials_that_may_not_win_are_no_riddle() -> None:
+    lines = plain(state(1, new=(ended(0),)), state(2, new=(ended(1),), stopped_because="max_trials: 2"))
+    assert lines[-1].endswith("best accuracy = –, no completed trial can win yet")
+
+
 def test_plain_survives_a_closed_pipe() -> None:
     file = io.StringIO()
     progress = PlainProgress("", file)

@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from automl.display.figures import clock, score, size
-from automl.display.leaderboard import print_leaderboard
+from automl.display.figures import clock, latency, score, size
+from automl.display.leaderboard import leaderboard_table, print_leaderboard
 from automl.display.plan import print_plan
-from automl.display.report import print_experiment, print_result, print_trial
+from automl.display.report import _print_lines, print_choice, print_experiment, print_result, print_trial
 from automl.display.terminal import print_json, terminal
 
 
@@ -134,10 +134,10 @@ def test_a_plan() -> None:
 
 def test_a_result() -> None:
     result = SimpleNamespace(
-        summary=SimpleNamespace(metric="accuracy"),
+        summary=SimpleNamespace(metric="accuracy", best_trial=7, picked_because="It is fast.", pruning=None),
         stopped_because="max_trials: 2 trials were run",
         budget="3.1 s (search 2.0 s)",
-        registered_model=SimpleNamespace(name="iris", version=3, message="the new champion"),
+        registered_model=SimpleNamespace(name="iris", version=3, message="iris version 3 is the champion."),
         guardrails=(SimpleNamespace(name="imbalance", verdict="alerted", message="class 'b' is rare"),),
         test_metrics={"accuracy": 0.95},
         directory=Path("/runs/iris/1"),
@@ -145,13 +145,62 @@ def test_a_result() -> None:
     )
     lines = text_of(print_result, result).splitlines()
     assert lines[0] == "! imbalance: class 'b' is rare"
-    assert [" ".join(line.split()) for line in lines[-5:]] == [
+    assert [" ".join(line.split()) for line in lines[-6:]] == [
+        "picked trial 7. It is fast.",
         "stopped because max_trials: 2 trials were run",
         "time 3.1 s (search 2.0 s)",
         "test accuracy = 0.9500",
-        "registered iris version 3 (the new champion)",
+        "registered iris version 3 is the champion.",
         "directory /runs/iris/1",
     ]
+
+
+def test_sentences_are_folded_between_words_and_paths_stay_whole() -> None:
+    path = "/runs/" + "long/" * 20
+    described = {
+        "leaderboard": [row(1, front=True)],
+        "metric": "accuracy",
+        "picked": 7,
+        "picked_because": "Within one standard error of the best score, and much faster than that.",
+    }
+    file = io.StringIO()
+    console = Console(file=file, width=40)
+    print_choice(described, console=console)
+    _print_lines([("directory", f"in {path}")], console)
+    lines = file.getvalue().splitlines()
+    assert "         picked  trial 7. Within one" in lines
+    assert "                 standard error of the" in lines
+    assert f"                 {path}" in lines
+
+
+def test_the_front_and_what_is_over_a_limit_are_marked() -> None:
+    rows = [
+        row(1, latency=0.0042, front=True, over_limit=""),
+        row(None, latency=0.25, front=False, over_limit="predict_time, model_size"),
+    ]
+    lines = board_text(rows, metric="accuracy")
+    assert "4.2 ms" in lines[1]
+    assert "*" in lines[1]
+    assert "latency, size" in lines[2]
+    assert lines[-1] == "* no other trial is as good in score, latency and size, and better in one"
+
+
+def test_the_picked_trial_stands_out_wherever_it_ranks() -> None:
+    table = leaderboard_table([row(1, trial=3), row(2, trial=9)], picked=9)
+    assert [str(line.style) for line in table.rows] == ["", "bold green"]
+
+
+def test_a_leaderboard_without_trials_says_so() -> None:
+    described = {"leaderboard": [], "metric": "accuracy", "picked": None, "picked_because": ""}
+    assert text_of(print_choice, described) == "no trial has ended yet\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.00025, "0.25 ms"), (0.005, "5 ms"), (0.0123, "12.3 ms"), (0.25, "250 ms"), (0.9996, "1 s"), (1.25, "1.25 s")],
+)
+def test_latency(seconds: float, text: str) -> None:
+    assert latency(seconds) == text
 
 
 def test_an_experiment_has_its_leaderboard_first() -> None:
