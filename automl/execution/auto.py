@@ -6,12 +6,13 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from automl.deadline import Deadline
 from automl.errors import ExecutorError
 from automl.execution.base import Event, Executor
+from automl.execution.cores import usable_cores
 from automl.execution.options import ComputeOptions
 from automl.execution.process import ProcessExecutor
 from automl.execution.ray.executor import RayExecutor
@@ -34,6 +35,9 @@ class AutoExecutor(Executor):
 
     Where the time is too short for a Ray of our own to pay, trials stay in processes, and one line says so. They also
     stay there if Ray cannot be started; but a cluster that was asked for by its address must be there.
+
+    Trials that need GPUs are not moved, since two kinds of workers would give the same GPU away twice: they run in
+    Ray's workers alone if there is a Ray already, and else in processes alone.
     """
 
     name: ClassVar[str] = "auto"
@@ -41,7 +45,8 @@ class AutoExecutor(Executor):
     def __init__(self, options: ComputeOptions | None = None, deadline: Deadline | None = None) -> None:
         self._options = options or ComputeOptions()
         self._deadline = deadline or Deadline.after(None)
-        self._local: ProcessExecutor | None = ProcessExecutor(self._options, self._deadline)
+        straight = bool(self._options.gpus_per_trial) and _is_there(self._options)
+        self._local = None if straight else ProcessExecutor(_of_this_machine(self._options), self._deadline)
         self._ray: RayExecutor | None = None
         self._ray_starts = self._ray_serves = self._ray_is_out = False
         self._ray_began = 0.0
@@ -51,6 +56,8 @@ class AutoExecutor(Executor):
     def prestart(self, imports: Sequence[str] = ()) -> None:
         if self._local is not None:
             self._local.prestart(imports)
+        elif self._ray is None:
+            self._begin_ray(imports)
 
     def start(self, context: TrialContext) -> None:
         self._context = context
@@ -58,14 +65,25 @@ class AutoExecutor(Executor):
             check_address(self._options.address)
         if self._local is not None:
             self._local.start(context)
-        if _is_there(self._options):
-            self._begin_ray()
+        if self._ray is None and _is_there(self._options):
+            self._begin_ray(context.imports)
+        if self._local is None:
+            assert self._ray is not None
+            self._ray.start(context)
+            self._ray_serves = True
 
     @property
     def slots(self) -> int:
         """Those of the processes, or Ray's where these are more: both kinds share them."""
         executors = [self._local, self._ray if self._ray_serves else None]
         return max(executor.slots for executor in executors if executor is not None)
+
+    @property
+    def local_workers(self) -> Collection[int] | None:
+        kinds = [executor.local_workers for executor in (self._local, self._ray) if executor is not None]
+        if any(workers is None for workers in kinds):
+            return None
+        return [pid for workers in kinds for pid in workers or ()]
 
     def submit(self, spec: TrialSpec) -> None:
         place = self._where()
@@ -124,16 +142,18 @@ class AutoExecutor(Executor):
         """After the first result: is Ray to be started?"""
         self._ray_starts = True
         left = self._deadline.remaining()
-        if left < _WORTHWHILE:
+        if self._options.gpus_per_trial:
+            self._ray_is_out = True
+        elif left < _WORTHWHILE:
             self._ray_is_out = True
             log.info("Trials run in processes of this machine: the %.0f s left are too short to start Ray.", left)
         else:
-            self._begin_ray()
+            self._begin_ray(() if self._context is None else self._context.imports)
 
-    def _begin_ray(self) -> None:
+    def _begin_ray(self, imports: Sequence[str]) -> None:
         self._ray_starts, self._ray_began = True, time.monotonic()
         self._ray = RayExecutor(self._options, self._deadline)
-        self._ray.prestart(() if self._context is None else self._context.imports)
+        self._ray.prestart(imports)
 
     def _advance(self) -> None:
         """Take the next step from processes to Ray, if it is time."""
@@ -143,9 +163,14 @@ class AutoExecutor(Executor):
             self._hand_over()
         elif not self._ray_serves and time.monotonic() - self._ray_began > BOOT_SECONDS:
             self._stay(f"Ray was not up after {BOOT_SECONDS:.0f} s.")
-        elif self._ray_serves and self._local is not None and not self._local.in_flight and self._ray.is_complete:
+        elif self._ray_serves and self._local is not None and self._is_replaced(self._local):
             self._local.close()
             self._local = None
+
+    def _is_replaced(self, local: ProcessExecutor) -> bool:
+        """No trial runs in processes any more, and Ray can run as many."""
+        assert self._ray is not None
+        return not local.in_flight and self._ray.ready >= min(self._ray.most, local.most)
 
     def _hand_over(self) -> None:
         assert self._ray is not None
@@ -161,6 +186,16 @@ class AutoExecutor(Executor):
     def _stay(self, cause: str) -> None:
         self._ray_is_out = True
         log.warning("Trials stay in processes of this machine. %s", cause)
+
+
+def _of_this_machine(options: ComputeOptions) -> ComputeOptions:
+    """`options` without the workers that are meant for a cluster."""
+    if not options.address or options.max_workers is None:
+        return options
+    here = max(1, options.workers_on_node(usable_cores(), 0))
+    return options.model_copy(
+        update={"max_workers": min(options.max_workers, here), "min_workers": min(options.min_workers, here)}
+    )
 
 
 def _is_there(options: ComputeOptions) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 
 from automl.trial.contract import Report, StopReason, TrialContext, TrialResult, TrialSpec
@@ -32,6 +32,11 @@ class Executor(ABC):
     def closing_seconds(self) -> float:
         """What `close` is likely to take: a time budget keeps as much in reserve."""
         return 0.3
+
+    @property
+    def local_workers(self) -> Collection[int] | None:
+        """Process ids of the workers if all of them are on this machine, whose memory they share; else None."""
+        return None
 
     def prestart(self, imports: Sequence[str] = ()) -> None:  # noqa: B027 - optional
         """Begin to start workers before the context is known, so that they import while the caller reads data."""

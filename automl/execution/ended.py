@@ -6,8 +6,8 @@ import math
 import time
 
 from automl.execution.handle import Flight
-from automl.execution.warden_process import memory_note
-from automl.trial.contract import Failure, Status, StopReason, TrialResult, TrialSpec
+from automl.execution.memory_note import MemoryNote
+from automl.trial.contract import Failure, Status, StopReason, TrialResult
 from automl.trial.execute import stop_failure
 from automl.trial.outputs import list_outputs, total_size
 from automl.workspace.layout import TrialDirectory
@@ -15,13 +15,18 @@ from automl.workspace.layout import TrialDirectory
 __all__ = ["ended_without_result"]
 
 
-def ended_without_result(flight: Flight, status: Status, failure: Failure) -> TrialResult:
+def ended_without_result(
+    flight: Flight, status: Status, failure: Failure, *, storage: str | None = None
+) -> TrialResult:
     """What can be said from outside about a trial that was killed, or that never began.
 
     If the warden has left its note, the trial was over its memory limit, whatever `status` says.
+
+    Args:
+        storage: the URL of `compute.storage`, if the trial's worker used it.
     """
     spec = flight.spec
-    held = _exceeded_memory(spec)
+    held = None if spec.limits.memory is None else MemoryNote(spec.directory, storage).take()
     if held is not None:
         status = Status.OUT_OF_MEMORY
         failure = stop_failure(StopReason.OUT_OF_MEMORY, spec, killed=True)
@@ -38,16 +43,3 @@ def ended_without_result(flight: Flight, status: Status, failure: Failure) -> Tr
         worker="" if flight.worker is None else flight.worker.address,
         started_at=flight.started_at,
     )
-
-
-def _exceeded_memory(spec: TrialSpec) -> int | None:
-    """Bytes that the trial held when it was killed for them; None if it was not."""
-    if spec.limits.memory is None:
-        return None
-    note = memory_note(spec.directory)
-    try:
-        held = int(note.read_text(encoding="ascii"))
-        note.unlink()
-    except (OSError, ValueError):
-        return None
-    return held

@@ -26,6 +26,7 @@ class WorkerHandle(ABC):
         ready: it has the context.
         flight: the trial that it runs.
         last: the latest trial that it was given.
+        free_since: reading of `time.monotonic()` when it became ready, or its latest trial ended.
     """
 
     def __init__(self, mark: str) -> None:
@@ -34,6 +35,7 @@ class WorkerHandle(ABC):
         self.ready = False
         self.flight: Flight | None = None
         self.last: TrialSpec | None = None
+        self.free_since = 0.0
 
     @property
     def idle(self) -> bool:

@@ -25,10 +25,15 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A trial has ended. A `worn` worker holds so much memory by now that a new one should take its place."""
+    """A trial has ended. A `worn` worker holds so much memory by now that a new one should take its place.
+
+    Attributes:
+        files: of the trial, which lie in `compute.storage` and not in its directory.
+    """
 
     result: TrialResult
     worn: bool
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

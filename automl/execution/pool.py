@@ -10,7 +10,7 @@ import math
 import time
 from abc import abstractmethod
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ from automl.execution.options import ComputeOptions
 from automl.execution.payload import Payload, pack
 from automl.trial.capture import rescue_spool
 from automl.trial.contract import Failure, Report, Status, StopReason, TrialContext, TrialSpec
-from automl.trial.execute import stop_failure
+from automl.trial.execute import host, stop_failure
 
 __all__ = ["Pool"]
 
@@ -38,13 +38,20 @@ _STEP = 0.2
 
 @dataclass
 class _State:
-    """What a pool knows."""
+    """What a pool knows.
+
+    Attributes:
+        wanted: workers that there should be.
+        full_at: reading of `time.monotonic()` when every worker that was up had a trial for the last time.
+        deaths: workers that have died in a row before they could run anything.
+    """
 
     workers: list[WorkerHandle] = field(default_factory=list)
     queue: deque[TrialSpec] = field(default_factory=deque)
     flights: dict[int, Flight] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     wanted: int = 0
+    full_at: float = field(default_factory=time.monotonic)
     deaths: int = 0
     any_result: bool = False
     closed: bool = False
@@ -53,8 +60,11 @@ class _State:
 class Pool(Executor):
     """Trials wait in one queue for the first worker that is free.
 
+    There are as many workers as trials have needed at once; those that nothing has needed for `idle_timeout` are
+    ended, but for `min_workers`.
+
     Args:
-        options: `max_workers`, `cpus_per_trial`.
+        options: `min_workers`, `max_workers`, `idle_timeout`, `cpus_per_trial`, `gpus_per_trial`.
         deadline: of the experiment.
     """
 
@@ -64,6 +74,11 @@ class Pool(Executor):
         self._payload: Any = None
         self._imports: tuple[str, ...] = ()
         self._state = _State()
+
+    @property
+    def _storage(self) -> str | None:
+        """The URL of `compute.storage`, for workers that use it."""
+        return None
 
     @abstractmethod
     def _launch(self) -> WorkerHandle:
@@ -94,7 +109,7 @@ class Pool(Executor):
         self._payload = self._prepare(pack(context))
         for worker in self._state.workers:
             worker.load(self._payload)
-        self._want(1)
+        self._want(max(1, self.options.min_workers))
 
     @property
     def most(self) -> int:
@@ -109,6 +124,12 @@ class Pool(Executor):
     def in_flight(self) -> int:
         return len(self._state.flights)
 
+    @property
+    def local_workers(self) -> Collection[int] | None:
+        here = host()
+        places = [worker.address.rpartition(":") for worker in self._state.workers if worker.ready]
+        return [int(pid) for _, _, pid in places] if all(name == here for name, _, _ in places) else None
+
     def submit(self, spec: TrialSpec) -> None:
         state = self._state
         state.flights[spec.number] = Flight(spec)
@@ -122,6 +143,7 @@ class Pool(Executor):
             now = time.monotonic()
             self._enforce(now)
             self._dispatch()
+            self._shrink(now)
             pause = 0.0 if state.events else min(ends - now, self._next_clock() - now, _STEP)
             for worker, message in self._poll(max(0.0, pause)):
                 self._take(worker, message)
@@ -174,6 +196,18 @@ class Pool(Executor):
                 state.flights[state.queue.popleft().number].begin(worker)
         self._start_workers()
 
+    def _shrink(self, now: float) -> None:
+        """End workers that nothing has needed for a while, also those that still wait for a place."""
+        state = self._state
+        if state.flights and len(state.flights) >= sum(worker.ready for worker in state.workers):
+            state.full_at = now
+        spare = len(state.workers) - max(self.options.min_workers, len(state.flights))
+        latest = now - self.options.idle_timeout
+        for worker in [w for w in state.workers if w.flight is None][: max(0, spare)]:
+            if (worker.free_since if worker.ready else state.full_at) < latest:
+                self._remove(worker)
+                state.wanted = len(state.workers)
+
     def _next_clock(self) -> float:
         return min((flight.kill_at for flight in self._state.flights.values()), default=math.inf)
 
@@ -191,9 +225,9 @@ class Pool(Executor):
         state, flight = self._state, worker.flight
         if isinstance(message, Finished):
             state.any_result = True
-            worker.flight = None
+            worker.flight, worker.free_since = None, time.monotonic()
             if flight is not None and state.flights.pop(flight.spec.number, None) is not None:
-                state.events.append(message.result)
+                self._deliver(flight.spec, message)
             if message.worn:
                 self._remove(worker)
         elif isinstance(message, Report):
@@ -201,7 +235,7 @@ class Pool(Executor):
                 flight.last = message
                 state.events.append(message)
         elif isinstance(message, Loaded):
-            worker.ready, worker.address = True, message.address
+            worker.ready, worker.address, worker.free_since = True, message.address, time.monotonic()
             state.deaths = 0
         elif isinstance(message, Broken):
             raise ExecutorError(f"What the trials should do cannot be loaded by a worker:\n{message.reason}")
@@ -230,10 +264,14 @@ class Pool(Executor):
             if worker.flight is None and worker.last is not None:
                 rescue_spool(worker.last.directory, worker.mark, keep=False)
 
+    def _deliver(self, spec: TrialSpec, finished: Finished) -> None:
+        """Hand on what a worker says about a trial's end."""
+        self._state.events.append(finished.result)
+
     def _end(self, flight: Flight, status: Status, failure: Failure) -> None:
         """Give a trial the result that its worker could not give."""
         self._state.flights.pop(flight.spec.number, None)
         if flight.worker is not None:
             flight.worker.flight = None
             rescue_spool(flight.spec.directory, flight.worker.mark)
-        self._state.events.append(ended_without_result(flight, status, failure))
+        self._state.events.append(ended_without_result(flight, status, failure, storage=self._storage))

@@ -10,6 +10,7 @@ from typing import IO, Any, ClassVar
 
 from automl.deadline import Deadline
 from automl.execution.cores import usable_cores
+from automl.execution.gpus import HIDDEN, VISIBLE, GpuShares, local_shares
 from automl.execution.handle import WorkerHandle
 from automl.execution.messages import Message
 from automl.execution.options import ComputeOptions
@@ -17,6 +18,7 @@ from automl.execution.payload import Mapped, Payload
 from automl.execution.pool import Pool
 from automl.execution.reap import kill_tree
 from automl.execution.worker_process import WorkerProcess
+from automl.trial.contract import TrialContext
 from automl.trial.threads import thread_environment
 
 __all__ = ["ProcessExecutor"]
@@ -30,7 +32,8 @@ _MANY_CORES = 4
 class ProcessExecutor(Pool):
     """Starts one worker at once and further ones when they are needed; each in a session of its own.
 
-    So the terminal's Ctrl-C does not reach them, and a kill takes all that they have started.
+    So the terminal's Ctrl-C does not reach them, and a kill takes all that they have started. A trial sees the GPUs
+    that it was given, and no others.
     """
 
     name: ClassVar[str] = "process"
@@ -39,6 +42,21 @@ class ProcessExecutor(Pool):
         super().__init__(options, deadline)
         self._arrays: IO[bytes] | None = None
         self._sources: dict[Any, WorkerProcess] = {}
+        self._gpus: GpuShares | None = None
+        self._given: dict[WorkerProcess, str] = {}
+
+    def prestart(self, imports: Sequence[str] = ()) -> None:
+        if not self.options.gpus_per_trial:  # `start` says what is wrong with them
+            super().prestart(imports)
+
+    def start(self, context: TrialContext) -> None:
+        self._gpus = local_shares(self.options)
+        super().start(context)
+
+    @property
+    def most(self) -> int:
+        workers = self.options.workers_on()
+        return workers if self._gpus is None else min(workers, self._gpus.workers)
 
     def close(self) -> None:
         super().close()
@@ -50,8 +68,11 @@ class ProcessExecutor(Pool):
         if self._arrays is None and os.name == "posix":
             # workers inherit it now; it is written when the data is known
             self._arrays = tempfile.TemporaryFile()  # noqa: SIM115 - `close` does
-        environment = {**os.environ, **thread_environment(max(1, int(self.options.cpus_per_trial)))}
-        worker = WorkerProcess(self._arrays, environment, self._imports)
+        threads = thread_environment(max(1, int(self.options.cpus_per_trial)))
+        gpus = HIDDEN if self._gpus is None else {VISIBLE: self._gpus.take()}
+        worker = WorkerProcess(self._arrays, {**os.environ, **threads, **gpus}, self._imports)
+        if self._gpus is not None:
+            self._given[worker] = gpus[VISIBLE]
         self._sources.update(dict.fromkeys(worker.sources, worker))
         if self._payload is not None:
             worker.load(self._payload)
@@ -84,7 +105,9 @@ class ProcessExecutor(Pool):
             kill_tree({worker.mark for worker in killed}, {worker.pid for worker in killed})
         heard: list[tuple[WorkerHandle, Message]] = []
         for worker in killed:
-            heard.extend((worker, message) for message in worker.bury())
             for source in worker.sources:
                 self._sources.pop(source, None)
+            heard.extend((worker, message) for message in worker.bury())
+            if self._gpus is not None:
+                self._gpus.give_back(self._given.pop(worker))
         return heard

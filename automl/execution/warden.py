@@ -1,16 +1,20 @@
 """A small process beside each worker: it holds the worker to its memory limit, and cleans up after it.
 
-``python -m automl.execution.warden PID MARK``. It is a process of its own, since a trial in C code may never let the
-worker's Python run; it belongs to the worker's machine, since the driver may be on another; and it is nobody's child,
-since Ray kills the children of a worker that it kills. It ends when the worker has ended.
+``python -m automl.execution.warden PID PARENT MARK [LINE]``: the worker's process, its parent, its mark, and what it
+has written already. It is a process of its own, since a trial in C code may never let the worker's Python run; it
+belongs to the worker's machine, since the driver may be on another; and it is nobody's child, since Ray kills the
+children of a worker that it kills. It ends when the worker has ended.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import select
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,8 +32,15 @@ _IDLE = 1.0
 
 
 def main() -> None:
-    watch = _Watch(psutil.Process(int(sys.argv[1])), sys.argv[2])  # while the worker waits, and is surely alive
-    if hasattr(os, "fork") and os.fork():
+    worker, parent, mark = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    try:
+        watch = _Watch(psutil.Process(worker), parent, mark)
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        kill_tree({mark})
+        return
+    if len(sys.argv) > 4:
+        watch.take(sys.argv[4])
+    elif os.fork():
         os._exit(0)
     watch.until_it_is_gone()
 
@@ -43,13 +54,12 @@ class _Watch:
         known: descendants seen at the latest look.
     """
 
-    def __init__(self, worker: psutil.Process, mark: str) -> None:
-        self.worker, self.mark = worker, mark
+    def __init__(self, worker: psutil.Process, parent: int, mark: str) -> None:
+        self.worker, self.parent, self.mark = worker, parent, mark
         self.group = {worker.pid} if os.getpgid(worker.pid) == worker.pid else set[int]()
-        self.parent = worker.ppid()
         self.known: list[psutil.Process] = []
         self.lines = _Lines(worker.pid)
-        self.limit, self.note = 0, Path()
+        self.limit, self.note = 0, ("", None)
 
     def until_it_is_gone(self) -> None:
         while is_alive(self.worker):
@@ -66,11 +76,17 @@ class _Watch:
                     time.sleep(_IDLE)  # its driver is dead, which it notices by itself, if it can
                     self._kill()
         kill_tree({self.mark}, (), self.group, self.known)
+        shutil.rmtree(Path(tempfile.gettempdir()) / f"automl-{self.mark}", ignore_errors=True)
 
     def _listen(self, timeout: float) -> None:
         for line in self.lines.wait(timeout):
-            size, _, path = line.partition(" ")
-            self.limit, self.note = int(size), Path(path)
+            self.take(line)
+
+    def take(self, line: str) -> None:
+        """A limit in bytes (0 for none), and where to note that it was exceeded; or nothing."""
+        if line:
+            self.limit, trial, storage = json.loads(line)
+            self.note = trial, storage
 
     def _resident(self) -> int:
         """Bytes of resident memory of the worker and all its descendants."""
@@ -81,9 +97,11 @@ class _Watch:
         return total
 
     def _write(self, held: int) -> None:
-        with contextlib.suppress(OSError):
-            self.note.parent.mkdir(exist_ok=True)
-            self.note.write_text(str(held), encoding="ascii")
+        with contextlib.suppress(Exception):  # whatever a remote storage raises: the worker is to be killed
+            from automl.execution.memory_note import MemoryNote  # only now: a warden should be light
+
+            trial, storage = self.note
+            MemoryNote(Path(trial), storage).write(held)
 
     def _kill(self) -> None:
         kill_tree({self.mark}, {self.worker.pid}, self.group, self.known)
@@ -108,7 +126,7 @@ class _Lines:
             self._sources.remove(0)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         for line in lines:
-            yield line.decode("utf-8", "surrogateescape")
+            yield line.decode("ascii")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
+from automl.execution.memory_note import MemoryNote
 from automl.execution.messages import Broken, Finished, Loaded, Message
 from automl.execution.payload import Mapped, Payload, unpack
 from automl.execution.reap import MARK, end_self, nested_mark
@@ -43,17 +44,17 @@ class Worker:
 
     Args:
         mark: name of this worker, which its descendants carry in their environment.
+        warden: of this process.
     """
 
-    def __init__(self, mark: str) -> None:
+    def __init__(self, mark: str, warden: Warden | None) -> None:
         os.environ[MARK] = nested_mark(mark)
         self.mark = mark
         self._context: TrialContext | None = None
         self._stops: dict[tuple[int, int], StopReason] = {}
         self._spool = Spool(mark)
         faulthandler.enable(sys.stderr)  # a crash in C leaves Python's stack in the trial's log
-        self._warden: Warden | None = None
-        self._warden_lock = threading.Lock()
+        self._warden = warden
         self._held = 0
         threading.Thread(target=self._tick, name="automl-tick", daemon=True).start()
 
@@ -66,21 +67,19 @@ class Worker:
         import_quietly(self._context.imports)
         return Loaded(address(os.getpid()))
 
-    def watch(self) -> None:
-        """Start the warden, unless there is one; returns once it has detached itself."""
-        with self._warden_lock:
-            if self._warden is None and os.name == "posix":
-                self._warden = Warden(self.mark)
-                self._warden.wait_detached()
+    def run(self, spec: TrialSpec, emit: Callable[[Report], None], note: MemoryNote | None = None) -> Finished:
+        """Run a trial to its end in this thread.
 
-    def run(self, spec: TrialSpec, emit: Callable[[Report], None]) -> Finished:
-        """Run a trial to its end in this thread; `emit` gets its reports."""
+        Args:
+            emit: gets its reports.
+            note: what the warden writes if the trial holds too much memory; by default in the trial's directory.
+        """
         assert self._context is not None
         key = spec.number, spec.attempt
-        if spec.limits.memory is not None:
-            self.watch()
-            if self._warden is not None:
-                self._warden.limit(spec.limits.memory, spec.directory)
+        if self._warden is not None and spec.limits.memory is None:
+            self._warden.expect()
+        elif self._warden is not None and spec.limits.memory is not None:
+            self._warden.limit(spec.limits.memory, note or MemoryNote(spec.directory))
         result = execute(
             spec,
             self._context,
@@ -106,8 +105,6 @@ class Worker:
         while True:
             time.sleep(_TICK)
             self._spool.settle()
-            if self._held and self._warden is None:
-                self.watch()  # only now: the first trial should not share its core
 
 
 def import_quietly(modules: Iterable[str]) -> None:
@@ -129,7 +126,7 @@ def serve(connection: Connection, arrays: int = -1) -> None:
         os.set_inheritable(arrays, False)
     hello = pickle.loads(connection.recv_bytes())
     _restore(hello)
-    worker = Worker(hello["mark"])
+    worker = Worker(hello["mark"], Warden.fork(hello["mark"]) if os.name == "posix" else None)
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(connection, worker, inbox), name="automl-reader", daemon=True).start()
     import_quietly(hello["imports"])

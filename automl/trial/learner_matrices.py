@@ -152,7 +152,10 @@ def _cached(
     found = _load(place, train_rows, valid_rows)
     if found is not None:
         return found
-    place.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a worker on a machine where the experiment's directory cannot be made
+        return _compute(X, columns, train_rows, valid_rows, view)
     with FileLock(place.with_name(f"{place.name}.lock")):
         found = _load(place, train_rows, valid_rows)
         if found is not None:

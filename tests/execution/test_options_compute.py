@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -35,10 +37,32 @@ def test_an_address_without_ray_is_refused() -> None:
         ComputeOptions(executor="process", address="10.0.0.1:6379")
 
 
-@pytest.mark.parametrize("option", [{"max_workers": 0}, {"cpus_per_trial": 0}, {"min_workers": 1}])
-def test_impossible_and_unknown_options_are_refused(option: dict[str, int]) -> None:
-    with pytest.raises(ValidationError):
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ({"max_workers": 0}, "max_workers"),
+        ({"cpus_per_trial": 0}, "cpus_per_trial"),
+        ({"min_workers": -1}, "min_workers"),
+        ({"idle_timeout": 0}, "no duration"),
+        ({"gpus_per_trial": -1}, "gpus_per_trial"),
+        ({"gpus_per_trial": 1.5}, "a part of one, or a whole number"),
+        ({"min_workers": 3, "max_workers": 2}, "min_workers is 3, which is more than max_workers, 2"),
+        ({"executor": "process", "storage": "s3://bucket"}, "storage is for workers on other machines"),
+        ({"workers": 1}, "workers"),
+    ],
+)
+def test_impossible_and_unknown_options_are_refused(option: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
         ComputeOptions.model_validate(option)
+
+
+@pytest.mark.parametrize(
+    ("each", "gpus", "trials"), [(0.5, 2, 4), (1 / 3, 1, 3), (0.4, 2, 4), (1, 2, 2), (2, 5, 2), (2, 1, 0), (0.5, 0, 0)]
+)
+def test_gpus_are_shared_only_where_the_trial_fits_on_one(each: float, gpus: int, trials: int) -> None:
+    assert ComputeOptions(gpus_per_trial=each).workers_on_gpus(gpus) == trials
+    assert ComputeOptions(gpus_per_trial=each).workers_on_node(100, gpus) == trials
+    assert ComputeOptions(gpus_per_trial=each).workers_on_node(1, gpus) == min(trials, 1)
 
 
 def test_there_are_as_many_workers_as_the_cores_feed() -> None:
@@ -46,3 +70,4 @@ def test_there_are_as_many_workers_as_the_cores_feed() -> None:
     assert ComputeOptions(cpus_per_trial=2).workers_on(9) == 4
     assert ComputeOptions(cpus_per_trial=8).workers_on(2) == 1
     assert ComputeOptions(max_workers=7).workers_on(2) == 7
+    assert ComputeOptions(min_workers=7).workers_on(2) == 7

@@ -90,6 +90,70 @@ def test_a_killed_driver_leaves_nothing_behind(tmp_path: Path) -> None:
     wait_for(lambda: is_gone(worker) and is_gone(orphan), 20)
 
 
+_FIRST = """
+import sys
+from pathlib import Path
+from automl.execution.options import ComputeOptions
+from automl.execution.process import ProcessExecutor
+from automl.testing.behaviours import Behaviours
+from automl.testing.driving import until_exists
+from automl.trial.contract import TrialContext, TrialSpec
+
+place = Path(sys.argv[1])
+executor = ProcessExecutor(ComputeOptions(max_workers=1))
+executor.start(TrialContext(Behaviours()))
+executor.submit(TrialSpec(0, "orphan_then_deaf", {}, place / "0"))
+until_exists(executor, place / "0" / "outputs" / "pid")
+print(*executor.local_workers, flush=True)
+executor.wait(600.0)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_a_killed_driver_leaves_nothing_behind_not_even_of_a_workers_first_trial(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _FIRST, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
+        assert driver.stdout is not None
+        worker = int(driver.stdout.readline())
+        orphan = int((tmp_path / "0" / "outputs" / "pid").read_text())
+        assert not is_gone(worker)
+        assert not is_gone(orphan)
+        driver.send_signal(signal.SIGKILL)
+    wait_for(lambda: is_gone(worker) and is_gone(orphan))
+
+
+def test_the_pool_shrinks_when_idle_and_grows_again(tmp_path: Path) -> None:
+    executor = ProcessExecutor(ComputeOptions(max_workers=2, idle_timeout=0.5))
+    executor.start(TrialContext(Behaviours()))
+    assert together(executor, tmp_path / "first", 0)
+    gone = executor.local_workers
+    wait_for(lambda: executor.wait(0.05) == [] and not executor.local_workers)
+    assert gone
+    assert all(is_gone(pid) for pid in gone)
+    assert together(executor, tmp_path / "second", 2)
+    executor.close()
+
+
+def test_the_pool_keeps_its_least_workers(tmp_path: Path) -> None:
+    executor = ProcessExecutor(ComputeOptions(max_workers=2, min_workers=1, idle_timeout=0.5))
+    executor.start(TrialContext(Behaviours()))
+    assert together(executor, tmp_path / "first", 0)
+    wait_for(lambda: executor.wait(0.05) == [] and len(executor.local_workers or ()) == 1)
+    kept = executor.local_workers
+    assert executor.wait(1.5) == []  # three times as long as a spare one lives
+    assert executor.local_workers == kept
+    executor.close()
+
+
+def together(executor: ProcessExecutor, folder: Path, first: int) -> bool:
+    """Run two trials at the same time."""
+    place = folder / "place"
+    place.mkdir(parents=True)
+    specs = [TrialSpec(n, "meet", {"place": str(place)}, folder / str(n)) for n in (first, first + 1)]
+    events = run_trials(executor, *specs)
+    return [event.status for event in events if isinstance(event, TrialResult)] == [Status.COMPLETED] * 2
+
+
 @dataclass(frozen=True)
 class _Arrays:
     """Sums its data, and says where it lies and whether it can be written to."""

@@ -6,14 +6,18 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import ray
 
+from automl.execution.memory_note import MemoryNote
 from automl.execution.messages import Broken, Finished, Loaded
 from automl.execution.payload import Payload
+from automl.execution.storage import Scratch, Storage, StorageError, failed
+from automl.execution.warden_process import Warden
 from automl.execution.worker import Worker, import_quietly
-from automl.trial.contract import Report, StopReason, TrialSpec
+from automl.trial.contract import Report, Status, StopReason, TrialResult, TrialSpec
 
 __all__ = ["REMOTE_ACTOR", "TrialActor"]
 
@@ -28,12 +32,17 @@ class TrialActor:
         mark: the worker's.
         environment: variables for the libraries that trials load.
         imports: modules to import before the context arrives.
+        storage: the URL of `compute.storage`, if there is one.
     """
 
-    def __init__(self, mark: str, environment: Mapping[str, str], imports: Sequence[str]) -> None:
+    def __init__(
+        self, mark: str, environment: Mapping[str, str], imports: Sequence[str], storage: str | None = None
+    ) -> None:
         os.environ.update(environment)
-        self._worker = Worker(mark)
-        self._worker.watch()
+        self._worker = Worker(mark, Warden.start(mark) if os.name == "posix" else None)
+        self._storage = storage
+        self._scratch = None if storage is None else Scratch(Storage(storage), mark)
+        self._seen: Path | None = None
         self._news = threading.Condition()
         self._reports: list[Report] = []
         self._taken = 0
@@ -43,11 +52,18 @@ class TrialActor:
         """Take the context: a `Payload`, in parts that Ray hands over without a copy."""
         return self._worker.load(Payload(bytes(head), buffers))
 
-    def run(self, spec: TrialSpec) -> tuple[int, list[Report], Finished]:
-        """Run a trial: how many reports `reports` has given of it, the rest of them, and how it ended."""
+    def run(self, spec: TrialSpec, token: Path | None) -> tuple[int, list[Report], Finished | None]:
+        """Run a trial: how many reports `reports` has given of it, the rest of them, and how it ended.
+
+        It does not begin, and ends as None, if this worker does not see the driver's file `token`.
+        """
+        if token is not None and token != self._seen:
+            if not token.exists():
+                return 0, [], None
+            self._seen = token
         with self._news:
             self._taken = 0
-        finished = self._worker.run(spec, self._emit)
+        finished = self._run(spec)
         with self._news:
             rest, self._reports = self._reports, []
             return self._taken, rest, finished
@@ -68,6 +84,17 @@ class TrialActor:
     @ray.method(concurrency_group="control")
     def stop(self, number: int, attempt: int, reason: StopReason) -> None:
         self._worker.stop(number, attempt, reason)
+
+    def _run(self, spec: TrialSpec) -> Finished:
+        if self._scratch is None:
+            return self._worker.run(spec, self._emit)
+        try:
+            local = self._scratch.local(spec)
+        except StorageError as error:
+            return Finished(failed(TrialResult.of(spec, Status.FAILED), error), worn=False)
+        finished = self._worker.run(local, self._emit, MemoryNote(spec.directory, self._storage))
+        result, files = self._scratch.deliver(spec, finished.result)
+        return Finished(result, finished.worn, files)
 
     def _emit(self, report: Report) -> None:
         with self._news:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from automl.deadline import Deadline
 from automl.errors import ExecutorError
 from automl.execution.base import Event
 from automl.execution.handle import WorkerHandle
-from automl.execution.messages import Died, Message
+from automl.execution.messages import Died, Finished, Message
 from automl.execution.options import ComputeOptions
 from automl.execution.payload import Payload
 from automl.execution.pool import Pool
+from automl.execution.ray.handle import RayWorker
 from automl.execution.ray.runtime import RayRuntime
-from automl.trial.contract import Status, StopReason, TrialContext, TrialSpec
-from automl.trial.threads import thread_environment
+from automl.execution.ray.sharing import Sharing, sharing_for
+from automl.trial.contract import Status, TrialContext, TrialSpec
 
 __all__ = ["RayExecutor"]
 
@@ -28,6 +29,8 @@ _SMALL = 100 * 2**10
 """Bytes up to which Ray sends an argument along with the call."""
 _NO_ROOM = 30.0
 """Seconds without any worker after which a line says so."""
+_FETCHING = 0.02
+"""Seconds between two looks at files that are being fetched."""
 _LATE = 5.0
 """Seconds to wait for reports that an actor has already given away."""
 _SENTENCE = 300
@@ -35,7 +38,11 @@ _SENTENCE = 300
 
 
 class RayExecutor(Pool):
-    """All workers are started at once; trials begin when the first is up.
+    """All workers are started at once, on all machines; trials begin when the first is up.
+
+    Without `max_workers` there are as many as the machines have room for, those that join later included. With it,
+    workers for which there is no room yet wait, which has Ray's autoscaler add machines. Where machines share no disk,
+    `storage` says how files travel. A lost machine loses the trials that it ran, and no others.
 
     See `RayRuntime` for which Ray is used.
     """
@@ -47,7 +54,11 @@ class RayExecutor(Pool):
         self._runtime = RayRuntime(self.options, after=self._launch_early)
         self._early: list[WorkerHandle] = []
         self._complain_at: float | None = None
-        self._calls: dict[Any, tuple[_Actor, str]] = {}
+        self._most_before = 0
+        self._calls: dict[Any, tuple[RayWorker, str]] = {}
+        self._sharing: Sharing | None = None
+        self._token: Path | None = None
+        self._trials = Path()
 
     @property
     def is_up(self) -> bool:
@@ -60,8 +71,10 @@ class RayExecutor(Pool):
 
     def start(self, context: TrialContext) -> None:
         self._imports = tuple(dict.fromkeys((*self._imports, *context.imports)))
+        self._sharing = sharing_for(self.options.storage)
         self._runtime.require()
-        self._complain_at = time.monotonic() + _NO_ROOM
+        self._complain_at = time.monotonic() + (_NO_ROOM if self._runtime.cluster.workers else 0.0)
+        self._most_before = self.most
         self._state.workers.extend(self._early)
         self._early = []
         try:
@@ -73,22 +86,20 @@ class RayExecutor(Pool):
 
     @property
     def most(self) -> int:
-        return self.options.workers_on(self._runtime.cpus)
+        if self.options.max_workers is not None:
+            return self.options.max_workers
+        return max(1, self.options.min_workers, self._runtime.cluster.workers)
 
     @property
     def slots(self) -> int:
-        """One per worker that is up, and at least one."""
-        return max(1, self.ready)
+        """One per worker that is up, and at least one; a worker need not wait until its trial's files are here."""
+        pending = 0 if self._sharing is None else self._sharing.pending
+        return max(1, self.ready) + min(pending, self.ready)
 
     @property
     def ready(self) -> int:
         """Workers that can take a trial, or run one."""
         return sum(worker.ready for worker in self._state.workers)
-
-    @property
-    def is_complete(self) -> bool:
-        """All workers are up."""
-        return self.ready >= self.most
 
     @property
     def closing_seconds(self) -> float:
@@ -98,31 +109,69 @@ class RayExecutor(Pool):
         if self._runtime.done:
             super().close()
             self._kill(self._early)
+        if self._sharing is not None:
+            self._sharing.close()
         self._runtime.close()
 
+    def submit(self, spec: TrialSpec) -> None:
+        assert self._sharing is not None
+        self._trials = spec.directory.parent
+        self._token = self._sharing.prepare(spec)
+        super().submit(spec)
+
     def wait(self, timeout: float) -> list[Event]:
-        if self._complain_at is not None and self.ready:
+        if self._runtime.lost:
+            raise ExecutorError(
+                f"Ray {self._runtime.place} is lost: {self._runtime.lost}. What has ended is kept; once there is a Ray "
+                f"again, 'automl resume {self._trials.parent}' goes on."
+            )
+        if self.ready:
             self._complain_at = None
         elif self._complain_at is not None and time.monotonic() > self._complain_at:
-            self._complain_at = None
-            log.warning(
-                "Ray has had no free machine with %g cores for %.0f s; trials wait until it has.",
-                self.options.cpus_per_trial,
-                _NO_ROOM,
-            )
+            self._complain()
+        self._follow_cluster()
         return super().wait(timeout)
+
+    def _complain(self) -> None:
+        """Say once that nothing runs, and why."""
+        self._complain_at = None
+        gpus = self.options.gpus_per_trial
+        needed = f"{self.options.cpus_per_trial:g} cores" + (f" and {gpus:g} GPUs" if gpus else "")
+        if self._runtime.cluster.workers:
+            log.warning("Ray has had no free machine with %s for %.0f s; trials wait until it has.", needed, _NO_ROOM)
+        else:
+            log.warning("Ray %s has no machine with %s; trials wait until one joins.", self._runtime.place, needed)
+
+    def _follow_cluster(self) -> None:
+        """Use machines that have joined; workers that waited for one that has left need not wait any longer."""
+        state, before, self._most_before = self._state, self._most_before, self.most
+        if self._most_before > before and state.flights and len(state.flights) >= self.ready:
+            self._want(len(state.flights))
+        state.wanted = min(state.wanted, self._most_before)
+        waiting = [worker for worker in state.workers if not worker.ready]
+        for worker in waiting[: max(0, len(state.workers) - self._most_before)]:
+            self._remove(worker)
 
     def _launch_early(self) -> None:
         self._early = [self._launch() for _ in range(self.most)]
 
     def _want(self, workers: int) -> None:
-        super()._want(self.most)
+        """All that there may be, once every worker that is up has a trial: the driver may have more of them."""
+        super()._want(self.most if workers >= self.ready else workers)
+
+    @property
+    def _storage(self) -> str | None:
+        return self.options.storage
+
+    def _deliver(self, spec: TrialSpec, finished: Finished) -> None:
+        assert self._sharing is not None
+        self._state.events.extend(self._sharing.take(spec, finished))
 
     def _may_launch(self, starting: int, first: bool) -> bool:
         return True
 
     def _launch(self) -> WorkerHandle:
-        actor = _Actor(self.options, self._imports)
+        actor = RayWorker(self.options, self._imports, lambda: self._token)
         if self._payload is not None:
             actor.load(self._payload)
         return actor
@@ -136,6 +185,9 @@ class RayExecutor(Pool):
         import ray
 
         self._arm()
+        if self._sharing is not None and self._sharing.pending:
+            self._state.events.extend(self._sharing.done())
+            timeout = 0.0 if self._state.events else min(timeout, _FETCHING)
         if not self._calls:
             time.sleep(timeout)
             return []
@@ -145,7 +197,7 @@ class RayExecutor(Pool):
     def _arm(self) -> None:
         """Have every call's answer waited for."""
         for worker in self._state.workers:
-            if isinstance(worker, _Actor) and worker.calls:
+            if isinstance(worker, RayWorker) and worker.calls:
                 self._calls.update({call: (worker, kind) for call, kind in worker.calls})
                 worker.calls.clear()
 
@@ -168,10 +220,15 @@ class RayExecutor(Pool):
             worker.listen()
             return [(worker, report) for report in answer]
         taken, rest, finished = answer
+        if finished is None:
+            raise ExecutorError(
+                f"Worker {worker.address} does not see {self._trials}, so the machines of this Ray cluster share no "
+                "disk: name a place that all can reach, a path or a URL, in compute.storage."
+            )
         late = self._late_reports(worker) if worker.seen < taken else []
         return [*late, *((worker, report) for report in rest), (worker, finished)]
 
-    def _late_reports(self, worker: _Actor) -> list[tuple[WorkerHandle, Message]]:
+    def _late_reports(self, worker: RayWorker) -> list[tuple[WorkerHandle, Message]]:
         """Reports that were given away before the result was, but have been overtaken by it."""
         import ray
 
@@ -183,10 +240,12 @@ class RayExecutor(Pool):
         """Kill actors. What they have started is killed by their wardens, on whatever machine that is."""
         import ray
 
+        if self._runtime.lost:  # no call would return; what is left ends with the cluster
+            return []
         self._arm()
         heard: list[tuple[WorkerHandle, Message]] = []
         for worker in workers:
-            assert isinstance(worker, _Actor)
+            assert isinstance(worker, RayWorker)
             calls = [call for call, (owner, _) in self._calls.items() if owner is worker]
             ready, _ = ray.wait(calls, num_returns=len(calls), timeout=0) if calls else ([], [])
             answers = [item for call in ready if call in self._calls for item in self._answer(call)]
@@ -197,39 +256,6 @@ class RayExecutor(Pool):
         return heard
 
 
-class _Actor(WorkerHandle):
-    """One actor, from the driver's side.
-
-    Attributes:
-        calls: made, and not yet waited for.
-        seen: reports of the present trial that have arrived.
-    """
-
-    def __init__(self, options: ComputeOptions, imports: Sequence[str]) -> None:
-        from automl.execution.ray.actor import REMOTE_ACTOR
-
-        super().__init__(uuid.uuid4().hex)
-        environment = thread_environment(max(1, int(options.cpus_per_trial)))
-        placed = REMOTE_ACTOR.options(num_cpus=options.cpus_per_trial, scheduling_strategy="SPREAD")
-        self.actor = placed.remote(self.mark, environment, tuple(imports))
-        self.calls: list[tuple[Any, str]] = []
-        self.seen = 0
-
-    def load(self, payload: Any) -> None:
-        self.calls.append((self.actor.load.remote(*payload), "load"))
-
-    def run(self, spec: TrialSpec) -> None:
-        self.seen = 0
-        self.calls.append((self.actor.run.remote(spec), "run"))
-
-    def stop(self, number: int, attempt: int, reason: StopReason) -> None:
-        self.actor.stop.remote(number, attempt, reason)
-
-    def listen(self) -> None:
-        """Ask for the next reports."""
-        self.calls.append((self.actor.reports.remote(), "reports"))
-
-
 def _shared(ray: Any, part: Any) -> Any:
     """`part`, or a reference to it if it is large: it then travels to each machine once."""
     import numpy as np
@@ -238,7 +264,7 @@ def _shared(ray: Any, part: Any) -> Any:
     return ray.put(array) if array.nbytes > _SMALL else bytes(part)
 
 
-def _death(worker: _Actor, error: Exception) -> Died:
+def _death(worker: RayWorker, error: Exception) -> Died:
     import ray
 
     if isinstance(error, ray.exceptions.OutOfMemoryError):

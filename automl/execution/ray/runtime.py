@@ -16,7 +16,9 @@ from typing import Any
 
 from automl.errors import ExecutorError
 from automl.execution.cores import usable_cores
+from automl.execution.gpus import local_shares
 from automl.execution.options import ComputeOptions
+from automl.execution.ray.cluster import ClusterWatch, host_and_port
 
 __all__ = ["BOOT_SECONDS", "RayRuntime", "check_address"]
 
@@ -43,7 +45,7 @@ class RayRuntime:
     private Ray is started.
 
     Args:
-        options: `address`, `max_workers`, `cpus_per_trial`.
+        options: `address`, `max_workers`, `cpus_per_trial`, `gpus_per_trial`.
         after: called in that thread once Ray is up.
     """
 
@@ -54,7 +56,7 @@ class RayRuntime:
         self._done = threading.Event()
         self._closing = threading.Event()
         self._error: BaseException | None = None
-        self.cpus = 0.0
+        self._cluster: ClusterWatch | None = None
 
     def begin(self) -> None:
         """Begin to boot, unless that was done."""
@@ -67,6 +69,23 @@ class RayRuntime:
         """Booting has ended, one way or the other: `require` will not wait."""
         return self._done.is_set()
 
+    @property
+    def cluster(self) -> ClusterWatch:
+        """What the cluster has; once booting has ended well."""
+        assert self._cluster is not None
+        return self._cluster
+
+    @property
+    def lost(self) -> str:
+        """Why Ray cannot be used any more; nothing while it can."""
+        return "" if self._cluster is None else self._cluster.lost
+
+    @property
+    def place(self) -> str:
+        """Which Ray it is, for a sentence."""
+        address = _address(self._options)
+        return f"at {address}" if address else "on this machine"
+
     def require(self, timeout: float = BOOT_SECONDS) -> None:
         """Wait until Ray is up.
 
@@ -75,11 +94,11 @@ class RayRuntime:
         """
         self.begin()
         if not self._done.wait(timeout):
-            raise ExecutorError(f"Ray {self._place()} was not up after {timeout:.0f} s. {_INSTEAD}")
+            raise ExecutorError(f"Ray {self.place} was not up after {timeout:.0f} s. {_INSTEAD}")
         if isinstance(self._error, ExecutorError):
             raise self._error
         if self._error is not None:
-            raise ExecutorError(f"Ray {self._place()} cannot be used: {self._error}. {_INSTEAD}") from self._error
+            raise ExecutorError(f"Ray {self.place} cannot be used: {self._error}. {_INSTEAD}") from self._error
 
     def close(self) -> None:
         """Shut down what was started here, and let go of what was joined.
@@ -87,16 +106,14 @@ class RayRuntime:
         A boot under way is not waited for: it is undone when it has ended, or when the process does.
         """
         self._closing.set()
+        if self._cluster is not None:
+            self._cluster.end()
         if self._thread is None:
             return
         if self._done.is_set():
             self._thread.join(timeout=_SHUTDOWN_SECONDS)
         elif sys.platform != "linux":  # there Ray's processes would outlive this one: have the interpreter wait
             threading.Thread(target=self._thread.join, args=(_SHUTDOWN_SECONDS,), name="automl-ray-end").start()
-
-    def _place(self) -> str:
-        address = _address(self._options)
-        return f"at {address}" if address else "on this machine"
 
     def _live(self) -> None:
         ours = False
@@ -128,12 +145,16 @@ class RayRuntime:
                 with _one_machine() if not address else nullcontext():
                     ray.init(**place, logging_level=logging.ERROR, log_to_driver=False)
                 _silence()
-            resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
-        self.cpus = resources.get("CPU", 1.0)
+        client = address is not None and address.startswith("ray://")
+        self._cluster = ClusterWatch(
+            self._options, address if client and address else ray.get_runtime_context().gcs_address
+        )
+        self._cluster.begin()
         return ours
 
     def _private(self) -> dict[str, Any]:
         """How to start a Ray of our own."""
+        local_shares(self._options)
         cores = usable_cores()
         wanted = math.ceil(self._options.workers_on() * self._options.cpus_per_trial)
         if wanted > cores:
@@ -169,11 +190,13 @@ def check_address(address: str) -> None:
         return
     if address.startswith("ray://") and find_spec("grpc") is None:
         raise ExecutorError(f"{address} needs Ray's client: pip install 'ray[client]'.")
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdigit():
-        raise ExecutorError(f"{address!r} is no address of a Ray cluster; write 'host:port' or 'auto'.")
+    place = host_and_port(address)
+    if place is None:
+        raise ExecutorError(
+            f"{address!r} is no address of a Ray cluster; write 'host:port', 'ray://host:port' or 'auto'."
+        )
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS).close()
+        socket.create_connection(place, timeout=_CONNECT_SECONDS).close()
     except OSError as error:
         raise ExecutorError(f"There is no Ray cluster at {address}: {error.strerror or error}. {_INSTEAD}") from error
 

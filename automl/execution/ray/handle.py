@@ -1,0 +1,56 @@
+"""One Ray actor, from the driver's side."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from automl.execution.gpus import HIDDEN
+from automl.execution.handle import WorkerHandle
+from automl.execution.options import ComputeOptions
+from automl.trial.contract import StopReason, TrialSpec
+from automl.trial.threads import thread_environment
+
+__all__ = ["RayWorker"]
+
+
+class RayWorker(WorkerHandle):
+    """A worker that Ray puts where there is room, now or later.
+
+    Args:
+        options: what a trial needs.
+        imports: what the worker should import while it waits for the context.
+        token: gives a file that the worker must see, if there is one.
+
+    Attributes:
+        calls: made, and not yet waited for.
+        seen: reports of the present trial that have arrived.
+    """
+
+    def __init__(self, options: ComputeOptions, imports: Sequence[str], token: Callable[[], Path | None]) -> None:
+        from automl.execution.ray.actor import REMOTE_ACTOR
+
+        super().__init__(uuid.uuid4().hex)
+        gpus = options.gpus_per_trial
+        environment = {**thread_environment(max(1, int(options.cpus_per_trial))), **({} if gpus else HIDDEN)}
+        placed = REMOTE_ACTOR.options(num_cpus=options.cpus_per_trial, num_gpus=gpus, scheduling_strategy="SPREAD")
+        self.actor = placed.remote(self.mark, environment, tuple(imports), options.storage)
+        self.calls: list[tuple[Any, str]] = []
+        self.seen = 0
+        self._token = token
+
+    def load(self, payload: Any) -> None:
+        self.calls.append((self.actor.load.remote(*payload), "load"))
+
+    def run(self, spec: TrialSpec) -> None:
+        self.seen = 0
+        self.calls.append((self.actor.run.remote(spec, self._token()), "run"))
+
+    def stop(self, number: int, attempt: int, reason: StopReason) -> None:
+        self.actor.stop.remote(number, attempt, reason)
+
+    def listen(self) -> None:
+        """Ask for the next reports."""
+        self.calls.append((self.actor.reports.remote(), "reports"))
