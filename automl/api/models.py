@@ -54,16 +54,29 @@ def register(
     *,
     trial: int | None = None,
     name: str | None = None,
+    data: Any = None,
+    metric: Any = None,
+    trust: bool = False,
     workspace: str | Path | None = None,
 ) -> RegisteredModel:
     """Register the model of an experiment's trial, by default the winner's.
 
+    A trial whose models were deleted is fitted again from its record first.
+
+    Args:
+        data: for a trial that is fitted again: the data, if its source is gone.
+        metric: the same: functions that the experiment began with.
+        trust: the same: let the experiment name classes outside the allowed packages.
+
     Raises:
         RegistryError: the trial did not complete, or the registry cannot be reached.
+        WorkspaceError: the trial has no models any more and cannot be repeated.
     """
     from automl.experiment.result import Result
 
-    return Result.load(Workspace.find(workspace).experiment(experiment)).register(trial, name=name)
+    return Result.load(Workspace.find(workspace).experiment(experiment)).register(
+        trial, name=name, data=data, metric=metric, trust=trust
+    )
 
 
 def promote(name: str, version: int, workspace: str | Path | None = None, *, uri: str | None = None) -> str:

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import logging
 import os
-import re
-import shutil
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -20,10 +17,11 @@ from automl.config.reader import read_config
 from automl.errors import AutomlError, WorkspaceError
 from automl.experiment.leaderboard import read_trials
 from automl.experiment.registration import tracking_uri
+from automl.experiment.retention import best_trials, is_folder, remove
 from automl.experiment.summary import Summary
 from automl.registry.list import registered_trials
 from automl.registry.tags import key_of
-from automl.trial.contract import Status, TrialResult
+from automl.workspace.atomic import leftovers
 from automl.workspace.layout import ExperimentDirectory, Workspace
 from automl.workspace.lock import is_locked, locked
 
@@ -31,8 +29,6 @@ __all__ = ["Garbage", "Kind", "LeftAlone", "collect", "find_garbage"]
 
 log = logging.getLogger("automl")
 
-_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
-"""How files are named while they are written: see `automl.workspace.atomic`."""
 _ABANDONED = 3600.0
 """Seconds without a change after which a temporary file has no writer any more."""
 
@@ -71,11 +67,14 @@ class LeftAlone:
     reason: str
 
 
-def find_garbage(workspace: Workspace, *, keep: int = 20) -> tuple[list[Garbage], list[LeftAlone]]:
+def find_garbage(workspace: Workspace, *, keep: int | None = None) -> tuple[list[Garbage], list[LeftAlone]]:
     """All that can go, experiment by experiment. Nothing is changed.
 
     The models of a trial can go if its experiment has finished, it is not among the best `keep`, it is not the winner
     and no registered model comes from it.
+
+    Args:
+        keep: how many of the best keep their models; by default what each experiment's ``retention.models`` says.
 
     Raises:
         WorkspaceError: `keep` is negative.
@@ -83,7 +82,7 @@ def find_garbage(workspace: Workspace, *, keep: int = 20) -> tuple[list[Garbage]
     return _go_through(workspace, keep, delete=False)
 
 
-def collect(workspace: Workspace, *, keep: int = 20) -> tuple[list[Garbage], list[LeftAlone]]:
+def collect(workspace: Workspace, *, keep: int | None = None) -> tuple[list[Garbage], list[LeftAlone]]:
     """Delete what `find_garbage` finds, and return what was deleted. Each experiment is locked meanwhile.
 
     Raises:
@@ -92,8 +91,8 @@ def collect(workspace: Workspace, *, keep: int = 20) -> tuple[list[Garbage], lis
     return _go_through(workspace, keep, delete=True)
 
 
-def _go_through(workspace: Workspace, keep: int, *, delete: bool) -> tuple[list[Garbage], list[LeftAlone]]:
-    if keep < 0:
+def _go_through(workspace: Workspace, keep: int | None, *, delete: bool) -> tuple[list[Garbage], list[LeftAlone]]:
+    if keep is not None and keep < 0:
         raise WorkspaceError(f"keep is {keep}, and a number of trials cannot be negative.")
     found: list[Garbage] = []
     left: list[LeftAlone] = []
@@ -108,7 +107,7 @@ def _go_through(workspace: Workspace, keep: int, *, delete: bool) -> tuple[list[
         try:
             with locked(directory):
                 for item in _of(directory, keep, registered, left):
-                    _remove(item.path)
+                    remove(item.path)
                     found.append(item)
         except OSError as error:
             raise WorkspaceError(f"Cannot delete {error.filename}: {error.strerror or error}.") from error
@@ -130,7 +129,9 @@ class _Registered:
         return {trial for experiment, trial in self._known[uri] if experiment == key_of(directory)}
 
 
-def _of(directory: ExperimentDirectory, keep: int, registered: _Registered, left: list[LeftAlone]) -> list[Garbage]:
+def _of(
+    directory: ExperimentDirectory, keep: int | None, registered: _Registered, left: list[LeftAlone]
+) -> list[Garbage]:
     found = [*_caches(directory), *_leftovers(directory)]
     try:
         return [*_models(directory, keep, registered), *found]
@@ -139,14 +140,18 @@ def _of(directory: ExperimentDirectory, keep: int, registered: _Registered, left
         return found
 
 
-def _models(directory: ExperimentDirectory, keep: int, registered: _Registered) -> list[Garbage]:
+def _models(directory: ExperimentDirectory, keep: int | None, registered: _Registered) -> list[Garbage]:
     """Raises AutomlError if the result or the registry cannot be read: then nobody knows what is needed."""
     summary = Summary.read(directory)
     if summary is None:
         return []
+    if keep is None:
+        keep = read_config(directory.config)[0].retention.models
+    if keep is None:
+        return []
     results = read_trials(directory)
-    kept = set(_best(results, keep, maximize=summary.maximize)) | {summary.best_trial}
-    spare = [r.number for r in results if r.number not in kept and _is_folder(directory.trial(r.number).models)]
+    kept = {*best_trials(results, keep, maximize=summary.maximize), summary.best_trial}
+    spare = [r.number for r in results if r.number not in kept and is_folder(directory.trial(r.number).models)]
     if not spare:
         return []
     kept |= registered.trials(directory)
@@ -157,18 +162,8 @@ def _models(directory: ExperimentDirectory, keep: int, registered: _Registered) 
     ]
 
 
-def _best(results: Sequence[TrialResult], keep: int, *, maximize: bool) -> list[int]:
-    """Numbers of the best trials; of equal ones the earlier is better, as on the leaderboard."""
-    ranked = sorted(
-        (-r.value if maximize else r.value, r.number)
-        for r in results
-        if r.status is Status.COMPLETED and r.value is not None and r.fidelity == 1
-    )
-    return [number for _, number in ranked[:keep]]
-
-
 def _caches(directory: ExperimentDirectory) -> Iterator[Garbage]:
-    if _is_folder(directory.cache) and any(directory.cache.iterdir()):
+    if is_folder(directory.cache) and any(directory.cache.iterdir()):
         yield _garbage(directory, Kind.CACHE, directory.cache)
 
 
@@ -185,42 +180,17 @@ def _leftovers(directory: ExperimentDirectory) -> Iterator[Garbage]:
 
 
 def _abandoned(folder: Path) -> list[Path]:
-    if not _is_folder(folder):
+    if not is_folder(folder):
         return []
     before = time.time() - _ABANDONED
-    return sorted(
-        Path(entry.path)
-        for entry in os.scandir(folder)
-        if _TEMPORARY.fullmatch(entry.name) and entry.stat(follow_symlinks=False).st_mtime < before
-    )
+    return [path for path in leftovers(folder) if path.lstat().st_mtime < before]
 
 
 def _garbage(directory: ExperimentDirectory, kind: Kind, path: Path, *, trial: int | None = None) -> Garbage:
     return Garbage(key_of(directory), kind, path, _size(path), trial)
 
 
-def _is_folder(path: Path) -> bool:
-    """A folder of our own: a link leads to somebody else's."""
-    return path.is_dir() and not path.is_symlink()
-
-
 def _size(path: Path) -> int:
-    if not _is_folder(path):
+    if not is_folder(path):
         return path.lstat().st_size
     return sum(os.lstat(os.path.join(root, name)).st_size for root, _, names in os.walk(path) for name in names)
-
-
-def _remove(path: Path) -> None:
-    """Delete a file or a folder. A folder goes at once: whoever is reading it finds all of it, or nothing.
-
-    Raises:
-        OSError: it cannot be deleted.
-    """
-    if not _is_folder(path):
-        path.unlink(missing_ok=True)
-        return
-    doomed = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # found again, should this be killed
-    with suppress(FileNotFoundError):
-        shutil.rmtree(doomed)
-    os.replace(path, doomed)
-    shutil.rmtree(doomed)

@@ -29,7 +29,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
         max_trials=5,
         name="flowers",
         workspace=str(tmp_path_factory.mktemp("gc")),
-        search={"algorithms": {"allow": ["logistic_regression", "lda"]}, "portfolio": False},
+        search={"algorithms": {"allow": ["logistic_regression", "lda"]}, "portfolio": False, "pruner": None},
         compute={"executor": "inline"},
         tracking=None,
         registry=None,

@@ -34,7 +34,7 @@ def search(workspace: Path, data: Any, **arguments: Any) -> Result:
         "seed": 5,
         "name": "colors",
         "validation": {"strategy": "kfold", "folds": 3},
-        "search": {"algorithms": {"allow": ALGORITHMS}, "portfolio": False},
+        "search": {"algorithms": {"allow": ALGORITHMS}, "portfolio": False, "pruner": None},
         "compute": {"executor": "inline"},
     }
     quiet: dict[str, Any] = {"tracking": None, "registry": None, "progress": False}
@@ -184,6 +184,14 @@ def rename_algorithm(place: Path) -> None:
 def test_a_record_that_is_not_whole_is_refused(experiment: Path, damage: Any, sentence: str) -> None:
     damage(experiment)
     with pytest.raises(WorkspaceError, match=sentence):
+        api.replay(experiment, trial=0)
+
+
+def test_a_trial_that_was_cut_short_cannot_be_repeated(experiment: Path) -> None:
+    edit(experiment / "trials" / "00000" / "trial.json", cut_short=True)
+    with pytest.raises(
+        WorkspaceError, match=r"Trial 0 .* cannot be repeated: a fit of it was cut short to end in time"
+    ):
         api.replay(experiment, trial=0)
 
 

@@ -14,7 +14,10 @@ from automl.cli.commands.run import Workspace
 @app.command()
 def gc(
     workspace: Workspace = None,
-    keep: Annotated[int, typer.Option(min=0, help="Best trials of each finished experiment whose models stay.")] = 20,
+    keep: Annotated[
+        int | None,
+        typer.Option(min=0, help="Best trials of each experiment whose models stay; by default its retention.models."),
+    ] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Delete it; without this, nothing is changed.")] = False,
     as_json: AsJson = False,
 ) -> None:

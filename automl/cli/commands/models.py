@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from automl.cli.app import AsJson, models, print_json, print_rows
-from automl.cli.commands.run import Workspace
+from automl.cli.commands.run import Trust, Workspace
 
 Uri = Annotated[str | None, typer.Option("--uri", help="MLflow's tracking URI; by default the workspace's own store.")]
 
@@ -39,16 +39,17 @@ def register(
     trial: Annotated[int | None, typer.Option(help="Another trial than the winner.")] = None,
     name: Annotated[str | None, typer.Option(help="The registered model's name.")] = None,
     workspace: Workspace = None,
+    trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
-    """Register the model of an experiment's trial, by default the winner's."""
+    """Register the model of an experiment's trial, by default the winner's; one without models is fitted again."""
     from automl import api
 
-    registered = api.register(experiment, trial=trial, name=name, workspace=workspace)
+    registered = api.register(experiment, trial=trial, name=name, trust=trust, workspace=workspace)
     if as_json:
         print_json(registered.model_dump())
     else:
-        print(f"{registered.name} version {registered.version}: {registered.message}")
+        print(registered.message)
 
 
 @models.command()

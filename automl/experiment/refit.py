@@ -1,0 +1,90 @@
+"""The models of a trial that has none any more, made again from its record."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from automl.config.schema import ExperimentConfig
+from automl.errors import WorkspaceError
+from automl.experiment.prepare import Problem
+from automl.experiment.rerun import close, problem_of, recorded_trial, rerun
+from automl.trial.contract import Status, TrialResult
+from automl.workspace.layout import ExperimentDirectory
+
+__all__ = ["has_models", "refit", "refit_trial"]
+
+
+def has_models(directory: ExperimentDirectory, number: int) -> bool:
+    """Whether a trial's models lie where they were written."""
+    return any(directory.trial(number).models.glob("fold_*"))
+
+
+def refit_trial(
+    directory: ExperimentDirectory,
+    number: int,
+    *,
+    data: Any = None,
+    metrics: Mapping[str, Callable[..., float]] | None = None,
+    trust: bool = False,
+) -> None:
+    """Fit a completed trial again, and put its models back where they were.
+
+    Args:
+        directory: the experiment's.
+        number: the trial's.
+        data: the data again, if its source is gone; by default the saved copy, or the source.
+        metrics: functions that the experiment began with, by name: they are not kept on disk.
+        trust: code outside the allowed packages may be imported.
+
+    Raises:
+        WorkspaceError: it cannot be repeated, or came to another score: then it is not the model of the record.
+        DataError: the data has changed, or cannot be read.
+        ConfigError: the experiment needs trust or functions that were not given.
+    """
+    recorded = recorded_trial(directory, number)
+    problem, config = problem_of(directory, data=data, metrics=metrics, trust=trust)
+    refit(problem, config, directory, recorded, trust=trust)
+
+
+def refit(
+    problem: Problem, config: ExperimentConfig, directory: ExperimentDirectory, recorded: TrialResult, *, trust: bool
+) -> None:
+    """The same, for a problem that is at hand.
+
+    Raises:
+        WorkspaceError: as `refit_trial` does.
+    """
+    with tempfile.TemporaryDirectory(prefix="automl-refit-", ignore_cleanup_errors=True) as scratch:
+        place = ExperimentDirectory(Path(scratch))
+        again = rerun(problem, config, directory, recorded, place, keep_models=True, trust=trust)
+        _check(again, recorded, problem.primary.name)
+        _put(place.trial(recorded.number).models, directory.trial(recorded.number).models)
+
+
+def _check(again: TrialResult, recorded: TrialResult, metric: str) -> None:
+    gone = f"The models of trial {recorded.number} were deleted"
+    if again.status is not Status.COMPLETED:
+        why = "" if again.failure is None else f" ({again.failure.kind}: {again.failure.message.rstrip('.')})"
+        raise WorkspaceError(f"{gone}, and fitting it again ended {again.status.value}{why}.")
+    if not close(recorded.value, again.value):
+        raise WorkspaceError(
+            f"{gone}, and fitted again it came to {metric} = {again.value!r} where its record says {recorded.value!r}, "
+            f"so it is another model; 'automl replay --trial {recorded.number}' says which versions have changed."
+        )
+
+
+def _put(made: Path, wanted: Path) -> None:
+    """Move a folder to where it belongs, at once, though it may come from another disk."""
+    half = wanted.with_name(f".{wanted.name}.{os.getpid()}.tmp")
+    try:
+        shutil.copytree(made, half, dirs_exist_ok=True)
+        shutil.rmtree(wanted, ignore_errors=True)
+        os.replace(half, wanted)
+    except OSError as error:
+        shutil.rmtree(half, ignore_errors=True)
+        raise WorkspaceError(f"Cannot write {wanted}: {error.strerror or error}.") from error
