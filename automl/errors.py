@@ -13,6 +13,7 @@ from typing import Self
 __all__ = [
     "AutomlError",
     "ConfigError",
+    "DamagedFileError",
     "DataError",
     "ExecutorError",
     "JournalError",
@@ -86,6 +87,10 @@ class DataError(AutomlError):
 
 class WorkspaceError(AutomlError):
     """The workspace or an experiment's directory cannot be used."""
+
+
+class DamagedFileError(WorkspaceError):
+    """A file of ours is cut off, or was changed by somebody else, so that nobody can read it."""
 
 
 class JournalError(WorkspaceError):

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from automl.api.models import list_models, load_model, promote, register, show_model
-from automl.api.runs import cancel_run, gc, list_runs, mirror_run, read_logs, replay, show_run
+from automl.api.runs import (
+    cancel_run,
+    extend_run,
+    gc,
+    list_runs,
+    mirror_run,
+    read_logs,
+    replay,
+    show_leaderboard,
+    show_run,
+)
 from automl.api.search import fit, plan, resume, run, validate
 
 __all__ = [
     "cancel_run",
+    "extend_run",
     "fit",
     "gc",
     "list_models",
@@ -21,6 +32,7 @@ __all__ = [
     "replay",
     "resume",
     "run",
+    "show_leaderboard",
     "show_model",
     "show_run",
     "validate",

@@ -7,12 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.errors import WorkspaceError
+from automl.redact import redact_text
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
 if TYPE_CHECKING:
     from automl.experiment.replay import Replay
 
-__all__ = ["cancel_run", "gc", "list_runs", "mirror_run", "read_logs", "replay", "show_run"]
+__all__ = [
+    "cancel_run",
+    "extend_run",
+    "gc",
+    "list_runs",
+    "mirror_run",
+    "read_logs",
+    "replay",
+    "show_leaderboard",
+    "show_run",
+]
 
 
 def list_runs(workspace: str | Path | None = None) -> list[dict[str, Any]]:
@@ -30,6 +41,23 @@ def show_run(
 
     directory = Workspace.find(workspace).experiment(experiment)
     return describe_experiment(directory) if trial is None else describe_trial(directory, trial)
+
+
+def show_leaderboard(
+    experiment: str | Path, *, front: bool = False, workspace: str | Path | None = None
+) -> dict[str, Any]:
+    """An experiment's trials from best to worst, while it runs too.
+
+    Args:
+        front: only those that no other beats in all of score, latency and size.
+
+    Returns:
+        ``experiment``, ``id``, ``metric``, ``goal``, ``picked`` (the winner's number, None while there is none),
+        ``picked_because``, and ``leaderboard``: a list of rows, see `Result.leaderboard`.
+    """
+    from automl.experiment.describe import describe_leaderboard
+
+    return describe_leaderboard(Workspace.find(workspace).experiment(experiment), front=front)
 
 
 def read_logs(
@@ -65,6 +93,30 @@ def cancel_run(experiment: str | Path, *, now: bool = False, workspace: str | Pa
     return f"{directory.name}/{directory.id} was asked to stop{' now' if now else ' after the trials that run'}"
 
 
+def extend_run(
+    experiment: str | Path,
+    *,
+    time_budget: float | str | None = None,
+    max_trials: int | None = None,
+    workspace: str | Path | None = None,
+) -> str:
+    """Give an experiment that runs more time or more trials. Returns one line that says what was done.
+
+    Args:
+        time_budget: for everything, what was used included; trials that run already keep the time that they were given.
+        max_trials: in all.
+
+    Raises:
+        ConfigError: there is no such limit, or it would be no larger.
+        WorkspaceError: nobody is running the experiment, or it does not search any more.
+    """
+    from automl.experiment.extension import ask_to_extend
+
+    directory: ExperimentDirectory = Workspace.find(workspace).experiment(experiment)
+    ask_to_extend(directory, time_budget=time_budget, max_trials=max_trials)
+    return f"{directory.name}/{directory.id} goes on with its new limits"
+
+
 def mirror_run(experiment: str | Path, *, workspace: str | Path | None = None) -> str:
     """Bring everything that MLflow lacks of an experiment there. Returns one line that says what was done.
 
@@ -78,7 +130,7 @@ def mirror_run(experiment: str | Path, *, workspace: str | Path | None = None) -
     directory = Workspace.find(workspace).experiment(experiment)
     config, _ = read_config(directory.config)
     uri = tracking_uri(config, directory)
-    return f"{rebuild(directory, uri)} trials of {directory.name}/{directory.id} are in MLflow at {uri}"
+    return f"{rebuild(directory, uri)} trials of {directory.name}/{directory.id} are in MLflow at {redact_text(uri)}"
 
 
 def replay(
@@ -110,12 +162,12 @@ def replay(
     return replay_trial(directory, trial, data=data, metrics=functions_of(metric), trust=trust)
 
 
-def gc(workspace: str | Path | None = None, *, keep: int = 20, delete: bool = False) -> dict[str, Any]:
+def gc(workspace: str | Path | None = None, *, keep: int | None = None, delete: bool = False) -> dict[str, Any]:
     """What a workspace does not need any more: models, caches, leftovers. A dry run unless `delete`.
 
     Args:
-        keep: completed trials of each finished experiment whose models stay; the winner's and those that a registered
-            model comes from stay in any case.
+        keep: completed trials of each finished experiment whose models stay, by default what its ``retention.models``
+            says; the winner's and those that a registered model comes from stay in any case.
         delete: delete it.
 
     Returns:

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.deadline import Deadline
-from automl.errors import AutomlError, ConfigError, NoModelError, WorkspaceError
-from automl.workspace.layout import Workspace
+from automl.errors import AutomlError, ConfigError, DamagedFileError, NoModelError, WorkspaceError
+from automl.workspace.layout import ExperimentDirectory, Workspace
 
 if TYPE_CHECKING:
     from automl.config.schema import ExperimentConfig
     from automl.execution.base import Executor
-    from automl.experiment.prepare import Inputs
+    from automl.experiment.inputs import Inputs
     from automl.experiment.result import Result
+    from automl.experiment.summary import Summary
 
 __all__ = ["fit", "plan", "resume", "run", "validate"]
 
@@ -54,7 +55,7 @@ def fit(
         trust: let a search space name classes outside the allowed packages.
         progress: show what goes on.
         **groups: ``validation``, ``limits``, ``search``, ``features``, ``compute``, ``registry``,
-            ``tracking``, ``workspace``: as in an experiment file, each a mapping or an options object.
+            ``tracking``, ``retention``, ``workspace``: as in an experiment file, each a mapping or an options object.
 
     Returns:
         The result: `model`, `predict`, `leaderboard()`, `registered_model`, ...
@@ -70,11 +71,11 @@ def fit(
         >>> result.predict([[5.1, 3.5, 1.4, 0.2]])                                       # doctest: +SKIP
         array(['setosa'], dtype=object)
     """
+    started = time.monotonic()
     from automl.config.arguments import arguments_of
     from automl.config.reader import build_config
-    from automl.experiment.prepare import Inputs
+    from automl.experiment.inputs import Inputs
 
-    started = time.monotonic()
     arguments = arguments_of(
         task, data, target=target, metric=metric, time_budget=time_budget, max_trials=max_trials, seed=seed, name=name,
         groups=groups,
@@ -114,10 +115,10 @@ def run(
     Raises:
         ConfigError: something in the file cannot be used. Says where, and what instead.
     """
-    from automl.config.reader import read_config
-    from automl.experiment.prepare import Inputs
-
     begin = time.monotonic() if started is None else started
+    from automl.config.reader import read_config
+    from automl.experiment.inputs import Inputs
+
     config, document = read_config(file)
     config = _override(config, workspace, time_budget, max_trials)
     try:
@@ -140,7 +141,8 @@ def resume(
 ) -> Result:
     """Go on with an experiment that was cut, or extend a finished one.
 
-    Finished trials are never run again, and the time already used counts.
+    Finished trials are never run again, and the time already used counts. Where the limits on models, or the rule that
+    picks the winner, were changed in its experiment.yaml, the winner is picked anew.
 
     Args:
         experiment: its directory, id or name.
@@ -153,36 +155,53 @@ def resume(
         DataError: the data has changed.
         WorkspaceError: there is no such experiment, or another process is running it.
     """
+    begin = time.monotonic() if started is None else started
     from automl.config.arguments import functions_of
     from automl.config.reader import read_config
-    from automl.config.writer import write_config
     from automl.display.progress import make_progress
     from automl.experiment.early import begin_executor
-    from automl.experiment.prepare import Inputs
+    from automl.experiment.inputs import Inputs
     from automl.experiment.result import Result
     from automl.experiment.save import saved_data
-    from automl.experiment.session import run_session
-    from automl.experiment.summary import Summary
+    from automl.experiment.session import end_delivery, run_session
     from automl.search.restore import seconds_used
-    from automl.workspace.atomic import write_text
     from automl.workspace.lock import is_locked
 
-    begin = time.monotonic() if started is None else started
     directory = Workspace.find(workspace).experiment(experiment)
     before, _ = read_config(directory.config)
     config = _override(before, None, time_budget, max_trials)
-    if config == before and Summary.read(directory) is not None:
-        return Result.load(directory)
+    done = _result_of(directory)
+    if config == before and done is not None and done.best_trial is not None and _picked_by(config, directory):
+        return Result(directory, done) if done.delivered else end_delivery(config, directory, done)
     if is_locked(directory):
         raise WorkspaceError(f"Another process is running {directory.path}.")
-    if config != before:
-        write_text(directory.config, write_config(config))
     saved = saved_data(directory) if data is None else None
     inputs = Inputs(data, saved=saved, metrics=functions_of(metric), trust=trust)
     deadline = Deadline.after(config.limits.time_budget, used=seconds_used(directory), started=begin)
     with closing(begin_executor(config.compute, deadline)) as executor:
         view = make_progress(progress, title=directory.name)
         return run_session(config, inputs, directory, executor, deadline=deadline, view=view)
+
+
+def _picked_by(config: ExperimentConfig, directory: ExperimentDirectory) -> bool:
+    """Whether the winner was picked under the limits and the rule that experiment.yaml has now: it may be edited."""
+    from automl.experiment.preference import Preference
+
+    try:
+        known = Preference.read(directory)
+    except DamagedFileError:
+        return False
+    return known is None or known.is_that_of(config)
+
+
+def _result_of(directory: ExperimentDirectory) -> Summary | None:
+    """The result of an experiment that has one. One that cannot be read is come to anew."""
+    from automl.experiment.summary import Summary
+
+    try:
+        return Summary.read(directory)
+    except DamagedFileError:
+        return None
 
 
 def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
@@ -193,12 +212,14 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
     """
     from automl.config.reader import read_config
     from automl.experiment.assembly import check_choices
+    from automl.experiment.warm_start import resolve_warm_start
     from automl.space.load import load_space
     from automl.space.trust import check_estimators, check_trust
 
     config, document = read_config(file)
     try:
         check_choices(config)
+        resolve_warm_start(config)
         wanted = config.search.algorithms
         space = load_space(config.search.space, task=config.task).restrict(allow=wanted.allow, block=wanted.block)
         check_trust(space, trust=trust)
@@ -217,11 +238,14 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
     from automl.config.reader import read_config
     from automl.experiment.assembly import check_choices
     from automl.experiment.describe import describe_plan
-    from automl.experiment.prepare import Inputs, prepare
+    from automl.experiment.inputs import Inputs
+    from automl.experiment.prepare import prepare
+    from automl.experiment.warm_start import resolve_warm_start
 
     config, document = read_config(file)
     try:
         check_choices(config)
+        config = resolve_warm_start(config)
         return describe_plan(config, prepare(config, Inputs(trust=trust)))
     except ConfigError as error:
         raise document.place(error) from None
@@ -238,19 +262,18 @@ def _new(config: ExperimentConfig, inputs: Inputs, *, progress: bool, started: f
 def _begin(
     config: ExperimentConfig, inputs: Inputs, executor: Executor, deadline: Deadline, *, progress: bool
 ) -> Result:
-    from automl.config.writer import write_config
     from automl.display.progress import make_progress
     from automl.experiment.assembly import check_choices
     from automl.experiment.prepare import default_name
     from automl.experiment.session import run_session
-    from automl.workspace.atomic import write_text
+    from automl.experiment.warm_start import resolve_warm_start
 
     check_choices(config)
+    config = resolve_warm_start(config)
     name = config.experiment or default_name(config, inputs)
     directory = Workspace.find(config.workspace).create_experiment(name)
     config = config.model_copy(update={"experiment": name, "workspace": str(directory.workspace.root)})
     try:
-        write_text(directory.config, write_config(config))
         view = make_progress(progress, title=name)
         return run_session(config, inputs, directory, executor, deadline=deadline, view=view)
     except AutomlError as error:
@@ -265,14 +288,9 @@ def _override(
     time_budget: float | str | None,
     max_trials: int | None,
 ) -> ExperimentConfig:
-    from automl.config.reader import build_config
+    from automl.experiment.extension import with_limits
 
-    limits = {"time_budget": time_budget, "max_trials": max_trials}
-    given = {key: value for key, value in limits.items() if value is not None}
-    changes: dict[str, Any] = {}
-    if given:
-        checked = build_config({"task": config.task, "limits": given}).limits
-        changes["limits"] = config.limits.model_copy(update={key: getattr(checked, key) for key in given})
-    if workspace is not None:
-        changes["workspace"] = str(Path(workspace).absolute())
-    return config.model_copy(update=changes)
+    config = with_limits(config, time_budget=time_budget, max_trials=max_trials)
+    if workspace is None:
+        return config
+    return config.model_copy(update={"workspace": str(Path(workspace).absolute())})

@@ -12,7 +12,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from automl.config.schema import LATER, ExperimentConfig
+from automl.config.writer import is_cut
 from automl.document import Document, parse_document, read_document
+from automl.errors import ConfigError
 from automl.mistakes import Mistake, as_error, find_mistakes
 
 __all__ = ["build_config", "read_config", "read_config_text"]
@@ -20,7 +22,16 @@ __all__ = ["build_config", "read_config", "read_config_text"]
 _NAMES_OR_PATHS = (("data", "source"), ("data", "test"), ("validation", "source"))
 """Keys whose value may also be the name of a built-in dataset."""
 
-_PATHS = (("data", "directory"), ("search", "space"), ("search", "warm_start"), ("", "workspace"))
+_PATHS = (
+    ("data", "directory"),
+    ("search", "space"),
+    ("search", "warm_start"),
+    ("compute", "storage"),
+    ("", "workspace"),
+)
+
+_EXPERIMENT = ("search", "warm_start")
+"""A directory, or what the workspace knows an experiment by: a name, an id, ``name/id``."""
 
 _TEXTS = (*_NAMES_OR_PATHS, ("data", "weight"), ("data", "group"), ("data", "time"))
 """Keys that take tables or arrays from Python, and nothing but a text from a file."""
@@ -38,8 +49,10 @@ def read_config(path: str | Path) -> tuple[ExperimentConfig, Document]:
         ConfigError: the file cannot be read, or something in it is wrong.
     """
     document = read_document(path)
-    base = Path(path).expanduser().absolute().parent
-    return _validate(document, base), document
+    file = Path(path).expanduser().absolute()
+    if is_cut(file.read_text(encoding="utf-8-sig")):
+        raise ConfigError("the file is cut off: its last line, '...', is missing. Restore it from a backup.", file=path)
+    return _validate(document, file.parent), document
 
 
 def read_config_text(text: str, *, base: str | Path = ".") -> ExperimentConfig:
@@ -101,12 +114,18 @@ def _absolute(config: ExperimentConfig, base: Path) -> ExperimentConfig:
     changes: dict[str, dict[str, Any]] = {}
     for group, key in (*_NAMES_OR_PATHS, *_PATHS):
         value = getattr(getattr(config, group) if group else config, key, None)
-        is_name = (group, key) in _NAMES_OR_PATHS and isinstance(value, str) and _NAME.fullmatch(value)
-        if value is not None and _is_path(value) and not is_name:
+        if value is not None and _is_path(value) and not _is_name((group, key), value, base):
             changes.setdefault(group, {})[key] = _against(base, value)
     top = changes.pop("", {})
     groups = {group: getattr(config, group).model_copy(update=update) for group, update in changes.items()}
     return config.model_copy(update={**top, **groups})
+
+
+def _is_name(place: tuple[str, str], value: str | os.PathLike[str], base: Path) -> bool:
+    """Whether `value` is to be looked up, and not to be read as a path."""
+    if place == _EXPERIMENT:
+        return not (Path(_against(base, value)) / "experiment.yaml").is_file()
+    return place in _NAMES_OR_PATHS and isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 def _is_path(value: Any) -> bool:

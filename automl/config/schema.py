@@ -21,6 +21,7 @@ from automl.tasks.registry import task_names
 from automl.tracking.options import TrackingOptions
 from automl.validation.options import ValidationOptions
 from automl.workspace.atomic import FORMAT_VERSION
+from automl.workspace.options import RetentionOptions
 
 __all__ = ["LATER", "ExperimentConfig"]
 
@@ -36,13 +37,6 @@ LATER: Mapping[str, str] = MappingProxyType(
     {
         "ensemble": _later("ensembles"),
         "trial": _later("commands as trials"),
-        "limits.predict_time": _later("limits on prediction time"),
-        "limits.model_size": _later("limits on model size"),
-        "search.warm_start": _later("warm starts"),
-        "compute.min_workers": _later("pools that shrink"),
-        "compute.idle_timeout": _later("pools that shrink"),
-        "compute.gpus_per_trial": _later("trials on GPUs"),
-        "compute.storage": _later("artifacts on remote storage"),
     }
 )
 """Keys that are planned. An option that does nothing is refused, and these say why."""
@@ -103,6 +97,7 @@ class ExperimentConfig(Options):
     tracking: TrackingOptions | None = Field(
         default=TrackingOptions(), description="where runs are mirrored to; null for nowhere"
     )
+    retention: RetentionOptions = RetentionOptions()
     seed: int = Field(default=0, ge=0, lt=2**32, description="everything random derives from it")
     workspace: str | None = Field(default=None, description="where everything is kept; by default $AUTOML_HOME")
     format_version: Annotated[int, AfterValidator(_check_format)] = Field(

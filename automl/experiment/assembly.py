@@ -12,17 +12,21 @@ from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.execution.base import Executor
 from automl.experiment.prepare import Problem
+from automl.experiment.warm_start import borrowed_trials
 from automl.search.admission import Admission
+from automl.search.adopt import adopt
 from automl.search.driver import Driver
 from automl.search.exits.registry import criteria_of
 from automl.search.history import History
+from automl.search.memory import MemoryAdmission
+from automl.search.model_limits import ModelLimits
 from automl.search.portfolio import Portfolio
 from automl.search.proposal import Proposer, ProposerChain
 from automl.search.pruners.registry import make_pruner
-from automl.search.sampled import Sampled
 from automl.search.samplers.registry import make_sampler
 from automl.search.submission import Terms
-from automl.trial.contract import TrialContext, TrialLimits, TrialResources
+from automl.search.warm_start import WarmStart
+from automl.trial.contract import STEPS_PER_FOLD, TrialContext, TrialLimits, TrialResources
 from automl.trial.learner import LearnerWork, warm_imports
 from automl.workspace.layout import ExperimentDirectory
 
@@ -43,8 +47,8 @@ def check_choices(config: ExperimentConfig) -> None:
     make_pruner(config.search.pruner)
 
 
-def make_context(problem: Problem, *, trust: bool, cache: Path) -> TrialContext:
-    """What all trials share: data, split, metrics, algorithms."""
+def make_context(problem: Problem, *, trust: bool, cache: Path, first_look: bool = False) -> TrialContext:
+    """What all trials share: data, split, metrics, algorithms; whether somebody judges them while they run."""
     work = LearnerWork(
         X=problem.table.X,
         target=problem.target,
@@ -56,6 +60,7 @@ def make_context(problem: Problem, *, trust: bool, cache: Path) -> TrialContext:
         weight=problem.table.weight,
         trust=trust,
         cache=cache,
+        first_look=first_look,
     )
     return TrialContext(work, warm_imports(problem.space))
 
@@ -76,25 +81,30 @@ def open_driver(
     Raises:
         ConfigError: there is no such sampler or pruner, or one has no such option.
     """
-    proposer = _proposer(problem, config, measured=deadline.limited)
+    proposer = _proposer(problem, config, directory, measured=deadline.limited)
     pruner = make_pruner(config.search.pruner)
-    history = History(directory.journal, maximize=problem.primary.maximize, pruner=pruner)
+    steps = STEPS_PER_FOLD * len(problem.plan.folds)
+    history = History(directory.journal, maximize=problem.primary.maximize, pruner=pruner, steps=steps)
     limits = config.limits
     try:
+        adopt(history, directory, problem.space)
         yield Driver(
             Terms(
                 directory,
                 problem.primary.name,
                 problem.primary.maximize,
                 seed=config.seed,
-                resources=TrialResources(config.compute.cpus_per_trial),
+                resources=TrialResources(config.compute.cpus_per_trial, config.compute.gpus_per_trial),
                 limits=TrialLimits(limits.trial_timeout, limits.trial_memory),
+                model_limits=ModelLimits(limits.predict_time, limits.model_size),
+                steps=steps,
             ),
             proposer=proposer,
             history=history,
             executor=executor,
             criteria=criteria_of(_with_patience(limits)),
-            admission=Admission({name: space.cost for name, space in problem.space.algorithms.items()}),
+            admission=Admission(problem.space.algorithms),
+            memory=MemoryAdmission(problem.space.algorithms, limits.trial_memory),
             deadline=deadline,
             reserve=reserve,
             interrupts=interrupts,
@@ -103,15 +113,16 @@ def open_driver(
         history.close()
 
 
-def _proposer(problem: Problem, config: ExperimentConfig, *, measured: bool) -> Proposer:
-    sampled = Sampled(
-        problem.space,
-        make_sampler(config.search.sampler),
-        maximize=problem.primary.maximize,
-        seed=config.seed,
-        measured=measured,
+def _proposer(
+    problem: Problem, config: ExperimentConfig, directory: ExperimentDirectory, *, measured: bool
+) -> Proposer:
+    """What was good in an earlier experiment, what is good in general, then what the sampler makes of both."""
+    space = problem.space
+    earlier = WarmStart(space, borrowed_trials(config, directory))
+    sampled = make_sampler(config.search.sampler).proposer(
+        space, maximize=problem.primary.maximize, seed=config.seed, measured=measured
     )
-    return ProposerChain([Portfolio(problem.space), sampled])
+    return ProposerChain([earlier, Portfolio(space), sampled])
 
 
 def _with_patience(limits: Any) -> Any:

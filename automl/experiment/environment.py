@@ -5,6 +5,7 @@ Written when a session begins with other versions than the one before: a resumed
 
 from __future__ import annotations
 
+import logging
 import platform
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -14,12 +15,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from automl.errors import WorkspaceError
+from automl.errors import DamagedFileError
 from automl.space.space import AlgorithmSpace
 from automl.workspace.atomic import read_json, write_json
 from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["Environment", "distribution_of", "environment_at", "installed", "record_environment"]
+
+log = logging.getLogger("automl")
 
 _ALWAYS = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "joblib", "threadpoolctl", "skrub", "optuna")
 _DISTRIBUTIONS = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
@@ -88,7 +91,11 @@ def installed(distributions: Iterable[str]) -> dict[str, str]:
 def record_environment(directory: ExperimentDirectory, algorithms: Iterable[AlgorithmSpace]) -> None:
     """Note the versions of this session, if they are not those of the session before."""
     path, now = _path(directory), Environment.now(algorithms)
-    before = _read(path)
+    try:
+        before = _read(path)
+    except DamagedFileError as error:
+        log.warning("%s The versions of earlier sessions are lost.", error)
+        before = []
     if not before or before[-1].versions() != now.versions():
         write_json(path, {"environments": [environment.model_dump() for environment in (*before, now)]})
 
@@ -114,4 +121,4 @@ def _read(path: Path) -> list[Environment]:
     try:
         return [Environment.model_validate(entry) for entry in read_json(path).get("environments", [])]
     except (TypeError, ValueError) as error:
-        raise WorkspaceError(f"{path} is no record of versions: {error}") from error
+        raise DamagedFileError(f"{path} is no record of versions: {error}") from error

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from automl.config.reader import read_config
+from automl.config.schema import ExperimentConfig
+from automl.config.writer import write_config
 from automl.data.save import check_unchanged, load_saved, save_summary, save_table
 from automl.data.table import Table
 from automl.errors import DataError, WorkspaceError
@@ -14,12 +17,24 @@ from automl.experiment.prepare import Problem
 from automl.experiment.registration import EXAMPLE
 from automl.registry.candidate import write_example
 from automl.validation.folds import SplitPlan
+from automl.workspace.atomic import write_text
 from automl.workspace.layout import ExperimentDirectory
 
-__all__ = ["as_recorded", "save_problem", "saved_data"]
+__all__ = ["as_recorded", "save_config", "save_problem", "saved_data"]
 
 _PLAN = "split_plan.npz"
 _COPY = "features.parquet"
+
+
+def save_config(config: ExperimentConfig, directory: ExperimentDirectory) -> None:
+    """Write experiment.yaml, unless it says the same already. Only for the holder of the experiment's lock.
+
+    Raises:
+        ConfigError: the configuration holds an object that cannot be written down.
+        WorkspaceError: the disk is full, or the directory cannot be written to.
+    """
+    if not directory.config.exists() or read_config(directory.config)[0] != config:
+        write_text(directory.config, write_config(config))
 
 
 def save_problem(problem: Problem, directory: ExperimentDirectory) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import shutil
+import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,20 +19,28 @@ from automl.errors import NoModelError, RegistryError, WorkspaceError
 from automl.execution.base import Executor
 from automl.experiment.assembly import make_context, open_driver
 from automl.experiment.evaluate import score_test
+from automl.experiment.extension import extend_running
+from automl.experiment.inputs import Inputs
 from automl.experiment.interrupt import Interrupts
 from automl.experiment.logfile import logged_to
 from automl.experiment.phases import Phases
-from automl.experiment.prepare import Inputs, Problem, prepare
-from automl.experiment.registration import candidate_for
+from automl.experiment.preference import Preference
+from automl.experiment.prepare import Problem, prepare
+from automl.experiment.pruning import PruningTally
+from automl.experiment.refit import has_models, refit
+from automl.experiment.registration import candidate_for, note_registered
 from automl.experiment.reserve import WAY_OUT, Reserve
 from automl.experiment.result import Result
-from automl.experiment.save import save_problem
+from automl.experiment.retention import Retention
+from automl.experiment.save import save_config, save_problem
+from automl.experiment.selection import nothing_within_limits, pick_winner
 from automl.experiment.summary import Summary
 from automl.experiment.tracker import Tracker
 from automl.registry.candidate import RegisteredModel
 from automl.search.restore import mark_used
 from automl.search.state import SearchState
 from automl.trial.contract import TrialResult
+from automl.workspace.control import discard
 from automl.workspace.layout import ExperimentDirectory
 from automl.workspace.lock import locked
 
@@ -68,7 +77,28 @@ def run_session(
         AutomlError: the data, the space or the compute cannot be used.
     """
     with locked(directory), logged_to(directory.log):
+        directory.sweep()
+        discard(directory)
+        save_config(config, directory)
         return _Session(config, inputs, directory, deadline, view).run(executor)
+
+
+def end_delivery(config: ExperimentConfig, directory: ExperimentDirectory, summary: Summary) -> Result:
+    """Give MLflow the rest of an experiment that has its result, and was cut while MLflow caught up.
+
+    Raises:
+        WorkspaceError: another process is at it.
+    """
+    with locked(directory), logged_to(directory.log):
+        tracker = Tracker(config, directory)
+        try:
+            tracker.finish(math.inf, winner=summary.best_trial, stopped_because=summary.stopped_because)
+        finally:
+            tracker.close()
+        shutil.rmtree(directory.cache, ignore_errors=True)
+        summary = summary.model_copy(update={"delivered": True})
+        summary.write(directory)
+        return Result(directory, summary)
 
 
 class _Session:
@@ -85,21 +115,35 @@ class _Session:
         self._phases = Phases(deadline)
         self._reserve = Reserve(deadline, registers=config.registry is not None)
         self._tracker = Tracker(config, directory)
+        self._pruned = PruningTally()
+        self._completed: list[TrialResult] = []
 
     def run(self, executor: Executor) -> Result:
         self._phases.add("start", self._deadline.spent() - self._deadline.used)
         try:
+            cpu = time.thread_time()
             with self._phases.measure("prepare"):
                 problem = prepare(self._config, self._inputs)
                 save_problem(problem, self._directory)
-                executor.start(make_context(problem, trust=self._inputs.trust, cache=self._directory.cache))
+                preference = Preference.of(self._config, problem)
+                preference.write(self._directory)
+                self._retention = Retention(self._directory, preference, self._config.retention.models)
+                executor.start(
+                    make_context(
+                        problem,
+                        trust=self._inputs.trust,
+                        cache=self._directory.cache,
+                        first_look=self._config.search.pruner.name != "none",
+                    )
+                )
+            self._reserve.work_took(self._phases.spent("prepare"), cpu=time.thread_time() - cpu)
             self._phases.plan("search", self._deadline.remaining() - self._reserve.seconds())
             with self._view, self._phases.measure("search"):
                 last = self._search(problem, executor)
-            return self._deliver(problem, last, executor)
+            return self._deliver(problem, preference, last, executor)
         finally:
             executor.close()
-            self._tracker.close()
+            self._tracker.close(self._deadline.remaining())
             with suppress(WorkspaceError):  # a full disk: what ended the search says so better, and the clock is marked
                 mark_used(self._directory, self._deadline.spent())
             # Matrices that trials have shared: a resumed session makes them again.
@@ -124,12 +168,18 @@ class _Session:
             for last in driver.run():
                 self._reserve.closing_takes(executor.closing_seconds)
                 self._follow(last)
+                self._config = extend_running(driver, self._config, self._directory, self._deadline)
         assert last is not None
         return last
 
     def _follow(self, state: SearchState) -> None:
         for finished in state.new:
             self._tracker.trial(finished.result.number)
+            self._pruned.add(finished.result)
+        best = None if state.best is None else state.best.result.number
+        self._retention.observe((finished.result for finished in state.new), best)
+        if self._chooses:
+            self._completed += [finished.result for finished in state.new if finished.result.is_whole]
         if state.finished or self._deadline.budget <= _SHORT:
             self._tracker.start()
         if state.best is not None:
@@ -140,17 +190,31 @@ class _Session:
         self._reserve.catching_up_takes(self._tracker.catch_up_seconds())
         self._view.update(state)
 
+    @property
+    def _chooses(self) -> bool:
+        """Whether the winner may be another than the best score: else the driver alone remembers trials."""
+        limits = self._config.limits
+        return self._config.search.pick != "best" or limits.predict_time is not None or limits.model_size is not None
+
     # Delivering
 
-    def _deliver(self, problem: Problem, last: SearchState, executor: Executor) -> Result:
+    def _deliver(self, problem: Problem, preference: Preference, last: SearchState, executor: Executor) -> Result:
         if last.best is None:
             self._tracker.finish(self._seconds_for_the_end(), stopped_because=last.stopped_because or "")
-            raise _nothing_to_deliver(last, self._directory, self._failures())
-        best = last.best.result
-        self._phases.plan("register", self._reserve.registration)
+            if not self._completed:
+                raise _nothing_to_deliver(last, self._directory, self._failures())
+            self._timed(self._summary(problem, last, None, {})).write(self._directory)  # its trials can be registered
+            raise nothing_within_limits(self._completed, preference, self._directory)
+        picked = pick_winner(last.best.result, self._completed, preference)
+        best = picked.result
+        for name, seconds in self._reserve.plan().items():
+            self._phases.plan(name, seconds)
+        if not has_models(self._directory, best.number):  # of an earlier session, and collected since
+            with self._phases.measure("refit"):
+                refit(problem, self._config, self._directory, best, trust=self._inputs.trust)
         with self._phases.measure("test"):
             tested = score_test(problem, self._config, self._directory.trial(best.number).models)
-        summary = self._summary(problem, last, best, tested)
+        summary = self._summary(problem, last, best, tested).model_copy(update={"picked_because": picked.why})
         # Registration happens in another process: the workers can be ended meanwhile.
         with ThreadPoolExecutor(1) as pool:
             registering = pool.submit(self._register, summary, best)
@@ -158,7 +222,7 @@ class _Session:
                 executor.close()
             registered, note = registering.result()
         summary = summary.model_copy(update={"registered": registered, "not_registered": note})
-        self._timed(summary).write(self._directory)
+        self._timed(summary).model_copy(update={"delivered": False}).write(self._directory)
         with self._phases.measure("mirror"):
             self._tracker.finish(
                 self._seconds_for_the_end(), winner=best.number, stopped_because=summary.stopped_because
@@ -187,6 +251,7 @@ class _Session:
             except RegistryError as error:
                 registered, reason = None, str(error).rstrip(".")
         if registered is not None:
+            note_registered(self._directory, best.number, registered)
             return registered, ""
         note = f"{reason}; the model is saved: 'automl models register {self._directory.path}' registers it"
         log.warning("not registered: %s", note)
@@ -196,7 +261,9 @@ class _Session:
         """What MLflow may have to catch up: all that is left, but for the way out."""
         return max(0.0, self._deadline.remaining() - WAY_OUT) if self._deadline.limited else math.inf
 
-    def _summary(self, problem: Problem, last: SearchState, best: TrialResult, tested: dict[str, float]) -> Summary:
+    def _summary(
+        self, problem: Problem, last: SearchState, best: TrialResult | None, tested: dict[str, float]
+    ) -> Summary:
         classes = problem.target.classes
         return Summary(
             experiment=self._directory.name,
@@ -204,10 +271,11 @@ class _Session:
             task=problem.task.name,
             metric=problem.primary.name,
             maximize=problem.primary.maximize,
-            best_trial=best.number,
-            best_value=best.value,
+            best_trial=None if best is None else best.number,
+            best_value=None if best is None else best.value,
             stopped_because=last.stopped_because or "",
             counts={status.value: count for status, count in last.counts.items()},
+            pruning=self._pruned.pruning(),
             seconds=round(self._deadline.spent(), 3),
             time_budget=self._config.limits.time_budget,
             fingerprint=problem.table.fingerprint,

@@ -99,7 +99,7 @@ class Tracker:
                 self._directory.path,
             )
 
-    def close(self) -> None:
-        """End the mirror."""
+    def close(self, seconds: float = math.inf) -> None:
+        """End the mirror; no later than in `seconds`, it is killed."""
         if self._mirror is not None:
-            self._mirror.close()
+            self._mirror.close(seconds)

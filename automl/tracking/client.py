@@ -28,7 +28,7 @@ log = logging.getLogger("automl")
 _MOST_WAITING = 10_000
 """Trial numbers kept for a mirror that does not read; it finds forgotten ones on the disk in the end."""
 _STARTS = 3
-"""How often the process is started before it is given up: a mirror that dies at once would die again."""
+"""How often the process is started before it is given up: one that dies without getting on would die again."""
 _POLITE = 0.2
 """Seconds that the process has to end by itself."""
 
@@ -145,15 +145,19 @@ class Mirror:
             return MirrorSummary(**answer["finished"])
         return MirrorSummary(self._mirrored, max(0, self._results() - self._mirrored))
 
-    def close(self) -> None:
-        """End the process. What it has not written yet stays on the disk. May be called twice."""
+    def close(self, polite: float = _POLITE) -> None:
+        """End the process. What it has not written yet stays on the disk. May be called twice.
+
+        Args:
+            polite: seconds that it has to end by itself.
+        """
         with self._changed:
             self._closed = True
             self._changed.notify_all()
         process, self._process = self._process, None
         if process is None:
             return
-        deadline = time.monotonic() + _POLITE
+        deadline = time.monotonic() + min(polite, _POLITE)
         # The writing thread may be inside a write to a mirror that hangs: closing the pipe would wait for it.
         while process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -236,6 +240,8 @@ class Mirror:
             log.info("MLflow at %s can be written to again", redacted(self.uri))
             self._told = False
         with self._changed:
+            if "id" in answer or int(answer.get("mirrored", 0)) > self._mirrored:
+                self._starts = 1  # it gets on: whatever has ended the earlier ones, it was not this experiment
             if "ready" in answer:
                 self._ready = answer["ready"]
             if "mirrored" in answer:

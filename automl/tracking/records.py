@@ -73,6 +73,9 @@ def read_trial(directory: TrialDirectory, metric: str | None = None) -> TrialRec
     if metric is not None and result.value is not None:
         finals.setdefault(metric, result.value)
     finals |= {"seconds": result.seconds, "fit_seconds": result.fit_seconds, "predict_seconds": result.predict_seconds}
+    finals["model_size"] = float(result.model_size)
+    if result.predict_latency is not None:
+        finals["predict_latency"] = result.predict_latency
     if result.peak_memory is not None:
         finals["peak_memory"] = float(result.peak_memory)
     points = [point for line in series.values() for point in _thin(line)]

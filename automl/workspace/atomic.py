@@ -7,18 +7,31 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_json
 
-from automl.errors import WorkspaceError
+from automl.errors import DamagedFileError, WorkspaceError
 
-__all__ = ["FORMAT_VERSION", "as_json", "check_format", "read_json", "write_bytes", "write_json", "write_text"]
+__all__ = [
+    "FORMAT_VERSION",
+    "as_json",
+    "check_format",
+    "leftovers",
+    "read_json",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]
 
 FORMAT_VERSION = 1
 """Version of every JSON and YAML file of ours. A reader refuses newer ones."""
+
+_TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
+"""How files are named while they are written."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -48,20 +61,30 @@ def as_json(value: dict[str, Any]) -> bytes:
     return to_json({"format_version": FORMAT_VERSION, **value}, indent=1, inf_nan_mode="constants")
 
 
+def leftovers(folder: Path) -> list[Path]:
+    """Files in `folder` that are being written by `write_bytes`, or were when their writer was killed."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names) if _TEMPORARY.fullmatch(name)]
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The object in `path`.
 
     Raises:
-        WorkspaceError: the file is missing, is no JSON object, or was written by a newer automl.
+        WorkspaceError: the file is missing, or was written by a newer automl.
+        DamagedFileError: it is no JSON object.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise WorkspaceError(f"Cannot read {path}: {error.strerror or error}.") from error
     except ValueError as error:
-        raise WorkspaceError(f"{path} is no valid JSON: {error}.") from error
+        raise DamagedFileError(f"{path} is no valid JSON: {error}.") from error
     if not isinstance(value, dict):
-        raise WorkspaceError(f"{path} holds no JSON object.")
+        raise DamagedFileError(f"{path} holds no JSON object.")
     check_format(value, path)
     return value
 

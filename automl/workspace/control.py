@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from automl.errors import DamagedFileError
 from automl.workspace.atomic import read_json, write_json
 from automl.workspace.layout import ExperimentDirectory
 
-__all__ = ["request", "take"]
+__all__ = ["discard", "request", "take"]
 
 
 def request(experiment: ExperimentDirectory, verb: str, **details: Any) -> None:
@@ -21,6 +22,15 @@ def take(experiment: ExperimentDirectory, verb: str) -> dict[str, Any] | None:
     path = experiment.control / f"{verb}.json"
     if not os.path.exists(path):
         return None
-    details = read_json(path)
+    try:
+        details = read_json(path)
+    except DamagedFileError:
+        details = {}  # somebody has asked, and no more can be known
     path.unlink(missing_ok=True)
     return details
+
+
+def discard(experiment: ExperimentDirectory) -> None:
+    """Forget requests that were made to an earlier session: it died before it could obey."""
+    for path in experiment.control.glob("*.json"):
+        path.unlink(missing_ok=True)

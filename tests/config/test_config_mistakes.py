@@ -68,7 +68,9 @@ CORPUS: dict[str, tuple[str | bytes, int | None, str]] = {
     "nothing like it": (HEAD + "search: {xyzzy: 1}\n", 3, "unknown key; the keys here are space"),
     "ensemble": (HEAD + "ensemble: {size: 20}\n", 3, "ensemble: ensembles come with a later version"),
     "misspelt ensemble": (HEAD + "enesmble: {size: 20}\n", 3, "did you mean 'ensemble'? Ensembles come with a later"),
-    "misspelt and later": (HEAD + "limits: {predict_tme: 1}\n", 3, "'predict_time'? Limits on prediction time come"),
+    "misspelt limit": (HEAD + "limits: {predict_tme: 1}\n", 3, "did you mean 'predict_time'?"),
+    "no such rule": (HEAD + "search: {pick: cheapest}\n", 3, "expected one of best, one_standard_error"),
+    "no time": (HEAD + "limits: {predict_time: fast}\n", 3, "'fast' is no duration"),
     "task misspelt is not missing": (
         "tsak: classification\ndata: iris\n",
         1,

@@ -81,6 +81,27 @@ def test_it_mirrors_registers_and_goes_on_after_a_kill(
     assert sum("has died" in record.getMessage() for record in caplog.records) == 1
 
 
+@pytest.mark.slow
+def test_it_is_started_again_as_often_as_it_gets_on(
+    experiment: ExperimentDirectory, end_trial: EndTrial, uri: str, eventually: Eventually
+) -> None:
+    mirror = Mirror(experiment)
+    mirror.start()
+    try:
+        for number in range(5):  # more often than one that gets nowhere is started
+            end_trial(number)
+            mirror.trial(number)
+            eventually(lambda: mirror.mirrored == number + 1)  # noqa: B023 - called at once
+            process = mirror._process
+            assert process is not None
+            process.kill()
+            eventually(lambda: mirror._process not in (None, process))  # noqa: B023 - called at once
+        assert mirror.finish(LONG) == MirrorSummary(mirrored=5, pending=0)
+    finally:
+        mirror.close()
+    assert children(uri) == sorted(map(str, range(5)))
+
+
 def test_a_server_that_cannot_be_reached_is_reported_once_and_costs_nothing(
     experiment: ExperimentDirectory, end_trial: EndTrial, eventually: Eventually, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from automl.cli.app import AsJson, print_json, print_rows, runs
-from automl.cli.commands.run import Workspace
+from automl.cli.commands.run import MaxTrials, TimeBudget, Workspace
 
 Reference = Annotated[str, typer.Argument(help="An experiment's directory, id or name.")]
 
@@ -64,6 +64,19 @@ def cancel(
     from automl import api
 
     print(api.cancel_run(experiment, now=now, workspace=workspace))
+
+
+@runs.command()
+def extend(
+    experiment: Reference,
+    time_budget: TimeBudget = None,
+    max_trials: MaxTrials = None,
+    workspace: Workspace = None,
+) -> None:
+    """Give a running experiment more time or more trials; 'automl resume' extends one that has ended."""
+    from automl import api
+
+    print(api.extend_run(experiment, time_budget=time_budget, max_trials=max_trials, workspace=workspace))
 
 
 @runs.command()

@@ -1,0 +1,92 @@
+"""More time or more trials: for an experiment that has ended, or from another terminal for one that runs."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from automl.config.reader import build_config, read_config
+from automl.config.schema import ExperimentConfig
+from automl.deadline import Deadline
+from automl.errors import AutomlError, ConfigError, WorkspaceError
+from automl.experiment.save import save_config
+from automl.search.driver import Driver
+from automl.search.exits.registry import criteria_of
+from automl.workspace.control import request, take
+from automl.workspace.layout import ExperimentDirectory
+from automl.workspace.lock import is_locked
+
+__all__ = ["ask_to_extend", "extend_running", "with_limits"]
+
+log = logging.getLogger("automl")
+
+_PATIENCE = 60.0
+"""Seconds for a session to obey: one that prepares its data, or boots Ray, does not look."""
+
+
+def with_limits(config: ExperimentConfig, **limits: Any) -> ExperimentConfig:
+    """`config` with these limits instead of its own, those that are None apart.
+
+    Raises:
+        ConfigError: a value cannot be used.
+    """
+    given = {key: value for key, value in limits.items() if value is not None}
+    if not given:
+        return config
+    checked = build_config({"task": config.task, "limits": given}).limits
+    changes = {key: getattr(checked, key) for key in given}
+    return config.model_copy(update={"limits": config.limits.model_copy(update=changes)})
+
+
+def ask_to_extend(directory: ExperimentDirectory, **limits: Any) -> None:
+    """Ask the process that runs an experiment for more, and wait until it has agreed.
+
+    Raises:
+        ConfigError: a limit is not there to be extended, or would be no larger.
+        WorkspaceError: nobody runs the experiment, or it does not search any more.
+    """
+    if not is_locked(directory):
+        raise WorkspaceError(f"{directory.path} is not running: 'automl resume' extends it.")
+    before, _ = read_config(directory.config)
+    after = with_limits(before, **limits)
+    for key in (key for key, value in limits.items() if value is not None):
+        now, wanted = getattr(before.limits, key), getattr(after.limits, key)
+        if now is None or wanted <= now:
+            has = "no such limit, so it cannot be extended" if now is None else f"{now:g} already"
+            raise ConfigError(f"{wanted:g} is no extension: the experiment has {has}", key=f"limits.{key}")
+    request(directory, "extend", **{key: value for key, value in limits.items() if value is not None})
+    ends = time.monotonic() + _PATIENCE
+    while is_locked(directory) and time.monotonic() < ends:
+        if read_config(directory.config)[0] == after:
+            return
+        time.sleep(0.05)
+    if read_config(directory.config)[0] != after:
+        take(directory, "extend")
+        raise WorkspaceError(
+            f"{directory.path} does not search any more: 'automl resume' extends it once it has ended."
+        )
+
+
+def extend_running(
+    driver: Driver, config: ExperimentConfig, directory: ExperimentDirectory, deadline: Deadline
+) -> ExperimentConfig:
+    """Obey a request for more time or trials, if there is one. Returns the configuration that holds from now on."""
+    asked = take(directory, "extend")
+    if asked is None:
+        return config
+    try:
+        after = with_limits(config, time_budget=asked.get("time_budget"), max_trials=asked.get("max_trials"))
+    except AutomlError as error:  # not written by us
+        log.warning("a request to extend is not obeyed: %s", error)
+        return config
+    changed = {key for key in ("time_budget", "max_trials") if key in asked}
+    criteria = [c for c in criteria_of(after.limits) if changed & type(c).Limits.model_fields.keys()]
+    if not driver.extend(criteria):
+        log.warning("a request to extend came too late: the search is ending")
+        return config
+    if after.limits.time_budget is not None:
+        deadline.extend(after.limits.time_budget)
+    save_config(after, directory)
+    log.info("extended: %s", ", ".join(f"{key} {getattr(after.limits, key):g}" for key in sorted(changed)))
+    return after

@@ -1,0 +1,262 @@
+"""Kill an experiment at random, let it go on as often as it takes, and see whether it came to its end unharmed.
+
+    >>> from automl.testing.faults import Fault, Ordeal
+    >>> endured = Ordeal(Path("iris.yaml"), Path("runs"), seed=7).run([Fault("driver", "trials")])   # doctest: +SKIP
+    >>> endured.survived, endured.findings.sound                                                     # doctest: +SKIP
+    (1, True)
+
+Kills are real: SIGKILL, to processes that ``automl run`` and ``automl resume`` have started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import time
+import uuid
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+import psutil
+
+from automl.config.reader import read_config
+from automl.errors import AutomlError, ConfigError
+from automl.testing.invariants import Findings, Ledger, examine
+from automl.testing.moments import MOMENTS, Scene
+from automl.testing.victims import MARK, TARGETS, processes_of
+from automl.workspace.layout import ExperimentDirectory, Workspace
+
+__all__ = ["Endured", "Fault", "Kill", "Ordeal", "draw_faults"]
+
+_STEP = 0.005
+"""Seconds between two looks: a registration that is warm takes a few tenths."""
+_GONE = 30.0
+"""Seconds after which what a dead driver has started has to be gone. Ray takes the longest."""
+_RESUMES = 3
+"""Sessions that may fail in a row without having been killed before the experiment is given up."""
+_QUOTED = 1500
+"""Characters of what a session said last that are quoted."""
+_OWN = {"process": ("worker",), "ray": ("ray head", "ray worker", "raylet")}
+_COMMON = ("driver", "mirror", "everything")
+_FATAL = ("driver", "everything", "ray head", "raylet")
+"""Targets whose death may end a session."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A kill to be made: whom (`TARGETS`), and when (`MOMENTS`)."""
+
+    target: str
+    moment: str
+
+
+@dataclass(frozen=True)
+class Kill:
+    """A kill that was made.
+
+    Attributes:
+        session: counted from 0, in which it was made.
+        finished: trials that had finished by then.
+        survived: the session that it hit, or the next one, went on.
+    """
+
+    fault: Fault
+    session: int
+    finished: int
+    survived: bool = True
+
+
+@dataclass(frozen=True)
+class Endured:
+    """What an experiment went through, and how it is.
+
+    Attributes:
+        kills: in order.
+        completed: it came to its end and delivered its result.
+        findings: what is wrong with what it left.
+        sessions: how often it was started.
+        directory: of the experiment; None if none was ever begun.
+    """
+
+    kills: tuple[Kill, ...]
+    completed: bool
+    findings: Findings
+    sessions: int
+    directory: ExperimentDirectory | None
+
+    @property
+    def survived(self) -> int:
+        """Kills after which the experiment went on; those of the last session count only if it came to its end."""
+        return sum(kill.survived and (self.completed or kill.session < self.sessions - 1) for kill in self.kills)
+
+
+class Ordeal:
+    """One experiment, and all that happens to it.
+
+    Args:
+        file: the experiment. It needs a name and a limit.
+        workspace: where it runs; nobody else should be using it.
+        seed: of the random moments.
+        patience: seconds without any progress after which a session counts as hung.
+
+    Raises:
+        ConfigError: the file cannot be used.
+    """
+
+    def __init__(self, file: Path, workspace: Path, *, seed: int, patience: float = 180.0) -> None:
+        config, _ = read_config(file)
+        if config.experiment is None:
+            raise ConfigError("the experiment needs a name, by which it is found again", file=file, key="experiment")
+        self._file, self._patience = file, patience
+        self._scene = Scene(Workspace(workspace.absolute()), config.experiment)
+        self._draw = random.Random(seed)
+        self._mark = uuid.uuid4().hex
+        self._ledger = Ledger()
+        self._kills: list[Kill] = []
+        self._problems: list[str] = []
+        self._sessions = 0
+
+    def run(self, faults: Sequence[Fault]) -> Endured:
+        """Run the experiment to its end. Faults whose moment does not come are left out."""
+        waiting, failures = deque(faults), 0
+        completed = False
+        while not completed and failures < _RESUMES:
+            process, before = self._start(), len(self._kills)
+            code = self._watch(process, waiting)
+            self._see_them_gone()
+            completed = code == 0
+            said, killed = self._said(), len(self._kills) > before
+            if not completed and not killed:
+                self._blame(f"session {self._sessions} ended with {code}: {said[-_QUOTED:]}")
+            elif "Traceback (most recent call last)" in said:
+                self._problems.append(f"session {self._sessions} ended without a sentence: {said[-_QUOTED:]}")
+            failures = 0 if killed else failures + 1
+            self._sessions += 1
+        return Endured(tuple(self._kills), completed, self._findings(), self._sessions, self._scene.directory)
+
+    # One session
+
+    @property
+    def _log(self) -> Path:
+        return self._scene.workspace.root / f"session_{self._sessions:03d}.txt"
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        directory, root = self._scene.directory, self._scene.workspace.root
+        verb = ["run", str(self._file)] if directory is None else ["resume", str(directory.path)]
+        root.mkdir(parents=True, exist_ok=True)
+        with self._log.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "automl", *verb, "--workspace", str(root)],
+                env={**os.environ, MARK: self._mark},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def _watch(self, process: subprocess.Popen[bytes], waiting: deque[Fault]) -> int | None:
+        """Make the kills that are due until the session ends; its exit status, None if it hung."""
+        finished, moved = len(self._scene.finished), time.monotonic()
+        condition = None
+        while process.poll() is None:
+            if waiting and condition is None:
+                condition = MOMENTS[waiting[0].moment](self._scene, self._draw)
+            if condition is not None and condition() and (self._kill(waiting[0], process) or self._scene.ending):
+                waiting.popleft()  # made, or too late: nobody of that kind will come any more
+                condition, moved = None, time.monotonic()
+            now = len(self._scene.finished)
+            if now != finished:
+                finished, moved = now, time.monotonic()
+            if time.monotonic() - moved > self._patience:
+                self._blame(f"session {self._sessions} hung: {self._said()[-_QUOTED:]}")
+                _end(processes_of(self._mark))
+                process.wait()
+                return None
+            time.sleep(_STEP)
+        return process.returncode
+
+    def _kill(self, fault: Fault, process: subprocess.Popen[bytes]) -> bool:
+        """False if nobody of that kind is there at present."""
+        victims = TARGETS[fault.target](process.pid, processes_of(self._mark))
+        if not victims:
+            return False
+        if fault.target != "everything":
+            victims = [self._draw.choice(list(victims))]
+        directory = self._scene.directory
+        if directory is not None:
+            self._ledger.note(directory)
+        _end(victims)
+        self._kills.append(Kill(fault, self._sessions, len(self._scene.finished)))
+        return True
+
+    def _see_them_gone(self) -> None:
+        _, alive = psutil.wait_procs(processes_of(self._mark), timeout=_GONE)
+        if alive := processes_of(self._mark):
+            names = ", ".join(" ".join(_command(process))[:100] for process in alive)
+            self._problems.append(f"session {self._sessions} is outlived by {names}")
+            _end(alive)
+
+    # Afterwards
+
+    def _findings(self) -> Findings:
+        found = Findings(problems=("the experiment never began",))
+        if self._scene.directory is not None:
+            try:
+                found = examine(self._scene.directory, self._ledger)
+            except AutomlError as error:
+                found = Findings(problems=(f"it cannot be read: {error}",))
+        return replace(found, problems=(*self._problems, *found.problems))
+
+    def _blame(self, sentence: str) -> None:
+        """The latest kill was not survived."""
+        self._problems.append(sentence)
+        if self._kills:
+            self._kills[-1] = replace(self._kills[-1], survived=False)
+
+    def _said(self) -> str:
+        """What the session has printed."""
+        return self._log.read_text(encoding="utf-8", errors="replace").strip()
+
+
+def draw_faults(executor: str, count: int, seed: int) -> tuple[Fault, ...]:
+    """Random faults for one experiment, in the order in which their moments come: before the first trial, during the
+    search, and, the last third, while the best model is registered and MLflow catches up.
+
+    Args:
+        executor: ``process`` or ``ray``: what there is to kill.
+        count: how many, at least 3.
+        seed: the same one gives the same faults.
+    """
+    draw = random.Random(seed)
+    late = count // 3
+    faults = [Fault(draw.choice(("driver", "everything")), "preparation")]
+    for target in islice(_deck(draw, _OWN[executor], _COMMON), count - late - 1):
+        moments = ("trials", "trials", "delay", "preparation")
+        faults.append(Fault(target, draw.choice(moments if faults[-1].target in _FATAL else moments[:3])))
+    ends = ("registration", "half a version", "delivery")
+    last = sorted(islice(_deck(draw, ends[:1], ends[1:]), late), key=ends.index)
+    return (*faults, *(Fault(draw.choice(_COMMON), moment) for moment in last))
+
+
+def _deck(draw: random.Random, first: Sequence[str], then: Sequence[str]) -> Iterator[str]:
+    """Each of them once, shuffled, those of `first` before those of `then`; and again."""
+    while True:
+        yield from draw.sample(first, len(first))
+        yield from draw.sample(then, len(then))
+
+
+def _end(victims: Sequence[psutil.Process]) -> None:
+    for victim in victims:
+        with contextlib.suppress(psutil.Error):
+            victim.kill()
+
+
+def _command(process: psutil.Process) -> list[str]:
+    with contextlib.suppress(psutil.Error):
+        return process.cmdline()
+    return []

@@ -1,0 +1,131 @@
+"""When to kill: conditions that an experiment comes to, seen from outside."""
+
+from __future__ import annotations
+
+import math
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+
+from automl.registry import tags
+from automl.registry.store import is_registering
+from automl.workspace.layout import ExperimentDirectory, Workspace
+from automl.workspace.lock import is_locked
+
+__all__ = ["MOMENTS", "Scene", "finished"]
+
+Condition = Callable[[], bool]
+
+
+class Scene:
+    """An experiment as others see it: one name in one workspace.
+
+    Args:
+        workspace: where it runs.
+        name: the experiment's.
+    """
+
+    def __init__(self, workspace: Workspace, name: str) -> None:
+        self.workspace, self.name = workspace, name
+
+    @property
+    def directory(self) -> ExperimentDirectory | None:
+        """The experiment's, once it can be resumed."""
+        found = sorted((self.workspace.root / self.name).glob("*/experiment.yaml"))
+        return ExperimentDirectory(found[-1].parent) if found else None
+
+    @property
+    def begun(self) -> bool:
+        """Whether a driver holds the experiment at present."""
+        return self.directory is not None and is_locked(self.directory)
+
+    @property
+    def finished(self) -> set[int]:
+        return finished(self.directory) if self.directory is not None else set()
+
+    @property
+    def registering(self) -> bool:
+        return is_registering(f"sqlite:///{self.workspace.mlflow_database}")
+
+    @property
+    def ending(self) -> bool:
+        """Whether the search is over: its model is being registered, or the result is there."""
+        return self.registering or (self.directory is not None and self.directory.result.exists())
+
+    @property
+    def half_registered(self) -> bool:
+        """Whether the registry holds a version that was not checked yet."""
+        database = self.workspace.mlflow_database
+        if not database.exists():
+            return False
+        verified = "SELECT 1 FROM model_version_tags t WHERE t.name = v.name AND t.version = v.version AND t.key = ?"
+        query = f"SELECT count(*) FROM model_versions v WHERE NOT EXISTS ({verified})"
+        try:
+            with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=1.0)) as connection:
+                return bool(connection.execute(query, [tags.VERIFIED]).fetchone()[0])
+        except sqlite3.Error:
+            return False  # being made
+
+
+def finished(directory: ExperimentDirectory) -> set[int]:
+    """Numbers that have a trial.json."""
+    return {number for number in directory.trial_numbers() if directory.trial(number).result.exists()}
+
+
+def _after(sign: Condition, delay: float) -> Condition:
+    """`delay` seconds after `sign` was first seen."""
+    since = math.inf
+
+    def reached() -> bool:
+        nonlocal since
+        if math.isinf(since) and sign():
+            since = time.monotonic()
+        return time.monotonic() - since >= delay
+
+    return reached
+
+
+def _preparing(scene: Scene, draw: random.Random) -> Condition:
+    return _after(lambda: scene.begun, draw.uniform(0.0, 0.7))
+
+
+def _later(scene: Scene, draw: random.Random) -> Condition:
+    return _after(lambda: True, draw.uniform(0.2, 6.0))
+
+
+def _trials(scene: Scene, draw: random.Random) -> Condition:
+    goal = len(scene.finished) + draw.randint(1, 3)
+    return lambda: len(scene.finished) >= goal
+
+
+def _registering(scene: Scene, draw: random.Random) -> Condition:
+    return _after(lambda: scene.registering, draw.uniform(0.0, 0.3))
+
+
+def _half_registered(scene: Scene, draw: random.Random) -> Condition:
+    return _after(lambda: scene.half_registered, draw.uniform(0.0, 0.05))
+
+
+def _delivering(scene: Scene, draw: random.Random) -> Condition:
+    return _after(
+        lambda: scene.directory is not None and scene.directory.result.exists(),
+        draw.uniform(0.0, 0.1),
+    )
+
+
+MOMENTS: Mapping[str, Callable[[Scene, random.Random], Condition]] = {
+    "preparation": _preparing,
+    "delay": _later,
+    "trials": _trials,
+    "registration": _registering,
+    "half a version": _half_registered,
+    "delivery": _delivering,
+}
+"""By name: takes the scene at the time when the waiting begins, and gives what to wait for.
+
+``preparation``: before the first trial of a session. ``delay``: a random time. ``trials``: a few more have finished.
+``registration``: a model is being registered. ``half a version``: its version is there, but was not checked yet.
+``delivery``: result.json is there, and MLflow has not caught up yet.
+"""

@@ -1,0 +1,130 @@
+"""A disk that is full: one sentence, nothing lost, and once there is room it goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from automl.testing.invariants import Ledger, examine
+from automl.testing.moments import Scene
+from automl.workspace.layout import Workspace
+
+EXPERIMENT = """
+experiment: flowers
+task: classification
+data: iris
+metric: accuracy
+limits: {limits}
+search: {{algorithms: {{allow: [lda, naive_bayes, decision_tree]}}, portfolio: false}}
+compute: {{executor: process, max_workers: 1}}
+tracking: {tracking}
+registry: {registry}
+"""
+
+
+class Disk:
+    """A small file system of our own."""
+
+    def __init__(self, place: Path) -> None:
+        self.place, self._filler = place, place / "filler"
+
+    def fill(self) -> None:
+        """Leave no room, not even for what others free meanwhile: their next write fails."""
+        with contextlib.suppress(OSError), self._filler.open("ab", buffering=0) as file:
+            while True:
+                file.write(bytes(1 << 12))
+
+    def make_room(self) -> None:
+        self._filler.unlink()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("only root can mount a small file system")
+    try:
+        yield Disk(place)
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+def automl(*arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "automl", *map(str, arguments)],
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    ends = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < ends, "waited in vain"
+        time.sleep(0.01)
+
+
+def test_a_search_says_so_and_goes_on_when_there_is_room(disk: Disk, tmp_path: Path) -> None:
+    file = tmp_path / "flowers.yaml"
+    file.write_text(EXPERIMENT.format(limits="{max_trials: 100000}", tracking="null", registry="null"))
+    workspace = disk.place / "runs"
+    process = automl("run", file, "--workspace", workspace)
+    scene = Scene(Workspace(workspace), "flowers")
+    wait_for(lambda: len(scene.finished) >= 2, process)
+    directory = scene.directory
+    assert directory is not None
+    ledger = Ledger()
+    ledger.note(directory)
+    disk.fill()
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 2, errors
+    assert "No space left on device" in errors
+    assert "automl resume" in errors
+    assert "Traceback" not in errors
+
+    disk.make_room()
+    ledger.note(directory)
+    resumed = automl("resume", directory.path, "--workspace", workspace, "--max-trials", len(scene.finished) + 2)
+    _, errors = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, errors
+    assert examine(directory, ledger).sound
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["mirror", "registration"])
+def test_a_full_store_never_takes_the_result_away(disk: Disk, tmp_path: Path, moment: str) -> None:
+    file = tmp_path / "flowers.yaml"
+    database = disk.place / "mlflow.db"
+    tracking = f"{{uri: 'sqlite:///{database}'}}"
+    limits = "{time_budget: 45s, max_trials: 8}"  # without a budget MLflow is given minutes to recover
+    file.write_text(EXPERIMENT.format(limits=limits, tracking=tracking, registry="{name: flowers}"))
+    process = automl("run", file, "--workspace", tmp_path / "runs")
+    scene = Scene(Workspace(tmp_path / "runs"), "flowers")
+    registering = Scene(Workspace(disk.place), "flowers")  # the lock lies beside the database
+    wait_for(database.exists if moment == "mirror" else lambda: registering.registering, process)
+    disk.fill()
+    output, errors = process.communicate(timeout=180)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    directory = scene.directory
+    assert directory is not None
+    assert "automl models register" in output + errors
+
+    disk.make_room()
+    for command in (["runs", "mirror"], ["models", "register"]):
+        later = automl(*command, directory.path, "--workspace", tmp_path / "runs")
+        output, errors = later.communicate(timeout=120)
+        assert later.returncode == 0, errors
+    assert examine(directory).problems == ()

@@ -1,0 +1,65 @@
+"""Several processes on one workspace, and on one experiment, at the same time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from automl.registry.list import show_model
+from automl.registry.load import load_model
+from automl.registry.store import resolve_uri
+from automl.testing.invariants import examine
+from automl.workspace.layout import Workspace
+
+EXPERIMENT = """
+experiment: flowers
+task: classification
+data: iris
+metric: accuracy
+seed: {seed}
+limits: {{max_trials: 3}}
+validation: {{folds: 3, repeats: 1}}
+search: {{algorithms: {{allow: [lda, naive_bayes, decision_tree]}}, portfolio: false}}
+compute: {{executor: process, max_workers: 1}}
+registry: {{name: shared}}
+"""
+
+
+def start(place: Path, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "automl", *arguments, "--workspace", str(place / "workspace")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_two_experiments_and_then_two_sessions_of_one_at_the_same_time(tmp_path: Path) -> None:
+    """Both begin in the same second, make the store together, and register a model of the same name."""
+    processes = []
+    for seed in (1, 2):
+        file = tmp_path / f"{seed}.yaml"
+        file.write_text(EXPERIMENT.format(seed=seed))
+        processes.append(start(tmp_path, "run", str(file)))
+    for process in processes:
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+    workspace = Workspace(tmp_path / "workspace")
+    both = list(workspace.experiments())
+    assert len(both) == 2
+    assert [examine(directory).problems for directory in both] == [(), ()]
+    uri = resolve_uri(None, workspace)
+    assert sorted(row["version"] for row in show_model("shared", uri)) == ["1", "2"]
+    assert sum("champion" in row["aliases"] for row in show_model("shared", uri)) == 1
+    for version in (1, 2):
+        assert len(load_model(f"shared/{version}", uri).predict([[5.1, 3.5, 1.4, 0.2]])) == 1
+
+    # Two that extend the same experiment, each its own way: one of them does, and the other says why it does not.
+    extending = [start(tmp_path, "resume", both[0].id, "--max-trials", str(trials)) for trials in (5, 6)]
+    ended = [(process.communicate(timeout=300), process.returncode) for process in extending]
+    refused = [errors for (_, errors), code in ended if code != 0]
+    assert len(refused) <= 1  # the slower one may have begun when the other had ended
+    assert all("Another process is running" in errors for errors in refused)
+    assert len(both[0].trial_numbers()) in (5, 6)
+    assert examine(both[0]).sound
