@@ -147,33 +147,6 @@ def test_rounds_report_and_can_be_stopped(path: str, fixed: dict[str, Any], thre
     assert not np.allclose(part.predict(X), whole.predict(X))
 
 
-@pytest.mark.parametrize(("path", "fixed"), WITH_ROUNDS)
-def test_a_fitted_model_holds_no_callback(path: str, fixed: dict[str, Any], three_classes: Any) -> None:
-    X, y = three_classes
-    recorder = Recorder()
-    model = learner(path, 3, **fixed)
-    model.fit(X, y, valid=X, progress=recorder)
-    recorder.lock = open(__file__)  # type: ignore[attr-defined]  # noqa: SIM115 - what cannot be pickled
-    try:
-        pickle.dumps(model)
-    finally:
-        recorder.lock.close()  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(("path", "fixed"), BOOSTED_CLASSIFIERS)
-def test_classes_that_training_rows_lack_get_probability_0(
-    path: str, fixed: dict[str, Any], three_classes: Any
-) -> None:
-    X, y = three_classes
-    model = learner(path, 4, **fixed)
-    rows = y != 1
-    model.fit(X[rows], y[rows])
-    probabilities = model.predict(X)
-    assert probabilities.shape == (400, 4)
-    assert (probabilities[:, [1, 3]] == 0).all()
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
-
-
 def test_histogram_boosting_joins_categories_beyond_its_limit() -> None:
     codes = np.repeat(np.arange(600, dtype=np.float32), 3)
     X, y = codes[:, None], (codes % 2).astype(int)
@@ -300,14 +273,6 @@ def test_a_seed_in_the_space_is_kept() -> None:
     model = learner("sklearn.tree.DecisionTreeClassifier", 2, random_state=5)
     model.fit(X, y)
     assert model.model.random_state == 5
-
-
-def test_read_only_matrices_are_copied_for_estimators_that_write() -> None:
-    X, y = make_classification(60, 4, random_state=1)
-    X.flags.writeable = False
-    model = learner("sklearn.linear_model.SGDClassifier", 2, view="numeric")
-    model.fit(X, y)
-    assert np.isfinite(model.predict(X)).all()
 
 
 def test_an_estimator_of_a_subclass_keeps_its_librarys_adapter() -> None:
