@@ -31,6 +31,7 @@ from automl.search.admission import Admission
 from automl.search.driver import Driver
 from automl.search.exits.max_trials import MaxTrials
 from automl.search.history import History
+from automl.search.memory import MemoryAdmission
 from automl.search.model import AlgorithmModel
 from automl.search.named import NamedOptions
 from automl.search.pruners.registry import make_pruner
@@ -89,7 +90,8 @@ def search(executor: Executor, trials: int, directory: ExperimentDirectory | Non
         history=history,
         executor=executor,
         criteria=[MaxTrials(trials)],
-        admission=Admission({"noop": 1.0}),
+        admission=Admission(SPACE.algorithms),
+        memory=MemoryAdmission(SPACE.algorithms),
         deadline=Deadline.after(None),
     )
     begin = time.perf_counter()
