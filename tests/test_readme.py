@@ -17,6 +17,7 @@ import automl
 from automl.cli import commands
 from automl.cli.app import app
 from automl.data.catalogue import CATALOGUE
+from automl.search.samplers.registry import samplers
 from automl.space.load import load_space
 from automl.space.trust import check_trust
 
@@ -95,6 +96,13 @@ def test_the_built_in_datasets_are_named() -> None:
     listed = re.search(r"`data` is a built-in dataset \((.*?)\)", README, re.DOTALL)
     assert listed is not None
     assert set(re.findall(r"`(\w+)`", listed[1])) == set(CATALOGUE)
+
+
+def test_the_table_of_samplers_is_complete() -> None:
+    rows = re.search(r"\| `search.sampler` \|.*?\n\n", README, re.DOTALL)
+    assert rows is not None
+    listed = [name for row in rows[0].strip().splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    assert sorted(listed) == sorted(samplers())
 
 
 # Commands
