@@ -23,6 +23,7 @@ from automl.search.model_limits import ModelLimits
 from automl.search.portfolio import Portfolio
 from automl.search.proposal import Proposer, ProposerChain
 from automl.search.pruners.registry import make_pruner
+from automl.search.sampled import make_proposer
 from automl.search.samplers.registry import make_sampler
 from automl.search.submission import Terms
 from automl.search.warm_start import WarmStart
@@ -119,9 +120,8 @@ def _proposer(
     """What was good in an earlier experiment, what is good in general, then what the sampler makes of both."""
     space = problem.space
     earlier = WarmStart(space, borrowed_trials(config, directory))
-    sampled = make_sampler(config.search.sampler).proposer(
-        space, maximize=problem.primary.maximize, seed=config.seed, measured=measured
-    )
+    sampler = make_sampler(config.search.sampler)
+    sampled = make_proposer(sampler, space, maximize=problem.primary.maximize, seed=config.seed, measured=measured)
     return ProposerChain([earlier, Portfolio(space), sampled])
 
 

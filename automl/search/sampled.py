@@ -19,12 +19,18 @@ from automl.search.seeds import derive
 from automl.space.space import AlgorithmSpace, SearchSpace
 from automl.trial.contract import TrialResult
 
-__all__ = ["Sampled"]
+__all__ = ["Sampled", "make_proposer"]
 
 _COUNTABLE = 1_000
 """Spaces up to this size are tried without repetition."""
 _ATTEMPTS = 4
 """Draws of one algorithm when what was drawn would not end in time."""
+
+
+def make_proposer(sampler: Sampler, space: SearchSpace, *, maximize: bool, seed: int, measured: bool) -> Proposer:
+    """Who proposes trials with `sampler`: one of its own, or `Sampled`; for the arguments see there."""
+    own = sampler.proposer(space, maximize=maximize, seed=seed, measured=measured)
+    return Sampled(space, sampler, maximize=maximize, seed=seed, measured=measured) if own is None else own
 
 
 class Sampled(Proposer):

@@ -19,7 +19,7 @@ from optuna.trial import FixedTrial, TrialState
 from automl.options import Options
 from automl.search.history import Record, state_of
 from automl.search.proposal import Proposal, Proposer
-from automl.search.sampled import Sampled
+from automl.search.sampled import Sampled, make_proposer
 from automl.search.samplers.base import Sampler
 from automl.space.space import AlgorithmSpace, SearchSpace
 from automl.trial.contract import Status, TrialResult
@@ -80,7 +80,7 @@ class SamplerSuite:
 
     def proposer(self, space: SearchSpace = MIXED, *, seed: int = 7) -> Proposer:
         """The sampler as a search uses it."""
-        return self.make_sampler().proposer(space, maximize=True, seed=seed, measured=False)
+        return make_proposer(self.make_sampler(), space, maximize=True, seed=seed, measured=False)
 
     # --- what users see
 
@@ -111,7 +111,7 @@ class SamplerSuite:
     def test_an_ask_leaves_no_state_in_the_sampler(self) -> None:
         sampler = self.make_sampler()
         first, second = (
-            _asked(_play(sampler.proposer(MIXED, maximize=True, seed=3, measured=False), range(self.trials // 2)))
+            _asked(_play(make_proposer(sampler, MIXED, maximize=True, seed=3, measured=False), range(self.trials // 2)))
             for _ in range(2)
         )
         assert first == second

@@ -24,6 +24,7 @@ from automl.search.memory import MemoryAdmission
 from automl.search.named import NamedOptions
 from automl.search.options import LimitsOptions
 from automl.search.pruners.registry import make_pruner
+from automl.search.sampled import make_proposer
 from automl.search.samplers.registry import make_sampler
 from automl.search.submission import Terms
 from automl.space.space import SearchSpace
@@ -99,7 +100,7 @@ class Search:
 
     @contextmanager
     def driver(self, executor: str, sampler: NamedOptions, max_trials: int) -> Iterator[Driver]:
-        proposer = make_sampler(sampler).proposer(RATE, maximize=self.maximize, seed=self.seed, measured=False)
+        proposer = make_proposer(make_sampler(sampler), RATE, maximize=self.maximize, seed=self.seed, measured=False)
         pruner = make_pruner(NamedOptions(name="median"))
         history = History(self.directory.journal, maximize=self.maximize, pruner=pruner)
         deadline = Deadline.after(None)

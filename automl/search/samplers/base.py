@@ -70,17 +70,15 @@ class Sampler(ABC):
         """The same for one ask, where it matters which."""
         return self.make(ask.seed)
 
-    def proposer(self, space: SearchSpace, *, maximize: bool, seed: int, measured: bool) -> Proposer:
-        """Who proposes trials with this sampler: by default each configuration on its own, while there are any.
+    def proposer(self, space: SearchSpace, *, maximize: bool, seed: int, measured: bool) -> Proposer | None:
+        """Who proposes trials, where they go on from others; None: each configuration is drawn on its own.
 
         Args:
             maximize: direction of the primary metric.
             seed: the experiment's seed.
             measured: measured seconds may decide, so that a run cannot be repeated bit by bit.
         """
-        from automl.search.sampled import Sampled
-
-        return Sampled(space, self, maximize=maximize, seed=seed, measured=measured)
+        return None
 
     def layout(self, space: AlgorithmSpace) -> AlgorithmSpace | None:
         """The finite space whose configurations are all gone through instead of drawing from `space`; None: drawn.
