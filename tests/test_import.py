@@ -37,7 +37,7 @@ def test_the_client_needs_the_standard_library_only() -> None:
 
 
 def test_progress_loads_no_heavy_library() -> None:
-    code = "from automl.display.progress import make_progress\nmake_progress(title='x')"
+    code = "from automl.display.view import make_progress\nmake_progress(title='x')"
     assert loaded_by(code).isdisjoint(HEAVY)
 
 

@@ -158,7 +158,7 @@ def resume(
     begin = time.monotonic() if started is None else started
     from automl.config.arguments import functions_of
     from automl.config.reader import read_config
-    from automl.display.progress import make_progress
+    from automl.display.view import make_progress
     from automl.experiment.early import begin_executor
     from automl.experiment.inputs import Inputs
     from automl.experiment.result import Result
@@ -262,7 +262,7 @@ def _new(config: ExperimentConfig, inputs: Inputs, *, progress: bool, started: f
 def _begin(
     config: ExperimentConfig, inputs: Inputs, executor: Executor, deadline: Deadline, *, progress: bool
 ) -> Result:
-    from automl.display.progress import make_progress
+    from automl.display.view import make_progress
     from automl.experiment.assembly import check_choices
     from automl.experiment.prepare import default_name
     from automl.experiment.session import run_session

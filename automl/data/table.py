@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from automl.data.fingerprint import fingerprint
 from automl.data.guardrails import Guardrail
 from automl.data.kinds import Column
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["ROLES", "Table", "append_rows"]
+__all__ = ["ROLES", "Table"]
 
 ROLES = ("weight", "group", "time", "fold")
 """Columns that say something about rows, and are no features."""
@@ -79,25 +78,3 @@ class Table:
 
     def __repr__(self) -> str:
         return f"Table({self.name!r}, {self.n_rows:,} rows x {len(self.columns):,} columns, target {self.target!r})"
-
-
-def append_rows(table: Table, more: Table) -> Table:
-    """`table` with the rows of `more` behind its own, fingerprint included: for validation data of the user's own.
-
-    `more` has the same columns (`automl.data.load.load_like`). A role that only one of them has is kept only if it
-    is the weight (1 for the others); guardrails and test rows are those of `table`.
-    """
-    import numpy as np
-    import pandas as pd
-
-    X = pd.concat([table.X, more.X], ignore_index=True)
-    roles: dict[str, np.ndarray] = {}
-    for role in ROLES:
-        own, other = getattr(table, role), getattr(more, role)
-        if own is not None and other is not None:
-            roles[role] = np.concatenate([own, other])
-        elif role == "weight" and (own is not None or other is not None):
-            ones = [np.ones(part.n_rows) if w is None else w for part, w in ((table, own), (more, other))]
-            roles[role] = np.concatenate(ones)
-    joined = replace(table, X=X, y=np.concatenate([table.y, more.y])).with_roles(roles)
-    return replace(joined, fingerprint=fingerprint(joined))

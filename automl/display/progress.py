@@ -1,19 +1,13 @@
-"""The progress of a search, fed with one `SearchState` after another.
-
-A terminal gets a live view, a notebook an output that is rewritten in place, everything else plain lines.
-"""
+"""The progress of a search, fed with one `SearchState` after another."""
 
 from __future__ import annotations
 
-import sys
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-
 from automl.search.state import SearchState
 
-__all__ = ["Progress", "make_progress"]
+__all__ = ["Progress"]
 
 
 class Progress:
@@ -43,33 +37,3 @@ class Progress:
 
     def close(self) -> None:
         """Leave the view as it is to stay. May be called twice."""
-
-
-def make_progress(show: bool = True, *, title: str = "", console: Console | None = None) -> Progress:
-    """The view that suits where the output goes.
-
-    Args:
-        show: False for the quiet one.
-        title: the experiment's name.
-        console: where to write; by default standard output.
-    """
-    if not show:
-        return Progress()
-    from automl.display.live import LiveProgress
-    from automl.display.plain import PlainProgress
-
-    if console is None and _in_notebook():
-        from automl.display.notebook import NotebookProgress
-
-        return NotebookProgress(title)
-    console = console or Console()
-    if console.is_terminal and not console.is_dumb_terminal:
-        return LiveProgress(title, console)
-    return PlainProgress(title, console.file)
-
-
-def _in_notebook() -> bool:
-    """True below a Jupyter kernel, whose shell displays rich objects."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and type(shell).__name__ in ("ZMQInteractiveShell", "Shell") and hasattr(shell, "kernel")

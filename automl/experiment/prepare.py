@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from automl.config.schema import ExperimentConfig
+from automl.data.append import append_rows
 from automl.data.guardrails import Guardrail
 from automl.data.load import load_like, load_table
-from automl.data.table import Table, append_rows
+from automl.data.table import Table
 from automl.errors import ConfigError, DataError
 from automl.experiment.inputs import Inputs
 from automl.metrics.base import Metric

@@ -13,11 +13,12 @@ from pydantic import ValidationError
 from scipy import sparse
 from sklearn import datasets
 
+from automl.data.append import append_rows
 from automl.data.catalogue import CATALOGUE, in_catalogue
 from automl.data.guardrails import Verdict
 from automl.data.load import load_like, load_table
 from automl.data.options import DataOptions
-from automl.data.table import Table, append_rows
+from automl.data.table import Table
 from automl.errors import DataError
 
 RNG = np.random.default_rng(0)

@@ -12,8 +12,9 @@ from rich.console import Console
 from automl.display.live import LiveProgress, view
 from automl.display.notebook import to_html
 from automl.display.plain import PlainProgress
-from automl.display.progress import Progress, make_progress
+from automl.display.progress import Progress
 from automl.display.tally import Tally
+from automl.display.view import make_progress
 from automl.search.state import Finished, RunningTrial, SearchState
 from automl.trial.contract import Failure, Status, TrialResult
 
