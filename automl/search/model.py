@@ -103,6 +103,8 @@ class AlgorithmModel:
         """
         if not self._sampler.learns:
             return
+        if state is TrialState.PRUNED and value is not None and not self._sampler.takes_pruned:
+            state, value = TrialState.COMPLETE, self._at_most_best(value)
         local = self._local.pop(number, None)
         if state is TrialState.RUNNING or (local is None and state is not TrialState.FAIL):
             self._study.add_trial(_frozen(suggested, distributions, state, value, progress))
@@ -115,6 +117,17 @@ class AlgorithmModel:
             self._tell(local, state, value)
         if self._size > self._sampler.window + len(self._local):
             self._shrink()
+
+    def _at_most_best(self, value: float) -> float:
+        """What a pruned trial is taken to be worth: folds that are easy for everybody do not make it the best."""
+        known = [
+            trial.value
+            for trial in self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+            if trial.value is not None
+        ]
+        if not known:
+            return value
+        return min(value, max(known)) if self._maximize else max(value, min(known))
 
     def _report(self, local: int, step: int, value: float) -> None:
         study = self._storage.get_study_id_from_name(self._study.study_name)

@@ -18,9 +18,10 @@ LINE = AlgorithmSpace.model_validate({"params": {"x": {"type": "float", "low": 0
 
 
 @pytest.mark.parametrize("restored", [False, True])
-def test_tpe_learns_from_pruned_trials_alone(restored: bool) -> None:
+@pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
+def test_a_sampler_learns_from_pruned_trials_alone(sampler: str, restored: bool) -> None:
     """An algorithm whose trials were all stopped: those that came furthest, and were best there, show where to look."""
-    model = AlgorithmModel("a", LINE, make_sampler(NamedOptions(name="tpe")), maximize=True)
+    model = AlgorithmModel("a", LINE, make_sampler(NamedOptions(name=sampler)), maximize=True)
     asked = []
     for number in range(60):
         proposal, local = model.ask(number)
@@ -35,6 +36,19 @@ def test_tpe_learns_from_pruned_trials_alone(restored: bool) -> None:
             number, proposal.suggested, proposal.distributions, TrialState.PRUNED, value, progress=0.2 + 0.2 * (x > 0.5)
         )
     assert sum(abs(x - 0.8) < 0.1 for x in asked[40:]) > 10  # uniform draws: 4 of 20
+
+
+def test_a_gaussian_process_learns_from_pruned_trials_alone() -> None:
+    asked = []
+    for peak in (0.2, 0.8):
+        model = AlgorithmModel("a", LINE, make_sampler(NamedOptions(name="gp")), maximize=True)
+        for number in range(11):  # the first ten are drawn at random
+            proposal, local = model.ask(number)
+            model.bind(number, local)
+            value = 1.0 - abs(proposal.params["x"] - peak)
+            model.observe(number, proposal.suggested, proposal.distributions, TrialState.PRUNED, value, progress=0.2)
+        asked.append(proposal.params["x"])
+    assert asked[0] != asked[1]  # the seeds are the same
 
 
 def test_a_pruned_trial_shows_how_far_its_algorithm_lags() -> None:

@@ -44,6 +44,8 @@ class Sampler(ABC):
         name: how users call it.
         Settings: its options.
         learns: False if what it proposes depends on the `Ask` alone. The algorithm is then drawn uniformly, too.
+        takes_pruned: False if its Optuna sampler looks at completed trials only. It is then shown a pruned trial as
+            one that completed with the score it had come to.
         window: how many finished trials of an algorithm it models at most.
         requires: module that must be installed.
 
@@ -54,6 +56,7 @@ class Sampler(ABC):
     name: ClassVar[str]
     Settings: ClassVar[type[Options]] = Options
     learns: ClassVar[bool] = True
+    takes_pruned: ClassVar[bool] = True
     window: int = 1_000
     requires: ClassVar[str | None] = None
 

@@ -31,6 +31,7 @@ class CovarianceAdaptation(Sampler):
     """CMA-ES (Hansen 2016, arXiv:1604.00772) over the numeric parameters; choices and conditional ones at random."""
 
     name = "cmaes"
+    takes_pruned = False
     Settings = CovarianceSettings
     requires = "cmaes"
 

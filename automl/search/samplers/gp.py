@@ -30,6 +30,7 @@ class GaussianProcess(Sampler):
     """
 
     name = "gp"
+    takes_pruned = False
     Settings = GaussianProcessSettings
     requires = "torch"
 
