@@ -213,12 +213,15 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
     from automl.config.reader import read_config
     from automl.experiment.assembly import check_choices
     from automl.experiment.warm_start import resolve_warm_start
+    from automl.metrics.registry import metric_from_options
     from automl.space.load import load_space
     from automl.space.trust import check_estimators, check_trust
 
     config, document = read_config(file)
     try:
         check_choices(config)
+        for option in config.metric:
+            metric_from_options(option, config.task)
         resolve_warm_start(config)
         wanted = config.search.algorithms
         space = load_space(config.search.space, task=config.task).restrict(allow=wanted.allow, block=wanted.block)

@@ -154,9 +154,13 @@ def test_validate_reads_several_files(tmp_path: Path) -> None:
     assert automl_command("validate", str(good)).returncode == 0
     bad = tmp_path / "bad.yaml"
     bad.write_text("task: clasification\n")
-    done = automl_command("validate", str(good), str(bad))
+    worse = tmp_path / "worse.yaml"
+    worse.write_text("task: classification\ndata: iris\nmetric: acuracy\n")
+    done = automl_command("validate", str(bad), str(worse), str(good))
     assert done.returncode == 2
     assert "did you mean 'classification'?" in done.stderr
+    assert f"{worse}:3: metric: There is no metric 'acuracy'. Did you mean 'accuracy'?" in done.stderr
+    assert f"{good}: valid" in done.stdout
 
 
 @pytest.mark.parametrize(

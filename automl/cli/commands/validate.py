@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from automl.cli.app import app
 from automl.cli.commands.run import Trust
+from automl.redact import redact_message
 
 
 @app.command()
@@ -18,7 +20,16 @@ def validate(
 ) -> None:
     """Check experiment files without reading data or running anything."""
     from automl import api
+    from automl.errors import ConfigError
 
+    mistakes: list[ConfigError] = []
     for file in files:
-        api.validate(file, trust=trust)
-        print(f"{file}: valid")
+        try:
+            api.validate(file, trust=trust)
+            print(f"{file}: valid")
+        except ConfigError as error:
+            mistakes.append(error)
+    for mistake in mistakes[:-1]:
+        print(f"automl: {redact_message(str(mistake))}", file=sys.stderr)
+    if mistakes:
+        raise mistakes[-1]

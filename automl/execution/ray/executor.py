@@ -73,7 +73,8 @@ class RayExecutor(Pool):
         self._imports = tuple(dict.fromkeys((*self._imports, *context.imports)))
         self._sharing = sharing_for(self.options.storage)
         self._runtime.require()
-        self._complain_at = time.monotonic() + (_NO_ROOM if self._runtime.cluster.workers else 0.0)
+        if not self._runtime.private:
+            self._complain_at = time.monotonic() + (_NO_ROOM if self._runtime.cluster.workers else 0.0)
         self._most_before = self.most
         self._state.workers.extend(self._early)
         self._early = []
@@ -136,7 +137,10 @@ class RayExecutor(Pool):
         """Say once that nothing runs, and why."""
         self._complain_at = None
         gpus = self.options.gpus_per_trial
-        needed = f"{self.options.cpus_per_trial:g} cores" + (f" and {gpus:g} GPUs" if gpus else "")
+        cores = self.options.cpus_per_trial
+        needed = f"{cores:g} core{'' if cores == 1 else 's'}" + (
+            f" and {gpus:g} GPU{'' if gpus == 1 else 's'}" if gpus else ""
+        )
         if self._runtime.cluster.workers:
             log.warning("Ray has had no free machine with %s for %.0f s; trials wait until it has.", needed, _NO_ROOM)
         else:

@@ -47,9 +47,13 @@ class RayRuntime:
     Args:
         options: `address`, `max_workers`, `cpus_per_trial`, `gpus_per_trial`.
         after: called in that thread once Ray is up.
+
+    Attributes:
+        private: it was started for this experiment alone, with room for all of its workers.
     """
 
     def __init__(self, options: ComputeOptions, after: Callable[[], None] = lambda: None) -> None:
+        self.private = False
         self._options = options
         self._after = after
         self._thread: threading.Thread | None = None
@@ -142,7 +146,8 @@ class RayRuntime:
             ours = not ray.is_initialized()
             if ours:
                 place: dict[str, Any] = {"address": address} if address else self._private()
-                with _one_machine() if not address else nullcontext():
+                self.private = not address
+                with _one_machine() if self.private else nullcontext():
                     ray.init(**place, logging_level=logging.ERROR, log_to_driver=False)
                 _silence()
         client = address is not None and address.startswith("ray://")
