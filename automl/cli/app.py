@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from automl.display.terminal import print_json, terminal
+from automl.display.listing import print_listing
+from automl.display.terminal import print_json
 from automl.redact import RedactingFormatter
 
 __all__ = ["AsJson", "Quiet", "Verbose", "app", "models", "print_json", "print_rows", "runs", "set_verbosity"]
@@ -51,25 +51,17 @@ class _ToStandardError(logging.Handler):
         sys.stderr.write(self.format(record) + "\n")
 
 
-def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str) -> None:
-    """A listing: a table for people, or a JSON array of objects."""
+def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str, dropped: Sequence[str] = ()) -> None:
+    """A listing: a table for people, or a JSON array of objects.
+
+    Args:
+        empty: what is printed where there is nothing to list.
+        dropped: columns that a narrow terminal does without, in this order.
+    """
     listed = [dict(row) for row in rows]
     if as_json:
         print_json(listed)
-        return
-    if not listed:
+    elif listed:
+        print_listing(listed, dropped=dropped)
+    else:
         print(empty)
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in listed[0]:
-        numeric = isinstance(listed[0][name], int | float)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
-    for row in listed:
-        table.add_row(*(_cell(value) for value in row.values()))
-    terminal().print(table)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import Any
 
-__all__ = ["cell", "clock", "latency", "score", "size"]
+__all__ = ["cell", "clock", "folded", "latency", "score", "size"]
 
 
 def clock(seconds: float) -> str:
@@ -52,3 +53,9 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Lines of at most `width` characters, at least one; a longer word, such as a path, stays whole to be copied."""
+    lines = (textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) for line in text.splitlines())
+    return [piece for pieces in lines for piece in pieces or [""]] or [""]

@@ -46,7 +46,7 @@ class LiveProgress(Progress):
             self._live.start()
 
     def say(self, message: str) -> None:
-        self._console.print(Text(message))
+        self._console.print(Text(message), soft_wrap=True)  # paths in it stay whole
 
     def close(self) -> None:
         if not self._live.is_started:

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, ConsoleOptions, Group, JustifyMethod, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from automl.display.figures import cell
-from automl.display.terminal import terminal
+from automl.display.figures import cell, folded, size
+from automl.display.terminal import show, terminal
 
 __all__ = ["print_plan", "render_guardrails", "render_plan"]
 
 _MOST_ROWS = 50
 """A table of thousands of columns is not read by anybody."""
 
+_INDENT = 2
+
+_UNITS: Mapping[str, Callable[[float], str]] = {
+    "seconds": lambda value: f"{value:.6g} s",
+    "time_budget": lambda value: f"{value:.6g} s",
+    "trial_timeout": lambda value: f"{value:.6g} s",
+    "predict_time": lambda value: f"{value:.6g} s",
+    "trial_memory": size,
+    "model_size": size,
+}
+"""How numbers with a unit are said, by their names in limits and records."""
+
 _VERDICTS = {"alerted": ("!", "bold yellow"), "done": ("~", "cyan"), "passed": ("✓", "green")}
 
 
 def print_plan(described: Mapping[str, Any], console: Console | None = None) -> None:
-    """Print a plan: each key a section. A mapping becomes lines, a list of mappings a table."""
-    (console or terminal()).print(render_plan(described))
+    """Print a plan: a mapping becomes lines, a list of mappings a table; what is empty is left out."""
+    said = {name: value for name, value in described.items() if value not in ([], (), {})}
+    show(render_plan(said), console or terminal())
 
 
 def render_plan(described: Mapping[str, Any]) -> RenderableType:
@@ -32,7 +46,7 @@ def render_plan(described: Mapping[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [_lines(short)] if short else []
     for name, value in described.items():
         if _is_section(value):
-            parts += [Text(_title(name), style="bold"), Padding(_section(value), (0, 0, 0, 2))]
+            parts += [Text(_title(name), style="bold"), _Indented(_section(value))]
     return Group(*parts)
 
 
@@ -66,7 +80,7 @@ def _is_section(value: Any) -> bool:
 
 
 def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+    return name[:1].upper() + name[1:].replace("_", " ")
 
 
 def _section(value: Any) -> RenderableType:
@@ -78,20 +92,50 @@ def _section(value: Any) -> RenderableType:
 
 
 def _lines(values: Mapping[str, Any]) -> RenderableType:
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in values.items():
-        table.add_row(name.replace("_", " "), Text("none" if value is None or value in ([], (), {}) else _entry(value)))
-    return table
+    return _Lines({name.replace("_", " "): _said(name, value) for name, value in values.items()})
+
+
+def _said(name: str, value: Any) -> str:
+    if value is None or value in ([], (), {}):
+        return "none"
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return _UNITS[name](value) if number and name in _UNITS else _entry(value)
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Names and values, folded between words. Rich's own table would break a path that is longer than a line."""
+
+    values: Mapping[str, str]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        names = max(map(len, self.values), default=0)
+        for name, value in self.values.items():
+            first, *others = folded(value, max(20, options.max_width - names - 2))
+            rest = "".join(f"\n{'':{names}}  {line}" for line in others)
+            yield Text.assemble((f"{name:{names}}  ", "dim"), first, rest, no_wrap=True, overflow="ignore")
+
+
+@dataclass(frozen=True)
+class _Indented:
+    """Like Rich's padding on the left, but nothing is cut off on the right."""
+
+    inner: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        narrower = options.update_width(max(1, options.max_width - _INDENT))
+        for line in Segment.split_lines(console.render(self.inner, narrower)):
+            yield from (Segment(" " * _INDENT), *line, Segment.line())
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for name in columns:
-        numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for position, name in enumerate(columns):
+        justify: JustifyMethod = (
+            "right" if all(isinstance(row.get(name), int | float | None) for row in rows) else "left"
+        )
+        table.add_column(name.replace("_", " "), justify=justify, overflow="fold", no_wrap=position == 0)
     for row in rows[:_MOST_ROWS]:
         table.add_row(*(Text(_entry(row.get(name))) for name in columns))
     if len(rows) > _MOST_ROWS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 from rich.console import Console
 from rich.text import Text
 
-from automl.display.figures import score
+from automl.display.figures import folded, score
 from automl.display.leaderboard import print_leaderboard
 from automl.display.plan import render_guardrails, render_plan
-from automl.display.terminal import terminal
+from automl.display.terminal import show, terminal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,7 +71,7 @@ def print_result(result: Reported, *, limit: int = 10, console: Console | None =
     metric = result.summary.metric
     found = [guardrail for guardrail in result.guardrails if str(guardrail.verdict).lower() != "passed"]
     if found:
-        console.print(render_guardrails(found))
+        show(render_guardrails(found), console)
         console.print()
     print_leaderboard(
         result.leaderboard(), metric=metric, picked=result.summary.best_trial, limit=limit, console=console
@@ -101,10 +100,9 @@ def _picked(trial: int | None, why: str) -> list[tuple[str, str]]:
 def _print_lines(lines: Sequence[tuple[str, str]], console: Console) -> None:
     """Names and sentences, folded between words; a path longer than a line stays whole, to be copied."""
     for name, value in lines:
-        width = max(20, console.width - _NAMES - 2)
-        folded = textwrap.wrap(value, width, break_long_words=False, break_on_hyphens=False) or [""]
-        rest = "".join(f"\n{'':{_NAMES}}  {line}" for line in folded[1:])
-        console.print(Text.assemble((f"{name:>{_NAMES}}  ", "dim"), folded[0], rest), soft_wrap=True)
+        first, *others = folded(value, max(20, console.width - _NAMES - 2))
+        rest = "".join(f"\n{'':{_NAMES}}  {line}" for line in others)
+        console.print(Text.assemble((f"{name:>{_NAMES}}  ", "dim"), first, rest), soft_wrap=True)
 
 
 def print_choice(described: Mapping[str, Any], *, limit: int = 20, console: Console | None = None) -> None:
@@ -131,7 +129,7 @@ def print_experiment(described: Mapping[str, Any], console: Console | None = Non
         metric, picked = str(described.get("metric", "score")), described.get("best_trial")
         print_leaderboard(described[name], metric=metric, picked=picked, console=console)
         console.print()
-    console.print(render_plan(rest))
+    show(render_plan(rest), console)
 
 
 def print_trial(described: Mapping[str, Any], console: Console | None = None) -> None:
@@ -142,7 +140,7 @@ def print_trial(described: Mapping[str, Any], console: Console | None = None) ->
     rest = dict(described)
     if traceback:
         rest["failure"] = {name: value for name, value in failure.items() if name != "traceback"}
-    console.print(render_plan(rest))
+    show(render_plan(rest), console)
     if traceback:
         console.print()
         console.print(Text(traceback), soft_wrap=True)

@@ -8,9 +8,10 @@ import os
 import sys
 from typing import IO, Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
+from rich.text import Text
 
-__all__ = ["print_json", "terminal"]
+__all__ = ["print_json", "show", "terminal"]
 
 _PLAIN_WIDTH = 160
 """Columns where there is no terminal: text in a file or a pipe is not folded at Rich's 80."""
@@ -24,6 +25,17 @@ def terminal(file: IO[str] | None = None) -> Console:
     columns = os.environ.get("COLUMNS", "")
     width = int(columns) if columns.isdigit() and int(columns) > 0 else _PLAIN_WIDTH
     return Console(file=file, width=width, highlight=False, no_color=True)
+
+
+def show(renderable: RenderableType, console: Console) -> None:
+    """Print with no line cut off; where there is no terminal, without the blanks that fill up Rich's lines."""
+    if console.is_terminal or console.is_jupyter:
+        console.print(renderable, crop=False)
+        return
+    with console.capture() as captured:
+        console.print(renderable, crop=False)
+    lines = captured.get().split("\n")
+    console.print(Text("\n".join(line.rstrip() for line in lines)), end="", soft_wrap=True)
 
 
 def print_json(value: Any, file: IO[str] | None = None) -> None:

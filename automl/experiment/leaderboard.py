@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["leaderboard", "read_trials", "trial_table"]
 
 _COLUMNS = (
-    "rank", "trial", "algorithm", "score", "spread", "fit_seconds", "predict_seconds", "latency", "size", "front",
+    "rank", "trial", "algorithm", "score", "progress", "spread", "fit_seconds", "predict_seconds", "latency", "size",
+    "front",
 )  # fmt: skip
 
 
@@ -34,7 +35,8 @@ def leaderboard(results: Iterable[TrialResult], preference: Preference) -> pd.Da
 
     Returns:
         Columns: rank (1 for the best, <NA> for a trial that cannot be the best), trial, algorithm, score, one for each
-        further metric that was asked for, spread (standard deviation over folds), fit_seconds, predict_seconds (of all
+        further metric that was asked for, progress (share of the full work that the score is of: 1 for what may win,
+        NaN where it is unknown), spread (standard deviation over folds), fit_seconds, predict_seconds (of all
         validation rows), latency (seconds to predict one row), size (bytes of the models), front (on the Pareto front
         of scores, latency and size), over_limit (names of the limits that it does not keep; only where the experiment
         has limits on models), status.
@@ -55,6 +57,7 @@ def leaderboard(results: Iterable[TrialResult], preference: Preference) -> pd.Da
                 "algorithm": result.algorithm,
                 "score": result.value,
                 **{name: result.metrics.get(name, np.nan) for name in preference.others},
+                "progress": _progress(result),
                 "spread": float(np.std(result.fold_scores)) if len(result.fold_scores) > 1 else np.nan,
                 "fit_seconds": result.fit_seconds,
                 "predict_seconds": result.predict_seconds,
@@ -68,6 +71,15 @@ def leaderboard(results: Iterable[TrialResult], preference: Preference) -> pd.Da
     optional = ["over_limit"] if limits else []
     columns = [*_COLUMNS[:4], *preference.others, *_COLUMNS[4:], *optional, "status"]
     return pd.DataFrame(rows, columns=columns).astype({"rank": "Int64", "score": "float64"})
+
+
+def _progress(result: TrialResult) -> float:
+    """Share of the full work that a score is of: of the folds and rounds, and of the fidelity that they were run at."""
+    if result.value is None:
+        return float("nan")
+    if result.status is Status.COMPLETED:
+        return result.fidelity
+    return float("nan") if result.progress is None else result.fidelity * result.progress
 
 
 def _order(result: TrialResult, preference: Preference) -> tuple[int, float, int]:

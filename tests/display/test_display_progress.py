@@ -183,3 +183,12 @@ def test_html_escapes_what_it_shows() -> None:
     html = to_html(view("iris", each, tally))
     assert "&lt;script&gt;" in html
     assert "<script>" not in html
+
+
+def test_a_long_path_in_a_message_stays_whole_in_the_live_view() -> None:
+    path = "/runs/" + "long/" * 20
+    file = io.StringIO()
+    progress = LiveProgress("iris", Console(file=file, width=40, force_terminal=True, color_system=None))
+    progress.say(f"kept in {path}")
+    progress.close()
+    assert file.getvalue() == f"kept in {path}\n"

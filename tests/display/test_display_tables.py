@@ -18,9 +18,11 @@ from rich.console import Console
 
 from automl.display.figures import clock, latency, score, size
 from automl.display.leaderboard import leaderboard_table, print_leaderboard
+from automl.display.listing import print_listing
 from automl.display.plan import print_plan
 from automl.display.report import _print_lines, print_choice, print_experiment, print_result, print_trial
 from automl.display.terminal import print_json, terminal
+from automl.display.versions import print_versions
 
 
 def row(rank: int | None, **fields: Any) -> dict[str, Any]:
@@ -114,7 +116,8 @@ def test_a_plan() -> None:
         print_plan,
         {
             "experiment": "iris",
-            "limits": {},
+            "left out": [],
+            "limits": {"time_budget": 600.0, "model_size": 2048, "predict_time": 0.5},
             "data": {"rows": 150, "classes": ["a", "b"], "columns": [{"name": "x[0]", "kind": "numeric"}] * 60},
             "algorithms": [{"algorithm": "svm", "configurations": "infinite"}],
             "guardrails": [
@@ -125,7 +128,9 @@ def test_a_plan() -> None:
     )
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert "experiment iris" in lines
-    assert "limits none" in lines
+    assert "left out" not in text
+    assert {"time budget 600 s", "model size 2.0 KB", "predict time 0.5 s"} <= set(lines)
+    assert not any(line.endswith(" ") for line in text.splitlines())
     assert "classes a, b" in lines
     assert "x[0] numeric" in lines
     assert "and 10 more" in lines
@@ -188,6 +193,79 @@ def test_the_front_and_what_is_over_a_limit_are_marked() -> None:
 def test_the_picked_trial_stands_out_wherever_it_ranks() -> None:
     table = leaderboard_table([row(1, trial=3), row(2, trial=9)], picked=9)
     assert [str(line.style) for line in table.rows] == ["", "bold green"]
+
+
+def test_a_picked_trial_that_is_not_the_first_is_marked_and_never_cut_off() -> None:
+    rows = [row(rank, trial=100 + rank) for rank in range(1, 31)]
+    lines = board_text(rows, picked=120, limit=3)
+    assert [line.split()[:3] for line in lines[1:5]] == [
+        ["1", "101", "svm"], ["2", "102", "svm"], ["3", "103", "svm"], [">", "20", "120"],
+    ]  # fmt: skip
+    assert lines[5] == "and 26 more"
+    assert not any(">" in line for line in board_text(rows, picked=101, limit=3))
+
+
+@pytest.mark.parametrize("width", [40, 80, 160])
+def test_a_score_of_a_part_of_the_work_says_so(width: int) -> None:
+    rows = [
+        row(1, progress=1.0),
+        row(None, progress=0.2, score=0.99, status="PRUNED", size=0),
+        row(None, progress=1 / 3, score=0.5),
+        row(None, progress=math.nan, score=0.6, status="CANCELLED"),
+        row(None, progress=None, score=None, status="CANCELLED"),
+    ]
+    lines = board_text(rows, width=width)
+    done = lines[0].index("done")
+    assert [line[done : done + 4].strip() for line in lines[1:6]] == ["", "20%", "33%", "part", ""]
+    assert "0 B" not in lines[2]
+    assert " ".join(" ".join(lines[6:]).split()).startswith("done: the score is of this share of the work only")
+    assert "done" not in "".join(board_text(rows[:1]))
+
+
+def test_a_listing_keeps_names_and_ids_whole() -> None:
+    listed = [{"experiment": "breast_cancer" * 2, "id": "20261121-145025-0c81", "best": 0.9949008, "seconds": 19.8}] * 2
+    for width, columns in ((120, ["experiment", "id", "best", "seconds"]), (50, ["experiment", "id"])):
+        file = io.StringIO()
+        print_listing(listed, dropped=("seconds", "best"), console=Console(file=file, width=width))
+        lines = file.getvalue().splitlines()
+        assert lines[0].split() == columns
+        assert lines[1].split()[:2] == ["breast_cancer" * 2, "20261121-145025-0c81"]
+    narrow = io.StringIO()
+    print_listing(listed, dropped=("seconds", "best"), console=Console(file=narrow, width=20))
+    assert "20261121-145025-0c81" in narrow.getvalue().splitlines()[1]
+
+
+def test_versions_of_a_model_are_blocks() -> None:
+    version = {
+        "name": "breast_cancer", "version": "2", "aliases": ["champion"], "metric": "roc_auc", "value": 0.99371,
+        "data": "4c264dc0715f648279032481c34476198892173e", "split_plan": None, "run_id": "ab" * 16,
+        "packages": {"numpy": "2.4.6", "pandas": "3.1.1"}, "tags": {}, "description": None,
+    }  # fmt: skip
+    file = io.StringIO()
+    foreign = {**version, "version": "1", "aliases": [], "data": None, "metric": None, "value": None, "packages": {}}
+    print_versions([version, foreign], console=Console(file=file, width=80))
+    assert [" ".join(line.split()) for line in file.getvalue().splitlines()] == [
+        "breast_cancer/2, champion",
+        "score roc_auc = 0.9937",
+        f"run id {'ab' * 16}",
+        "data 4c264dc0715f…",
+        "packages numpy 2.4.6, pandas 3.1.1",
+        "",
+        "breast_cancer/1",
+        f"run id {'ab' * 16}",
+    ]
+
+
+@pytest.mark.parametrize("terminal_like", [True, False])
+def test_a_path_in_a_record_stays_whole_and_sentences_are_folded(terminal_like: bool) -> None:
+    path = "/runs/" + "long/" * 20
+    file = io.StringIO()
+    console = Console(file=file, width=40, force_terminal=terminal_like, color_system=None)
+    record = {"directory": path, "registered": {"message": "iris version 3 is the champion: 0.95 beats 0.94."}}
+    print_trial(record, console=console)
+    lines = [line.rstrip() for line in file.getvalue().splitlines()]
+    assert lines[0] == f"directory  {path}"
+    assert lines[2:] == ["  message  iris version 3 is the", "           champion: 0.95 beats 0.94."]
 
 
 def test_a_leaderboard_without_trials_says_so() -> None:

@@ -43,6 +43,7 @@ def test_the_best_has_done_the_whole_work_and_the_search_can_be_extended(file: P
     assert result.best.number >= 6
     board = result.leaderboard()
     assert set(board.dropna(subset="rank")["trial"]) <= {6, 7, 8}
+    assert list(board.set_index("trial").loc[[0, 3, 6], "progress"]) == [1 / 3, 2 / 3, 1.0]
 
     longer = api.resume(result.directory, max_trials=10, progress=False)
     assert read_trials(ExperimentDirectory(Path(longer.directory)))[9].fidelity == 1 / 3  # a fresh population

@@ -17,7 +17,9 @@ def list_registered(workspace: Workspace = None, uri: Uri = None, as_json: AsJso
     """All registered models with their latest version and their champion."""
     from automl import api
 
-    print_rows(api.list_models(workspace, uri=uri), as_json=as_json, empty="no registered models yet")
+    found = api.list_models(workspace, uri=uri)
+    dropped = ("latest", "created", "versions", "metric", "value")
+    print_rows(found, as_json=as_json, empty="no registered models yet", dropped=dropped)
 
 
 @models.command()
@@ -29,8 +31,13 @@ def show(
 ) -> None:
     """All versions of a registered model."""
     from automl import api
+    from automl.display.versions import print_versions
 
-    print_rows(api.show_model(name, workspace, uri=uri), as_json=as_json, empty=f"{name} has no versions")
+    versions = api.show_model(name, workspace, uri=uri)
+    if as_json:
+        print_json(versions)
+    else:
+        print_versions(versions)
 
 
 @models.command()
