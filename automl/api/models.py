@@ -69,8 +69,9 @@ def register(
         trust: the same: let the experiment name classes outside the allowed packages.
 
     Raises:
-        RegistryError: the trial did not complete, or the registry cannot be reached.
-        WorkspaceError: the trial has no models any more and cannot be repeated.
+        RegistryError: the registry cannot be reached.
+        WorkspaceError: there is no such trial, it did not complete with full work, or it has no models any more and
+            cannot be repeated.
     """
     from automl.experiment.result import Result
 

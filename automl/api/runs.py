@@ -107,7 +107,7 @@ def extend_run(
         max_trials: in all.
 
     Raises:
-        ConfigError: there is no such limit, or it would be no larger.
+        ConfigError: none is given, there is no such limit, or it would be no larger.
         WorkspaceError: nobody is running the experiment, or it does not search any more.
     """
     from automl.experiment.extension import ask_to_extend

@@ -152,6 +152,7 @@ def resume(
         metric: functions that the experiment began with, again: they are not kept on disk.
 
     Raises:
+        ConfigError: the experiment has its result, and the limits leave no room to add anything.
         DataError: the data has changed.
         WorkspaceError: there is no such experiment, or another process is running it.
     """
@@ -160,6 +161,7 @@ def resume(
     from automl.config.reader import read_config
     from automl.display.view import make_progress
     from automl.experiment.early import begin_executor
+    from automl.experiment.extension import check_room
     from automl.experiment.inputs import Inputs
     from automl.experiment.result import Result
     from automl.experiment.save import saved_data
@@ -171,13 +173,16 @@ def resume(
     before, _ = read_config(directory.config)
     config = _override(before, None, time_budget, max_trials)
     done = _result_of(directory)
-    if config == before and done is not None and done.best_trial is not None and _picked_by(config, directory):
+    settled = done is not None and done.best_trial is not None and _picked_by(config, directory)
+    if config == before and done is not None and settled:
         return Result(directory, done) if done.delivered else end_delivery(config, directory, done)
     if is_locked(directory):
         raise WorkspaceError(f"Another process is running {directory.path}.")
+    deadline = Deadline.after(config.limits.time_budget, used=seconds_used(directory), started=begin)
+    if done is not None and settled:
+        check_room(config, done, deadline)
     saved = saved_data(directory) if data is None else None
     inputs = Inputs(data, saved=saved, metrics=functions_of(metric), trust=trust)
-    deadline = Deadline.after(config.limits.time_budget, used=seconds_used(directory), started=begin)
     with closing(begin_executor(config.compute, deadline)) as executor:
         view = make_progress(progress, title=directory.name)
         return run_session(config, inputs, directory, executor, deadline=deadline, view=view)

@@ -180,7 +180,10 @@ def _require_target(name: str | None, frame: pd.DataFrame, task: str) -> str:
     names = list(frame.columns)
     if name is None:
         likely = ", ".join(repr(column) for column in likely_targets(frame, task))
-        raise DataError(f"Which column is the target? Name it with target=...; likely ones are {likely}.")
+        raise DataError(
+            "Which column is the target? Name it with data.target in the file, or target=...; "
+            f"likely ones are {likely}."
+        )
     if name not in names:
         hint = nearest(name, names) or f" Likely ones are {', '.join(map(repr, likely_targets(frame, task)))}."
         raise DataError(f"The target {name!r} is no column of the table.{hint}")

@@ -10,14 +10,16 @@ from automl.config.reader import build_config, read_config
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.errors import AutomlError, ConfigError, WorkspaceError
+from automl.experiment.reserve import Reserve
 from automl.experiment.save import save_config
+from automl.experiment.summary import Summary
 from automl.search.driver import Driver
 from automl.search.exits.registry import criteria_of
 from automl.workspace.control import request, take
 from automl.workspace.layout import ExperimentDirectory
 from automl.workspace.lock import is_locked
 
-__all__ = ["ask_to_extend", "extend_running", "with_limits"]
+__all__ = ["ask_to_extend", "check_room", "extend_running", "with_limits"]
 
 log = logging.getLogger("automl")
 
@@ -39,13 +41,42 @@ def with_limits(config: ExperimentConfig, **limits: Any) -> ExperimentConfig:
     return config.model_copy(update={"limits": config.limits.model_copy(update=changes)})
 
 
+def check_room(config: ExperimentConfig, done: Summary, deadline: Deadline) -> None:
+    """Refuse limits under which nothing can be added to an experiment that has its result.
+
+    What starting and preparing will take is known from the session before.
+
+    Args:
+        config: with its new limits.
+        done: the result as it stands.
+        deadline: the clock under the new limits, with what earlier sessions have used.
+
+    Raises:
+        ConfigError: the time leaves none for a trial, or as many trials as may be were run.
+    """
+    most, ran = config.limits.max_trials, sum(done.counts.values())
+    if most is not None and ran >= most:
+        raise ConfigError(f"{ran} trials were run already; give a larger --max-trials", key="limits.max_trials")
+    reserve = Reserve(deadline, registers=config.registry is not None)
+    reserve.model_found()
+    begins = sum(phase.spent for phase in done.budget.phases if phase.name in ("start", "prepare"))
+    if deadline.budget - deadline.used <= begins + reserve.seconds():
+        raise ConfigError(
+            f"the budget of {deadline.budget:g} s is used up ({deadline.used:.1f} s; the rest is no time for another "
+            "trial); give a larger --time-budget",
+            key="limits.time_budget",
+        )
+
+
 def ask_to_extend(directory: ExperimentDirectory, **limits: Any) -> None:
     """Ask the process that runs an experiment for more, and wait until it has agreed.
 
     Raises:
-        ConfigError: a limit is not there to be extended, or would be no larger.
+        ConfigError: no limit is given, one is not there to be extended, or would be no larger.
         WorkspaceError: nobody runs the experiment, or it does not search any more.
     """
+    if all(value is None for value in limits.values()):
+        raise ConfigError("nothing to extend: give --time-budget or --max-trials, in all and not in addition")
     if not is_locked(directory):
         raise WorkspaceError(f"{directory.path} is not running: 'automl resume' extends it.")
     before, _ = read_config(directory.config)

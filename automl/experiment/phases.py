@@ -68,9 +68,9 @@ class Phases:
         self._spent: dict[str, float] = {}
 
     def plan(self, name: str, seconds: float) -> None:
-        """What a phase is expected to take; the first plan counts."""
+        """What a phase is expected to take, nothing where the time is over already; the first plan counts."""
         if math.isfinite(seconds):
-            self._planned.setdefault(name, seconds)
+            self._planned.setdefault(name, max(0.0, seconds))
 
     @contextmanager
     def measure(self, name: str) -> Iterator[None]:

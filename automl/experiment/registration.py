@@ -18,10 +18,18 @@ from automl.registry.register import register
 from automl.registry.store import resolve_uri
 from automl.space.load import load_space
 from automl.trial.contract import Status, TrialResult, read_result
-from automl.workspace.atomic import write_json
+from automl.workspace.atomic import read_json, write_json
 from automl.workspace.layout import ExperimentDirectory
 
-__all__ = ["EXAMPLE", "candidate_for", "find_example", "note_registered", "register_trial", "tracking_uri"]
+__all__ = [
+    "EXAMPLE",
+    "candidate_for",
+    "find_example",
+    "note_registered",
+    "register_trial",
+    "registered_before",
+    "tracking_uri",
+]
 
 EXAMPLE = "example"
 """Stem of the file in ``data/`` that holds a few raw rows: the registered model's signature and its check."""
@@ -79,6 +87,24 @@ def note_registered(directory: ExperimentDirectory, number: int, registered: Reg
         write_json(directory.trial(number).registered, {"name": registered.name, "version": registered.version})
 
 
+def registered_before(
+    directory: ExperimentDirectory, number: int, options: RegistryOptions | None
+) -> RegisteredModel | None:
+    """The version that an earlier session, or somebody by hand, has made of a trial's model.
+
+    Args:
+        options: one under another name than they say does not count; None: any does.
+    """
+    try:
+        mark = read_json(directory.trial(number).registered)
+        name, version = str(mark["name"]), str(mark["version"])
+    except (KeyError, WorkspaceError):  # no mark, or a damaged one
+        return None
+    if options is not None and name != (options.name or directory.name):
+        return None
+    return RegisteredModel(name=name, version=version, message=f"{name} version {version} was registered before.")
+
+
 def register_trial(
     directory: ExperimentDirectory,
     summary: Summary,
@@ -94,12 +120,15 @@ def register_trial(
         refit: makes the models of the trial again, if they were deleted.
 
     Raises:
-        RegistryError: there is no such trial, it did not complete, or the registry cannot be reached.
+        WorkspaceError: there is no such trial, or it did not complete with full work.
+        RegistryError: the registry cannot be reached.
     """
-    result = read_result(directory.trial(number))
-    if result is None or result.status is not Status.COMPLETED:
-        how = "there is no such trial" if result is None else f"it ended {result.status.value}"
-        raise RegistryError(f"Trial {number} of {directory.path} cannot be registered: {how}.")
+    result = read_result(directory.known_trial(number))
+    if result is None or not result.is_whole:
+        raise WorkspaceError(
+            f"Trial {number} of {directory.path} {_how_it_ended(result)}, and only completed trials of full work can "
+            "be registered."
+        )
     if refit is not None and not any(directory.trial(number).models.glob("fold_*")):
         refit()
     config, _ = read_config(directory.config)
@@ -109,6 +138,14 @@ def register_trial(
     registered = register(candidate, tracking_uri(config, directory))
     note_registered(directory, number, registered)
     return registered
+
+
+def _how_it_ended(result: TrialResult | None) -> str:
+    if result is None:
+        return "has no record"
+    if result.status is Status.COMPLETED and result.fidelity != 1:
+        return f"did {result.fidelity:.3g} of the full work"
+    return f"ended {result.status.value}" + (" without a score" if result.status is Status.COMPLETED else "")
 
 
 def _framework(config: ExperimentConfig, algorithm: str) -> str:

@@ -45,11 +45,7 @@ def recorded_trial(directory: ExperimentDirectory, number: int) -> TrialResult:
     Raises:
         WorkspaceError: there is no such trial, it did not complete, or a fit of it was cut short.
     """
-    numbers = directory.trial_numbers()
-    if number not in numbers:
-        there = f"its trials are {numbers[0]} to {numbers[-1]}" if numbers else "it has none yet"
-        raise WorkspaceError(f"There is no trial {number} in {directory.path}: {there}.")
-    place = directory.trial(number)
+    place = directory.known_trial(number)
     result = read_result(place)
     if result is None:
         raise WorkspaceError(f"Trial {number} has no score to compare with: {place.result} is missing or damaged.")

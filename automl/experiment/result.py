@@ -134,8 +134,9 @@ class Result:
 
     def leaderboard(self) -> pd.DataFrame:
         """Completed trials from best to worst, then the others: rank, trial, algorithm, score, further metrics that
-        were asked for, spread over folds, fit_seconds, predict_seconds, latency (seconds for one row), size in bytes,
-        front, over_limit (where models are limited), status.
+        were asked for, progress (share of the full work that the score is of), spread over folds, fit_seconds,
+        predict_seconds, latency (seconds for one row), size in bytes, front, over_limit (where models are limited),
+        status.
         """
         return leaderboard(read_trials(self._directory), self._preference)
 
@@ -175,8 +176,9 @@ class Result:
             data, metric, trust: for a trial that is fitted again, as for `automl.resume`.
 
         Raises:
-            RegistryError: the trial did not complete, or the registry cannot be reached.
-            WorkspaceError: the trial has no models any more and cannot be repeated.
+            RegistryError: the registry cannot be reached.
+            WorkspaceError: there is no such trial, it did not complete with full work, or it has no models any more
+                and cannot be repeated.
         """
         from automl.config.arguments import functions_of
         from automl.experiment.refit import refit_trial

@@ -28,7 +28,7 @@ from automl.experiment.preference import Preference
 from automl.experiment.prepare import Problem, prepare
 from automl.experiment.pruning import PruningTally
 from automl.experiment.refit import has_models, refit
-from automl.experiment.registration import candidate_for, note_registered
+from automl.experiment.registration import candidate_for, note_registered, registered_before
 from automl.experiment.reserve import WAY_OUT, Reserve
 from automl.experiment.result import Result
 from automl.experiment.retention import Retention
@@ -240,8 +240,9 @@ class _Session:
 
     def _register(self, summary: Summary, best: TrialResult) -> tuple[RegisteredModel | None, str]:
         """The new version; or None, and why there is none (nothing where none was wanted)."""
+        before = registered_before(self._directory, best.number, self._config.registry)
         if self._config.registry is None:
-            return None, ""
+            return before, ""
         with self._phases.measure("register"):
             left = self._deadline.remaining() - WAY_OUT
             try:
@@ -253,6 +254,8 @@ class _Session:
         if registered is not None:
             note_registered(self._directory, best.number, registered)
             return registered, ""
+        if before is not None:
+            return before, ""
         note = f"{reason}; the model is saved: 'automl models register {self._directory.path}' registers it"
         log.warning("not registered: %s", note)
         return None, note

@@ -42,6 +42,7 @@ class Tracker:
         self._started = False
         self._told = 0
         self._directory = directory
+        self._resumes = any(directory.trial(number).result.exists() for number in directory.trial_numbers())
 
     def start(self) -> None:
         """Start the mirror, once."""
@@ -91,7 +92,13 @@ class Tracker:
             files=("experiment.yaml", "result.json"),
             tags={"automl.stopped_because": stopped_because},
         )
-        if summary.pending:
+        if summary.pending and self._resumes and not summary.mirrored:
+            # What earlier sessions have brought there, only MLflow knows, and it has not said.
+            log.warning(
+                "MLflow was not heard from in time, so it may lack trials; 'automl runs mirror %s' adds them.",
+                self._directory.path,
+            )
+        elif summary.pending:
             log.warning(
                 "MLflow lacks %d of %d trials; 'automl runs mirror %s' adds them.",
                 summary.pending,

@@ -154,6 +154,18 @@ class ExperimentDirectory:
     def trial(self, number: int) -> TrialDirectory:
         return TrialDirectory(self.trials / f"{number:05d}")
 
+    def known_trial(self, number: int) -> TrialDirectory:
+        """The directory of a trial that is there.
+
+        Raises:
+            WorkspaceError: there is no such trial.
+        """
+        numbers = self.trial_numbers()
+        if number not in numbers:
+            there = f"its trials are {numbers[0]} to {numbers[-1]}" if numbers else "it has none yet"
+            raise WorkspaceError(f"There is no trial {number} in {self.path}: {there}.")
+        return self.trial(number)
+
     def trial_numbers(self) -> list[int]:
         """Numbers of all trials that have a directory, ascending."""
         if not self.trials.is_dir():

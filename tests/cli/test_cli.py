@@ -62,11 +62,45 @@ def test_runs_list_and_show_speak_json(place: str, result: Result) -> None:
     assert shown["leaderboard"][0]["score"] == result.best.value
 
 
+def test_a_narrow_listing_keeps_ids_whole(place: str, result: Result, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = automl_command("runs", "list", "--workspace", place).stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [["experiment", "id"], ["flowers", result.directory.name]]
+    monkeypatch.setenv("COLUMNS", "60")
+    assert str(result.directory) in automl_command("runs", "show", "flowers", "--workspace", place).stdout
+
+
 def test_runs_show_and_logs_of_a_trial(place: str) -> None:
     shown = automl_command("runs", "show", "flowers", "--trial", "0", "--workspace", place)
     assert "COMPLETED" in shown.stdout, shown.stderr
     logs = automl_command("runs", "logs", "flowers", "--workspace", place)
     assert logs.returncode == 0
+
+
+@pytest.mark.parametrize("command", [("models", "register"), ("replay",)])
+def test_a_trial_that_is_not_there_is_refused_with_the_range(result: Result, command: tuple[str, ...]) -> None:
+    done = automl_command(*command, str(result.directory), "--trial", "999")
+    assert done.returncode == 2
+    assert "There is no trial 999 in" in done.stderr.replace("\n", " ")
+    assert "its trials are 0 to 1" in done.stderr.replace("\n", " ")
+
+
+def test_a_pruned_trial_is_not_registered(result: Result, tmp_path: Path) -> None:
+    place = Path(shutil.copytree(result.directory, tmp_path / "flowers" / "copy"))
+    record = place / "trials" / "00001" / "trial.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"status": "PRUNED"}))
+    done = automl_command("models", "register", str(place), "--trial", "1")
+    assert done.returncode == 2
+    assert "ended PRUNED, and only completed trials of full work can be registered" in done.stderr.replace("\n", " ")
+
+
+def test_extending_by_nothing_is_refused_and_the_help_speaks_of_totals(result: Result) -> None:
+    done = automl_command("runs", "extend", str(result.directory))
+    assert done.returncode == 2
+    assert "give --time-budget or --max-trials" in done.stderr.replace("\n", " ")
+    said = " ".join(automl_command("runs", "extend", "--help").stdout.split())
+    assert "a new total, not an addition" in said
+    assert "what was used included" in said
 
 
 def test_replay_prints_both_scores_and_ends_with_0_only_if_they_are_equal(result: Result, tmp_path: Path) -> None:

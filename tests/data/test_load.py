@@ -100,7 +100,9 @@ def test_features_and_target_may_come_apart(source) -> None:
 
 
 def test_a_table_without_target_lists_likely_ones() -> None:
-    with pytest.raises(DataError, match=r"Name it with target=.*likely ones are 'churned'"):
+    with pytest.raises(
+        DataError, match=r"Name it with data\.target in the file, or target=.*likely ones are 'churned'"
+    ):
         load(frame())
     with pytest.raises(DataError, match="likely ones are 'w', 'age'"):
         load(frame()[["city", "age", "w"]], task="regression")

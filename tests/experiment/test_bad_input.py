@@ -102,7 +102,7 @@ FILES: dict[str, Refusal] = {
 }
 
 TABLES: dict[str, Refusal] = {
-    "no target": (table(), {"target": None}, DataError, r"Name it with target=\.\.\.; likely ones are 'target', 'c'"),
+    "no target": (table(), {"target": None}, DataError, r"the file, or target=\.\.\.; likely ones are 'target', 'c'"),
     "misspelt target": (table(), {"target": "tarket"}, DataError, r"no column of the table\. Did you mean 'target'\?"),
     "target of another case": (table(), {"target": "TARGET"}, DataError, "Did you mean 'target'"),
     "a target twice": (table().set_axis(["a", "target", "c", "target"], axis=1), {}, DataError, "Several columns are"),

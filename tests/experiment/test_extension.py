@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+import automl
 from automl import api
 from automl.deadline import Deadline
 from automl.errors import ConfigError, WorkspaceError
+from automl.search.restore import mark_used
 from automl.testing.invariants import examine
 from automl.testing.moments import Scene
-from automl.workspace.layout import Workspace
+from automl.workspace.layout import ExperimentDirectory, Workspace
 
 EXPERIMENT = """
 experiment: flowers
@@ -57,6 +59,37 @@ def test_a_running_experiment_is_given_more(tmp_path: Path) -> None:
     assert examine(directory).sound
     with pytest.raises(WorkspaceError, match="is not running: 'automl resume' extends it"):
         api.extend_run(directory.path, max_trials=40)
+    with pytest.raises(ConfigError, match="nothing to extend: give --time-budget or --max-trials"):
+        api.extend_run(directory.path)
+
+
+def test_an_experiment_without_room_keeps_its_result(tmp_path: Path) -> None:
+    done = automl.fit(
+        "classification",
+        "iris",
+        metric="accuracy",
+        max_trials=2,
+        time_budget="1h",
+        workspace=str(tmp_path),
+        search={"algorithms": {"allow": ["lda", "naive_bayes"]}, "portfolio": False},
+        compute={"executor": "inline"},
+        registry=None,
+        tracking=None,
+        progress=False,
+    )
+    files = [done.directory / name for name in ("result.json", "experiment.yaml", "clock.json")]
+    before = [file.read_text() for file in files]
+    mark_used(ExperimentDirectory(done.directory), 3599.9)
+    before[-1] = files[-1].read_text()
+    with pytest.raises(
+        ConfigError, match=r"the budget of 3600 s is used up \(3599\.9 s; .*; give a larger --time-budget"
+    ):
+        automl.resume(done.directory, max_trials=6, progress=False)
+    with pytest.raises(ConfigError, match=r"2 trials were run already; give a larger --max-trials"):
+        automl.resume(done.directory, time_budget="2h", progress=False)
+    assert [file.read_text() for file in files] == before
+    longer = automl.resume(done.directory, time_budget="2h", max_trials=3, progress=False)
+    assert longer.stopped_because == "max_trials: 3 trials were run"
 
 
 def test_whoever_holds_a_deadline_notices_that_it_is_extended() -> None:

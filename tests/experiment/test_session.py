@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import jsonschema
@@ -14,8 +15,17 @@ from sklearn.datasets import load_iris
 
 import automl
 from automl.config.json_schema import trial_schema
+from automl.config.reader import read_config
+from automl.deadline import Deadline
 from automl.errors import ConfigError, DataError, NoModelError, WorkspaceError
+from automl.experiment.phases import Phases
+from automl.experiment.registration import note_registered, registered_before
 from automl.experiment.result import Result
+from automl.experiment.tracker import Tracker
+from automl.registry.candidate import RegisteredModel
+from automl.registry.options import RegistryOptions
+from automl.tracking.options import TrackingOptions
+from automl.workspace.layout import ExperimentDirectory
 
 QUIET = {"tracking": None, "registry": None, "progress": False}
 INLINE = {"compute": {"executor": "inline"}}
@@ -140,6 +150,50 @@ def test_a_finished_experiment_can_be_extended_by_time(tmp_path: Path) -> None:
     assert len(longer.trials()) > 1
     assert first.budget.spent < longer.budget.spent
     assert longer.budget.kept
+
+
+def test_a_winner_that_was_registered_before_stays_so(tmp_path: Path) -> None:
+    first = fit_iris(tmp_path, max_trials=2, name="flowers")
+    assert first.registered_model is None
+    place = ExperimentDirectory(first.directory)
+    note_registered(place, first.best.number, RegisteredModel(name="flowers", version="7"))
+    file = place.config
+    file.write_text(
+        yaml.safe_dump(yaml.safe_load(file.read_text()) | {"limits": {"max_trials": 2, "predict_time": 60}})
+    )
+    again = automl.resume(place.path, progress=False)  # picks anew
+    assert again.best == first.best
+    assert again.registered_model is not None
+    assert (again.registered_model.name, again.registered_model.version) == ("flowers", "7")
+    assert Result.load(place).registered_model == again.registered_model
+    assert registered_before(place, again.best.number, RegistryOptions()) is not None
+    assert registered_before(place, again.best.number, RegistryOptions(name="roses")) is None
+    assert registered_before(place, 1 - again.best.number, None) is None
+
+
+def test_what_mlflow_lacks_is_said_only_where_it_is_known(
+    result: Result, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = ExperimentDirectory(shutil.copytree(result.directory, tmp_path / "iris" / "copy"))
+    config = read_config(place.config)[0].model_copy(update={"tracking": TrackingOptions()})
+    Tracker(config, place).finish(0)
+    assert "it may lack trials" in caplog.text  # an earlier session may have brought them all
+    assert "MLflow lacks" not in caplog.text
+    records = {number: place.trial(number).result.read_text() for number in place.trial_numbers()}
+    for number in records:
+        place.trial(number).result.unlink()
+    tracker = Tracker(config, place)
+    for number, record in records.items():
+        place.trial(number).result.write_text(record)
+    tracker.finish(0)
+    assert "MLflow lacks 4 of 4 trials" in caplog.text
+
+
+def test_no_phase_is_planned_to_take_less_than_nothing() -> None:
+    phases = Phases(Deadline.after(20, used=17))
+    phases.plan("search", -1.1)
+    phases.add("search", 0.1)
+    assert [phase.planned for phase in phases.budget().phases] == [0.0]
 
 
 def test_data_from_memory_is_kept_for_a_resumed_session(tmp_path: Path) -> None:

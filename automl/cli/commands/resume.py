@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
 from automl.cli.app import AsJson, Quiet, Verbose, app, print_json, set_verbosity
-from automl.cli.commands.run import MaxTrials, TimeBudget, Trust, Workspace
+from automl.cli.commands.run import Trust, Workspace
+
+TotalTime = Annotated[Optional[str], typer.Option(help="A new limit in all, what was used included, such as 10m.")]  # noqa: UP045
+TotalTrials = Annotated[Optional[int], typer.Option(help="A new limit in all, trials that were run included.")]  # noqa: UP045
 
 
 @app.command()
 def resume(
     experiment: Annotated[str, typer.Argument(help="An experiment's directory, id or name.")],
     workspace: Workspace = None,
-    time_budget: TimeBudget = None,
-    max_trials: MaxTrials = None,
+    time_budget: TotalTime = None,
+    max_trials: TotalTrials = None,
     trust: Trust = False,
     as_json: AsJson = False,
     verbose: Verbose = False,

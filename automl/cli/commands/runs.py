@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from automl.cli.app import AsJson, print_json, print_rows, runs
-from automl.cli.commands.run import MaxTrials, TimeBudget, Workspace
+from automl.cli.commands.resume import TotalTime, TotalTrials
+from automl.cli.commands.run import Workspace
 
 Reference = Annotated[str, typer.Argument(help="An experiment's directory, id or name.")]
 
@@ -18,7 +19,12 @@ def list_runs(workspace: Workspace = None, as_json: AsJson = False) -> None:
     from automl import api
 
     found = api.list_runs(workspace)
-    print_rows(found, as_json=as_json, empty="no experiments yet; 'automl run experiment.yaml' makes one")
+    print_rows(
+        found,
+        as_json=as_json,
+        empty="no experiments yet; 'automl run experiment.yaml' makes one",
+        dropped=("seconds", "trials", "model", "metric", "best", "status"),
+    )
 
 
 @runs.command()
@@ -69,11 +75,14 @@ def cancel(
 @runs.command()
 def extend(
     experiment: Reference,
-    time_budget: TimeBudget = None,
-    max_trials: MaxTrials = None,
+    time_budget: TotalTime = None,
+    max_trials: TotalTrials = None,
     workspace: Workspace = None,
 ) -> None:
-    """Give a running experiment more time or more trials; 'automl resume' extends one that has ended."""
+    """Give a running experiment more time or more trials: a new total, not an addition.
+
+    'automl resume' extends one that has ended.
+    """
     from automl import api
 
     print(api.extend_run(experiment, time_budget=time_budget, max_trials=max_trials, workspace=workspace))
