@@ -160,12 +160,13 @@ def resume(
     from automl.config.arguments import functions_of
     from automl.config.reader import read_config
     from automl.display.view import make_progress
+    from automl.experiment.delivery import end_delivery
     from automl.experiment.early import begin_executor
     from automl.experiment.extension import check_room
     from automl.experiment.inputs import Inputs
     from automl.experiment.result import Result
     from automl.experiment.save import saved_data
-    from automl.experiment.session import end_delivery, run_session
+    from automl.experiment.session import run_session
     from automl.search.restore import seconds_used
     from automl.workspace.lock import is_locked
 
