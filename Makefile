@@ -23,6 +23,9 @@ ifdef PIP_CERT
 export SSL_CERT_FILE ?= $(PIP_CERT)
 endif
 
+# Some machines set it. Then every process that a test or a search starts would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run test test-all lint format unit install constraints clean
 
 help: ## this list
