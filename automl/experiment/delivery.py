@@ -21,7 +21,7 @@ from automl.experiment.phases import Phases
 from automl.experiment.preference import Preference
 from automl.experiment.prepare import Problem
 from automl.experiment.pruning import Pruning
-from automl.experiment.refit import has_models, refit
+from automl.experiment.refit import refit
 from automl.experiment.registration import candidate_for, note_registered, registered_before
 from automl.experiment.reserve import WAY_OUT, Reserve
 from automl.experiment.result import Result
@@ -118,7 +118,7 @@ class Delivery:
     def _test(self, found: Found, picked: Pick) -> Summary:
         """The summary with the winner's scores on the test rows, if there are any."""
         best = picked.result
-        if not has_models(self.directory, best.number):  # of an earlier session, and collected since
+        if not self.directory.trial(best.number).has_models:  # of an earlier session, and collected since
             with self.phases.measure("refit"):
                 refit(found.problem, self.config, self.directory, best, trust=self.trust)
         with self.phases.measure("test"):

@@ -16,12 +16,7 @@ from automl.experiment.rerun import close, problem_of, recorded_trial, rerun
 from automl.trial.contract import Status, TrialResult
 from automl.workspace.layout import ExperimentDirectory
 
-__all__ = ["has_models", "refit", "refit_trial"]
-
-
-def has_models(directory: ExperimentDirectory, number: int) -> bool:
-    """Whether a trial's models lie where they were written."""
-    return any(directory.trial(number).models.glob("fold_*"))
+__all__ = ["refit", "refit_trial"]
 
 
 def refit_trial(

@@ -129,7 +129,7 @@ def register_trial(
             f"Trial {number} of {directory.path} {_how_it_ended(result)}, and only completed trials of full work can "
             "be registered."
         )
-    if refit is not None and not any(directory.trial(number).models.glob("fold_*")):
+    if refit is not None and not directory.trial(number).has_models:
         refit()
     config, _ = read_config(directory.config)
     changes: dict[str, Any] = {"name": name, "description": description}

@@ -47,6 +47,8 @@ class Retention:
         if self._models is None:
             return
         ended = list(finished)
+        if not ended:
+            return
         self._held |= {result.number: result for result in ended if result.is_whole}
         needed = self._needed(best)
         spare = [result.number for result in ended if not result.is_whole]

@@ -63,6 +63,11 @@ class TrialDirectory:
         return self.path / "models"
 
     @property
+    def has_models(self) -> bool:
+        """Whether the fold models lie where they were written; retention deletes those that nobody will ask for."""
+        return any(self.models.glob("fold_*"))
+
+    @property
     def registered(self) -> Path:
         """Says that a registered model comes from this trial: retention leaves its models alone."""
         return self.path / "registered.json"

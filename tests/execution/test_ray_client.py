@@ -43,8 +43,8 @@ executor.close()
 """
 
 
-@pytest.mark.skipif(find_spec("grpc") is not None, reason="grpc is installed")
-def test_an_address_of_rays_client_says_what_is_missing() -> None:
+def test_an_address_of_rays_client_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "grpc", None)  # as if it were not installed
     with pytest.raises(ExecutorError, match=r"ray://head:10001 needs Ray's client: pip install 'ray\[client\]'"):
         check_address("ray://head:10001")
 
