@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from automl.errors import RegistryError, WorkspaceError
 from automl.redact import redact_message
 from automl.registry.database import ensure_database, sqlite_path
 from automl.workspace.layout import ExperimentDirectory, Workspace
+from automl.workspace.lock import is_held
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -150,15 +151,7 @@ def exclusive(uri: str) -> Iterator[bool]:
 def is_registering(uri: str) -> bool:
     """True while some process registers a model in a sqlite store."""
     path = sqlite_path(uri)
-    if path is None or not _registry_lock(path).exists():
-        return False
-    lock = FileLock(_registry_lock(path))
-    try:
-        lock.acquire(timeout=0)
-    except (Timeout, OSError):
-        return True
-    lock.release()
-    return False
+    return path is not None and is_held(_registry_lock(path))
 
 
 def _registry_lock(path: Path) -> Path:

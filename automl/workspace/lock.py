@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from automl.errors import WorkspaceError
 from automl.workspace.layout import ExperimentDirectory
 
-__all__ = ["is_locked", "locked"]
+__all__ = ["is_held", "is_locked", "locked"]
 
 
 @contextmanager
@@ -38,9 +39,14 @@ def locked(experiment: ExperimentDirectory) -> Iterator[None]:
 
 def is_locked(experiment: ExperimentDirectory) -> bool:
     """True while some process runs this experiment."""
-    if not experiment.lock.exists():
+    return is_held(experiment.lock)
+
+
+def is_held(file: Path) -> bool:
+    """True while some process holds the lock `file`."""
+    if not file.exists():
         return False
-    lock = FileLock(experiment.lock)
+    lock = FileLock(file)
     try:
         lock.acquire(timeout=0)
     except (Timeout, OSError):
