@@ -162,13 +162,23 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
 
 
 PLAIN = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text()
-KEYS = st.text(min_size=1).filter(lambda key: key.strip() and key != "<<")
+
+
+def is_key(text: str) -> bool:
+    return bool(text.strip()) and text != "<<"
+
+
+KEYS = st.text(min_size=1).filter(is_key)
+
+
+def nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.lists(inner) | st.dictionaries(KEYS, inner)
 
 
 @given(
     st.dictionaries(
         KEYS,
-        st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner), max_leaves=8),
+        st.recursive(PLAIN, nested, max_leaves=8),
         min_size=1,
     )
 )

@@ -166,9 +166,14 @@ KEYS = st.sampled_from(
 )
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 LEAVES |= st.sampled_from(["iris", "classification", "regression", "auto", "60s", "4GB", "kfold"])
-VALUES = st.recursive(
-    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=6
-)
+
+
+# Named, not lambdas: to print one hypothesis walks sys.modules, which a thread that still imports changes meanwhile.
+def nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3)
+
+
+VALUES = st.recursive(LEAVES, nested, max_leaves=6)
 
 
 @given(st.dictionaries(GROUPS, VALUES, max_size=6))

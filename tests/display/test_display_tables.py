@@ -301,11 +301,13 @@ def test_json_is_what_every_parser_takes() -> None:
 
 
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
-NESTED = st.recursive(
-    PLAIN,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
-    max_leaves=8,
-)
+
+
+def nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    return st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+
+
+NESTED = st.recursive(PLAIN, nested, max_leaves=8)
 
 
 @given(st.dictionaries(st.text(max_size=4), NESTED, max_size=4))

@@ -40,9 +40,11 @@ def dominated_by_definition(losses: np.ndarray) -> list[bool]:
 
 
 # Small integers: many ties, which is where fronts go wrong.
-points = st.integers(1, 4).flatmap(
-    lambda d: st.lists(st.lists(st.integers(0, 4), min_size=d, max_size=d), min_size=1, max_size=40)
-)
+def points_in(dimensions: int) -> st.SearchStrategy[list[list[int]]]:
+    return st.lists(st.lists(st.integers(0, 4), min_size=dimensions, max_size=dimensions), min_size=1, max_size=40)
+
+
+points = st.integers(1, 4).flatmap(points_in)
 
 
 @given(points)

@@ -36,11 +36,19 @@ numbers = st.floats(-1e6, 1e6, allow_subnormal=False)
 positive = st.floats(1e-6, 1e6)
 
 
+def tenths(n: int) -> float:
+    return n / 10
+
+
+def short_lists(inner: st.SearchStrategy[object]) -> st.SearchStrategy[list[object]]:
+    return st.lists(inner, max_size=3)
+
+
 @st.composite
 def definitions(draw: st.DrawFn) -> BaseParameter:
     kind = draw(st.sampled_from(["float", "float_log", "float_step", "int", "int_log", "int_step", "categorical"]))
     if kind.startswith("float"):
-        low = draw(positive if kind == "float_log" else st.integers(-1000, 1000).map(lambda n: n / 10))
+        low = draw(positive if kind == "float_log" else st.integers(-1000, 1000).map(tenths))
         width = draw(st.floats(0.5, 1000))
         step = {"step": draw(st.sampled_from([0.1, 0.25, 0.5, 0.3]))} if kind == "float_step" else {}
         return parameter(type="float", low=low, high=low + width, log=kind == "float_log", **step)
@@ -51,7 +59,7 @@ def definitions(draw: st.DrawFn) -> BaseParameter:
         return parameter(type="int", low=low, high=high, log=kind == "int_log", **step)
     json = st.recursive(
         st.none() | st.booleans() | st.integers(-5, 5) | st.floats(-5, 5) | st.text(max_size=3),
-        lambda inner: st.lists(inner, max_size=3),
+        short_lists,
         max_leaves=4,
     )
     return parameter(type="categorical", choices=draw(st.lists(json, min_size=1, max_size=6, unique_by=repr)))
