@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -44,6 +46,8 @@ class Learner(ABC):
     """Names of estimators whose ``n_jobs`` does nothing, and warns that it does."""
     reports: ClassVar[bool] = False
     """Whether a fit can tell `Progress` how good the model is before it is over."""
+    timed: bool = False
+    """Set by a fit whose length, or schedule, was decided by the clock: the same one again gives another model."""
 
     def __init__(
         self,
@@ -76,7 +80,7 @@ class Learner(ABC):
         """Train on `X` and `y`.
 
         Args:
-            X: float matrix, shape (n, d); may be read-only.
+            X: float matrix, shape (n, d), or pictures, uint8 (n, height, width, channels); may be read-only.
             y: class codes or values, shape (n,).
             weight: of each row, shape (n,).
             categorical: columns of `X` that hold codes of categories.
@@ -135,15 +139,22 @@ class Learner(ABC):
             result[:, self._present] = np.where(total > 0, raw / total, 1.0 / raw.shape[1])
         return result
 
+    def _further_names(self) -> frozenset[str] | None:
+        """What the constructor may be given by ``**kwargs``; None if nobody knows, or it refuses others by itself."""
+        return None
+
     def _make(self, **settings: Any) -> Any:
         """The unfitted estimator, its seeds and threads set wherever its constructor has them.
 
         What the search space says wins over `settings`, except the number of threads.
         """
+        if not _named(self.estimator).issuperset(self.params) and (further := self._further_names()) is not None:
+            _check_names(self.estimator, self.params, further)
         try:
             model = self.estimator(**{**settings, **self.params})
         except TypeError as error:
-            raise SpaceError(_unknown_parameter(self.estimator, self.params, error)) from error
+            _check_names(self.estimator, self.params)
+            raise SpaceError(f"{self.estimator.__name__} cannot be made with these parameters: {error}.") from error
         chosen: dict[str, Any] = {}
         for name, value in model.get_params(deep=True).items():
             outer, _, leaf = name.rpartition("__")
@@ -154,13 +165,24 @@ class Learner(ABC):
         return model.set_params(**chosen) if chosen else model
 
 
-def _unknown_parameter(estimator: type, params: Mapping[str, Any], error: TypeError) -> str:
-    import inspect
-
-    known = set(inspect.signature(estimator).parameters)
+def _check_names(estimator: type, params: Iterable[str], further: Collection[str] = ()) -> None:
+    """Refuse what is neither a parameter of the constructor nor among `further`."""
+    named = _named(estimator)
     for name in params:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
+        if name not in named and name not in further:
+            near = difflib.get_close_matches(name, named, n=1) or difflib.get_close_matches(name, further, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else "."
-            return f"{estimator.__name__} has no parameter {name!r}{hint}"
-    return f"{estimator.__name__} cannot be made with these parameters: {error}."
+            raise SpaceError(f"{estimator.__name__} has no parameter {name!r}{hint}")
+
+
+@cache
+def _named(estimator: type) -> frozenset[str]:
+    """The parameters that a constructor names, and its parents' where it hands on what it does not name."""
+    names: set[str] = set()
+    for kind in estimator.__mro__:
+        if "__init__" in vars(kind):
+            parameters = inspect.signature(kind).parameters.values()
+            names |= {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+            if all(p.kind is not p.VAR_KEYWORD for p in parameters):
+                break
+    return frozenset(names)

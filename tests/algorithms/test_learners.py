@@ -309,6 +309,23 @@ def test_an_unknown_parameter_names_the_nearest() -> None:
         learner("sklearn.linear_model.LogisticRegression", 2, max_iters=3).fit(np.eye(4), np.array([0, 1, 0, 1]))
 
 
+@pytest.mark.parametrize(
+    ("path", "fixed"),
+    [
+        _booster("lightgbm.LGBMClassifier", wrong="num_leafs", meant="num_leaves", others=("eta", "cat_smooth")),
+        _booster("xgboost.XGBClassifier", wrong="max_dept", meant="max_depth", others=("eta", "rate_drop", "alpha")),
+        _booster("xgboost.XGBRegressor", wrong="num_paralel_tree", meant="num_parallel_tree", others=("lambda", "eta")),
+    ],
+)
+def test_a_booster_that_takes_any_name_is_not_given_any(path: str, fixed: dict[str, Any]) -> None:
+    X, y = np.eye(8), np.arange(8) % 2
+    with pytest.raises(SpaceError, match=f"has no parameter '{fixed['wrong']}'; did you mean '{fixed['meant']}'"):
+        learner(path, 2, **{fixed["wrong"]: 3}).fit(X, y)
+    n_classes = None if path.endswith("Regressor") else 2
+    known = dict.fromkeys(fixed["others"], 0.5)
+    learner(path, n_classes, n_estimators=2, n_jobs=1, **known).fit(X, y)
+
+
 def test_an_estimator_outside_the_allowed_packages_needs_trust() -> None:
     with pytest.raises(TrustError):
         learner("collections.OrderedDict", 2)

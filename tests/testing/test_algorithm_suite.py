@@ -37,7 +37,6 @@ class TestShipped(AlgorithmSuite):
         self.params = QUICK.get(name, {})
         if name == "mlp":  # whose fits take seconds
             self.entry = self.entry.model_copy(update={"fixed": {**self.entry.fixed, "max_iter": 50}})
-        self.strict = not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(estimator).parameters.values())
         self.weighs = "sample_weight" in inspect.signature(estimator.fit).parameters
         self.rounds = name in ROUNDS
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import json
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,6 +47,28 @@ class LightGBMLearner(Learner):
     def _predict(self, X: np.ndarray) -> np.ndarray:
         # The booster itself: the wrapper would ask for column names.
         return np.asarray(self.model.booster_.predict(X, num_threads=self.threads))
+
+    def _further_names(self) -> frozenset[str] | None:
+        return _names()
+
+
+@cache
+def _names() -> frozenset[str] | None:
+    """Every parameter of LightGBM, and the other names of each, as its C interface tells; None if that is not found.
+
+    The Python class takes any name, and trains without what it does not know.
+    """
+    import lightgbm
+
+    file = next((Path(lightgbm.__file__).parent / "lib").glob("lib_lightgbm.*"), None)
+    if file is None:
+        return None
+    dump = ctypes.CDLL(str(file)).LGBM_DumpParamAliases  # of the library that is loaded already
+    size = ctypes.c_int64(0)
+    dump(ctypes.c_int64(0), ctypes.byref(size), None)
+    text = ctypes.create_string_buffer(size.value)
+    dump(size, ctypes.byref(size), text)
+    return frozenset(name for own, others in json.loads(text.value).items() for name in (own, *others))
 
 
 def _watch(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -12,6 +16,7 @@ from automl.algorithms.progress import Progress, Rounds
 __all__ = ["XGBoostLearner", "learner_class"]
 
 _DEFAULT_ROUNDS = 100
+_BOOSTERS = ("gbtree", "gblinear", "dart")
 
 
 def learner_class(estimator: type) -> type[Learner]:
@@ -44,6 +49,9 @@ class XGBoostLearner(Learner):
     def _predict(self, X: np.ndarray) -> np.ndarray:
         return np.asarray(self.model.predict(X) if self.n_classes is None else self.model.predict_proba(X))
 
+    def _further_names(self) -> frozenset[str]:
+        return _names_beside(self.params)
+
     def _callback(self, rounds: Rounds, valid: np.ndarray | None, kinds: list[str]) -> Any:
         from xgboost import DMatrix
         from xgboost.callback import TrainingCallback
@@ -57,3 +65,37 @@ class XGBoostLearner(Learner):
                 return rounds.after(None if matrix is None else lambda: outside(model.predict(matrix)))
 
         return AfterRound()
+
+
+def _names_beside(params: Mapping[str, Any]) -> frozenset[str]:
+    """What XGBoost takes, alone and beside `params`, as its boosters' configurations show it.
+
+    The Python class takes any name, and trains without what it does not know. Which names there are depends on the
+    values: an objective and an updater have parameters of their own.
+    """
+    from xgboost import Booster, DMatrix
+    from xgboost.core import XGBoostError
+
+    rows = DMatrix(np.eye(2), np.arange(2), nthread=1)
+    given = {name: value for name, value in params.items() if not callable(value)}
+    if str(given.get("objective")).startswith("multi:"):
+        given["num_class"] = 2
+    names = set[str]()
+    for settings, booster in itertools.product(({}, given), _BOOSTERS):
+        with suppress(XGBoostError):  # values that the fit will refuse as well, where they matter
+            made = Booster({**settings, "booster": booster, "verbosity": 0, "nthread": 1}, cache=[rows])
+            names.update(_leaves(json.loads(made.save_config())))
+    return frozenset(names)
+
+
+def _leaves(configuration: Any) -> Iterator[str]:
+    """The names below which no further ones stand."""
+    if isinstance(configuration, list):
+        for entry in configuration:
+            yield from _leaves(entry)
+    elif isinstance(configuration, dict):
+        for name, value in configuration.items():
+            if isinstance(value, dict | list):
+                yield from _leaves(value)
+            else:
+                yield name
