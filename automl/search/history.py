@@ -17,6 +17,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from automl.errors import WorkspaceError
 from automl.search.journal import GroupCommitBackend
+from automl.search.judges import Judges
 from automl.search.pruners.base import Pruner
 from automl.trial.contract import Status, TrialResult
 
@@ -91,7 +92,7 @@ class History:
                 storage=self._storage,
                 study_name=_STUDY,
                 direction="maximize" if maximize else "minimize",
-                pruner=pruner.make(steps),
+                pruner=optuna.pruners.NopPruner(),
                 sampler=optuna.samplers.RandomSampler(seed=0),
                 load_if_exists=True,
             )
@@ -99,8 +100,11 @@ class History:
             optuna.logging.set_verbosity(verbosity)
         self._id = self._storage.get_study_id_from_name(_STUDY)
         self._pruner, self._steps = pruner, steps
+        self._judges = Judges(pruner, steps)
         self._reports: dict[int, int] = {}
         self._count = len(self._trials())
+        for trial in self._trials():
+            self._judges.remember(trial)
         self._backend.commit()
 
     @property
@@ -165,10 +169,7 @@ class History:
         at_the_end = self._steps is not None and step >= self._steps
         if at_the_end or not self._pruner.due(self._reports[number]):
             return False
-        trial = self._storage.get_trial(trial_id)
-        if trial.user_attrs.get("fidelity", 1.0) < 1.0:
-            return False  # its values are those of a smaller task: who proposed it decides whether it is gone on with
-        return bool(self._study.pruner.prune(self._study, trial))
+        return self._judges.prune(self._study, self._storage.get_trial(trial_id))
 
     def forget_reports(self, number: int) -> None:
         """Begin to count anew: another attempt of the trial reports from its start."""
@@ -192,6 +193,7 @@ class History:
             self._trial_id(result.number), state, None if value is None else [float(value)]
         )
         self._reports.pop(result.number, None)
+        self._judges.remember(self._storage.get_trial(self._trial_id(result.number)))
 
     def commit(self) -> None:
         self._backend.commit()

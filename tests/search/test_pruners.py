@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
+import optuna
 import pytest
 
 from automl.errors import ConfigError
 from automl.search.history import History
 from automl.search.named import NamedOptions
 from automl.search.options import SearchOptions
+from automl.search.pruners.base import RememberingPruner
 from automl.search.pruners.registry import make_pruner
 from automl.trial.contract import Status, TrialResult
 
@@ -45,6 +49,38 @@ def stopped_at(made: History, reports: dict[int, float], *, fidelity: float = 1.
 
 def end(made: History, number: int, status: Status, value: float) -> None:
     made.tell(TrialResult(number=number, algorithm="a", status=status, value=value, seconds=1.0))
+
+
+Ended = list[tuple[dict[int, float], float]]
+"""Of each completed trial what it reported by step, and its end."""
+Decide = Callable[[Ended, dict[int, float], int, bool], bool]
+
+
+def expected_of_racing(ended: Ended, reports: dict[int, float], step: int, maximize: bool) -> bool:
+    """The rule as its docstring has it, from all trials."""
+    if len(ended) < (4 if step % 100 else 3):
+        return False
+    known = [reports[step], *(end for _, end in ended), *(then[step] for then, _ in ended)]
+
+    def worth(value: float) -> float:
+        return value if maximize else -math.log(value) if min(known) > 0 else -value
+
+    gains = sorted(worth(end) - worth(then[step]) for then, end in ended)
+    luck = gains[math.ceil(0.95 * len(gains)) - 1]
+    return worth(reports[step]) + luck < max(worth(end) for _, end in ended)
+
+
+def expected_of_the_median(ended: Ended, reports: dict[int, float], step: int, maximize: bool) -> bool:
+    if len(ended) < 5:
+        return False
+    middle = median(then[step] for then, _ in ended)
+    so_far = [value for at, value in reports.items() if at <= step]
+    return max(so_far) < middle if maximize else min(so_far) > middle
+
+
+def ended_trial(reports: dict[int, float], value: float | None) -> optuna.trial.FrozenTrial:
+    state = optuna.trial.TrialState.RUNNING if value is None else optuna.trial.TrialState.COMPLETE
+    return optuna.trial.create_trial(state=state, value=value, intermediate_values=reports)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +286,46 @@ def test_nothing_loses_a_race_against_what_cannot_win(tmp_path: Path) -> None:
             made.report(number, 100, 0.9)
             made.tell(TrialResult(number=number, algorithm="a", status=Status.COMPLETED, value=0.9), eligible=False)
         for _ in range(3):
+            assert stopped_at(made, {100: 0.5, 500: 0.5}) is None
+        assert stopped_at(made, {100: 0.4, 500: 0.4}) == 100
+
+
+@pytest.mark.parametrize("maximize", [True, False])
+@pytest.mark.parametrize("shift", [0.0, -1.0], ids=["positive", "of both signs"])
+@pytest.mark.parametrize(("pruner", "decide"), [("racing", expected_of_racing), ("median", expected_of_the_median)])
+def test_what_is_remembered_decides_as_the_whole_record_would(
+    tmp_path: Path, pruner: str, decide: Decide, maximize: bool, shift: float
+) -> None:
+    chance, ended, pruned = random.Random(0), [], 0
+    with history(tmp_path, pruner, maximize=maximize, steps=500) as made:
+        for _ in range(60):
+            level = chance.uniform(0.5, 1.5)
+            reports = {step: shift + level + chance.gauss(0, 0.1) for step in (50, 100, 300, 400)}
+            wanted = next((s for s in reports if decide(ended, reports, s, maximize)), None)
+            assert stopped_at(made, {**reports, 500: shift + level}) == wanted
+            pruned += wanted is not None
+            if wanted is None:
+                ended.append((reports, shift + level))
+    assert 5 < pruned < 55
+
+
+@pytest.mark.parametrize("pruner", ["racing", "median"])
+def test_a_report_does_not_walk_over_all_trials(pruner: str) -> None:
+    """What has completed is told once: nothing is asked of the study, which has no trials here, but its direction."""
+    made = make_pruner(NamedOptions(name=pruner)).make(500)
+    assert isinstance(made, RememberingPruner)
+    for value in (0.9, 0.8, 0.7, 0.85, 0.75):
+        made.completed(ended_trial({100: value, 500: value}, value))
+    study = optuna.create_study(direction="maximize")
+    assert made.prune(study, ended_trial({100: 0.6}, None))
+    assert not made.prune(study, ended_trial({100: 0.95}, None))
+
+
+def test_the_median_is_that_of_trials_of_the_same_fidelity(tmp_path: Path) -> None:
+    with history(tmp_path, "median", steps=500) as made:
+        for _ in range(8):
+            stopped_at(made, {100: 0.9, 500: 0.9}, fidelity=0.1)
+        for _ in range(5):
             assert stopped_at(made, {100: 0.5, 500: 0.5}) is None
         assert stopped_at(made, {100: 0.4, 500: 0.4}) == 100
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Container
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from optuna.pruners import BasePruner
 from pydantic import Field
 
 from automl.options import Options
+from automl.search.allotment import Stage
 from automl.trial.contract import STEPS_PER_FOLD
 
 if TYPE_CHECKING:
-    from optuna.pruners import BasePruner
     from optuna.study import Study
-    from optuna.trial import FrozenTrial
+    from optuna.trial import FrozenTrial, TrialState
 
-__all__ = ["Pruner", "PrunerSettings", "first_rung", "is_rival", "values_at"]
+__all__ = ["Pruner", "PrunerSettings", "RememberingPruner", "among", "first_rung", "is_rival", "values_at"]
 
 
 class PrunerSettings(Options):
@@ -55,6 +57,17 @@ class Pruner(ABC):
         return after > 0 and after % self.settings.evaluation_interval == 0
 
 
+class RememberingPruner(BasePruner):
+    """An Optuna pruner that is told once of each trial that others are measured against.
+
+    It keeps what it needs of them, in order, so that a report costs no walk over all trials.
+    """
+
+    @abstractmethod
+    def completed(self, trial: FrozenTrial) -> None:
+        """A rival (see `is_rival`) has completed, in this session or an earlier one."""
+
+
 def first_rung(steps: int | None, factor: int) -> int:
     """The step of successive halving's first rung where the user names none.
 
@@ -64,6 +77,22 @@ def first_rung(steps: int | None, factor: int) -> int:
     if steps is None:
         return 1
     return STEPS_PER_FOLD if steps > STEPS_PER_FOLD else max(1, steps // factor**2)
+
+
+def among(study: Study, holds: Callable[[FrozenTrial], bool]) -> Study:
+    """`study` with no other trials than those for which `holds` is true, as an Optuna pruner sees it."""
+    return cast("Study", _Part(study, holds))
+
+
+class _Part:
+    def __init__(self, study: Study, holds: Callable[[FrozenTrial], bool]) -> None:
+        self._whole, self._holds = study, holds
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._whole, name)
+
+    def get_trials(self, deepcopy: bool = True, states: Container[TrialState] | None = None) -> list[FrozenTrial]:
+        return [trial for trial in self._whole.get_trials(deepcopy, states) if self._holds(trial)]
 
 
 def values_at(study: Study, trial: FrozenTrial, step: int) -> list[float]:
@@ -77,6 +106,9 @@ def values_at(study: Study, trial: FrozenTrial, step: int) -> list[float]:
 
 
 def is_rival(trial: FrozenTrial) -> bool:
-    """Whether others are measured against `trial`: it does the full work, and what it leaves may win."""
+    """Whether others of its league are measured against `trial`: it does the full work, and what it leaves may win."""
     attributes = trial.user_attrs
+    stage = Stage.of(attributes.get("notes", {}))
+    if stage is not None and stage.final:
+        return False
     return bool(attributes.get("fidelity", 1.0) == 1.0 and attributes.get("eligible", True))

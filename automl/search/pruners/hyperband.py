@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from optuna.pruners import HyperbandPruner
 from pydantic import Field, model_validator
 
 from automl.mistakes import problem_at
-from automl.search.pruners.base import Pruner, PrunerSettings, first_rung
+from automl.search.pruners.base import Pruner, PrunerSettings, among, first_rung
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
+    from optuna.study import Study
 
 __all__ = ["Hyperband"]
 
@@ -48,13 +50,18 @@ class Hyperband(Pruner):
     Settings = HyperbandSettings
 
     def make(self, steps: int | None = None) -> BasePruner:
-        from optuna.pruners import HyperbandPruner
-
         assert isinstance(self.settings, HyperbandSettings)
         factor = self.settings.reduction_factor
         last = self.settings.max_resource or steps
-        return HyperbandPruner(
+        return _Brackets(
             min_resource=self.settings.min_resource or first_rung(last, factor),
             max_resource="auto" if last is None else last,
             reduction_factor=factor,
         )
+
+
+class _Brackets(HyperbandPruner):
+    """Optuna's bracket asks the storage for its trials; this one the study, which may leave some out."""
+
+    def _create_bracket_study(self, study: Study, bracket_id: int) -> Study:
+        return among(study, lambda trial: self._get_bracket_id(study, trial) == bracket_id)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from array import array
+from bisect import insort
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from optuna.pruners import BasePruner
 from optuna.study import StudyDirection
-from optuna.trial import TrialState
 from pydantic import Field
 
-from automl.search.pruners.base import Pruner, PrunerSettings, is_rival
+from automl.search.pruners.base import Pruner, PrunerSettings, RememberingPruner
 from automl.trial.contract import STEPS_PER_FOLD
 
 if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
@@ -56,61 +57,61 @@ class Racing(Pruner):
         return _RacingPruner(self.settings)
 
 
-class _RacingPruner(BasePruner):
+class _RacingPruner(RememberingPruner):
     def __init__(self, settings: RacingSettings) -> None:
         self._settings = settings
+        self._finals = array("d")  # ascending
+        self._gains: dict[int, _Gains] = defaultdict(_Gains)  # by step
+
+    def completed(self, trial: FrozenTrial) -> None:
+        assert trial.value is not None
+        insort(self._finals, trial.value)
+        for step, value in trial.intermediate_values.items():
+            if math.isfinite(value):
+                self._gains[step].add(value, trial.value)
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
         step = trial.last_step
         if step is None:
             return False
-        if math.isnan(trial.intermediate_values[step]):
+        value = trial.intermediate_values[step]
+        if math.isnan(value):
             return True
-        others = [
-            (other.value, other.intermediate_values.get(step, math.nan))
-            for other in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-            if other.value is not None and is_rival(other)
-        ]
-        return self._is_hopeless(
-            trial.intermediate_values[step],
-            [pair for pair in others if not math.isnan(pair[1])],
-            [final for final, _ in others],
-            inside=step % STEPS_PER_FOLD != 0,
-            maximize=study.direction == StudyDirection.MAXIMIZE,
-        )
-
-    def _is_hopeless(
-        self,
-        value: float,
-        runs: Sequence[tuple[float, float]],
-        finals: Sequence[float],
-        *,
-        inside: bool,
-        maximize: bool,
-    ) -> bool:
-        """Whether `value` is too far behind, given what others ended with, and (end, value at this step) of some."""
-        settings = self._settings
+        settings, gains = self._settings, self._gains.get(step)
+        inside = step % STEPS_PER_FOLD != 0
         fewest = settings.n_startup_trials_inside if inside else settings.n_startup_trials
-        if len(runs) < fewest or len(finals) < settings.keep:
+        if gains is None or gains.count < fewest or len(self._finals) < settings.keep:
             return False
-        worth = _worth([value, *finals, *(then for _, then in runs)], maximize=maximize)
-        goal = sorted(map(worth, finals), reverse=True)[settings.keep - 1]
-        gains = [worth(end) - worth(then) for end, then in runs]
-        return worth(value) + _quantile(gains, settings.quantile) < goal
+        luckiest = math.ceil(settings.quantile * gains.count)  # of few, the last of all
+        if study.direction == StudyDirection.MAXIMIZE:
+            return value + gains.differences[luckiest - 1] < self._finals[-settings.keep]
+        goal = self._finals[settings.keep - 1]
+        if min(value, self._finals[0], gains.least) > 0:
+            return math.log(value) + gains.ratios[-luckiest] > math.log(goal)
+        return value + gains.differences[-luckiest] > goal
 
 
-def _worth(values: Sequence[float], *, maximize: bool) -> Callable[[float], float]:
-    """What makes scores comparable by their differences; larger is better.
+class _Gains:
+    """What completed trials added to their score from one step to their end.
 
-    The folds' noise goes with the size of an error, so errors compare by their ratio where all `values` are positive.
+    The folds' noise goes with the size of an error, so errors compare by their ratio where all of them are positive.
+
+    Attributes:
+        least: the smallest score at the step.
+        differences: end minus score at the step, ascending.
+        ratios: the same of the logarithms. Only of use while all scores are positive, and complete then.
     """
-    if maximize:
-        return lambda value: value
-    if min(values) > 0:
-        return lambda value: -math.log(value)
-    return lambda value: -value
 
+    def __init__(self) -> None:
+        self.least = math.inf
+        self.differences, self.ratios = array("d"), array("d")
 
-def _quantile(gains: Sequence[float], share: float) -> float:
-    """The smallest of `gains` that a `share` of them does not exceed: of few, the largest."""
-    return sorted(gains)[math.ceil(share * len(gains)) - 1]
+    @property
+    def count(self) -> int:
+        return len(self.differences)
+
+    def add(self, then: float, end: float) -> None:
+        self.least = min(self.least, then)
+        insort(self.differences, end - then)
+        if then > 0 and end > 0:
+            insort(self.ratios, math.log(end) - math.log(then))
