@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from typing import Any
 
@@ -10,7 +11,7 @@ from automl.config.reader import build_config, read_config
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.errors import AutomlError, ConfigError, WorkspaceError
-from automl.experiment.reserve import Reserve
+from automl.experiment.reserve import WAY_OUT, Reserve
 from automl.experiment.save import save_config
 from automl.experiment.summary import Summary
 from automl.search.driver import Driver
@@ -19,7 +20,7 @@ from automl.workspace.control import request, take
 from automl.workspace.layout import ExperimentDirectory
 from automl.workspace.lock import is_locked
 
-__all__ = ["ask_to_extend", "check_room", "extend_running", "with_limits"]
+__all__ = ["ask_to_extend", "check_room", "check_time_to_pick", "extend_running", "with_limits"]
 
 log = logging.getLogger("automl")
 
@@ -59,13 +60,37 @@ def check_room(config: ExperimentConfig, done: Summary, deadline: Deadline) -> N
         raise ConfigError(f"{ran} trials were run already; give a larger --max-trials", key="limits.max_trials")
     reserve = Reserve(deadline, registers=config.registry is not None)
     reserve.model_found()
-    begins = sum(phase.spent for phase in done.budget.phases if phase.name in ("start", "prepare"))
+    begins = _spent(done, "start", "prepare")
     if deadline.budget - deadline.used <= begins + reserve.seconds():
         raise ConfigError(
             f"the budget of {deadline.budget:g} s is used up ({deadline.used:.1f} s; the rest is no time for another "
             "trial); give a larger --time-budget",
             key="limits.time_budget",
         )
+
+
+def check_time_to_pick(done: Summary, deadline: Deadline) -> None:
+    """Refuse a budget that is too far spent for picking the winner of an experiment anew.
+
+    Args:
+        done: the result as it stands; how long its session took to start, prepare, test and close is known from it.
+        deadline: the clock, with what earlier sessions have used.
+
+    Raises:
+        ConfigError: the time does not reach. Says how much would.
+    """
+    left = deadline.budget - deadline.used
+    needed = _spent(done, "start", "prepare", "test", "close") + WAY_OUT
+    if left < needed:
+        raise ConfigError(
+            f"picking the winner anew takes about {needed:.1f} s, and of the budget of {deadline.budget:g} s "
+            f"{max(0.0, left):.1f} s are left; give --time-budget {math.ceil(deadline.used + needed)}s or more",
+            key="limits.time_budget",
+        )
+
+
+def _spent(done: Summary, *phases: str) -> float:
+    return sum(phase.spent for phase in done.budget.phases if phase.name in phases)
 
 
 def ask_to_extend(directory: ExperimentDirectory, **limits: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from automl.deadline import Deadline
 
-__all__ = ["WAY_OUT", "Reserve"]
+__all__ = ["COLD_REGISTRATION", "WAY_OUT", "Reserve"]
 
 WAY_OUT = 0.5
 """Seconds for what neither the registry nor the executor does: test scores, result.json, printing, leaving."""
@@ -12,7 +12,8 @@ _SLOWEST = 3.0
 """A machine that is this many times slower than alone, or slower, has three times the way out."""
 _TELLING = 0.2
 """Seconds of work from which it can be told how busy the machine is."""
-_COLD_REGISTRATION = 6.0
+COLD_REGISTRATION = 6.0
+"""Seconds that are kept for a registration as long as nothing is known of it: MLflow's import is among them."""
 _LARGEST_SHARE = 0.4
 """A budget too small for registration is better spent on the model: the reserve never takes more than this of it."""
 
@@ -30,8 +31,8 @@ class Reserve:
 
     def __init__(self, deadline: Deadline, *, registers: bool) -> None:
         self._deadline = deadline
-        self._registering = _COLD_REGISTRATION if registers else 0.0
-        self._closing = self._catching_up = 0.0
+        self._registering = COLD_REGISTRATION if registers else 0.0
+        self._closing = self._catching_up = self._testing = 0.0
         self._way_out = WAY_OUT
         self._has_model = False
 
@@ -52,6 +53,10 @@ class Reserve:
         """The executor needs `seconds` to end."""
         self._closing = seconds
 
+    def testing_takes(self, seconds: float) -> None:
+        """Scoring the winner on the test rows needs `seconds`."""
+        self._testing = seconds
+
     def catching_up_takes(self, seconds: float) -> None:
         """MLflow needs `seconds` for the trials that it lacks."""
         self._catching_up = seconds
@@ -59,7 +64,7 @@ class Reserve:
     def plan(self) -> dict[str, float]:
         """What is kept for each phase after the search, in seconds."""
         return {
-            "test": self._way_out,
+            "test": self._way_out + self._testing,
             "close": self._closing,
             "register": self._registering,
             "mirror": self._catching_up,
@@ -67,8 +72,9 @@ class Reserve:
 
     def seconds(self) -> float:
         """Seconds of the budget that the search may not touch."""
-        wanted = self._way_out + max(self._closing, self._registering if self._has_model else 0.0)
+        ending = self._way_out + self._testing
+        wanted = ending + max(self._closing, self._registering if self._has_model else 0.0)
         if not self._deadline.limited:
             return wanted
-        most = self._way_out + max(self._closing, _LARGEST_SHARE * self._deadline.budget)
+        most = ending + max(self._closing, _LARGEST_SHARE * self._deadline.budget)
         return min(wanted + min(self._catching_up, _CATCH_UP_SHARE * self._deadline.budget), most)

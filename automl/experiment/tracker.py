@@ -8,6 +8,7 @@ import math
 from automl.config.schema import ExperimentConfig
 from automl.errors import RegistryError
 from automl.experiment.registration import tracking_uri
+from automl.experiment.reserve import COLD_REGISTRATION
 from automl.registry.candidate import Candidate, RegisteredModel
 from automl.tracking.client import Mirror
 from automl.workspace.layout import ExperimentDirectory
@@ -23,6 +24,9 @@ _TRIALS_PER_SECOND = 60.0
 _MARGIN, _AT_LEAST = 4.0, 2.0
 """A real registration, beside trials that come to their end, takes this much longer than the mirror's rehearsal with a
 tiny model; and seconds that are kept for it at least."""
+_OF_OPENING, _AT_LEAST_COLD = 0.9, 3.0
+"""The same while the mirror still imports what models need. That and the registration take 1.4 s of one core, which is
+0.6 of what importing MLflow and opening the store took on the same machine under the same load."""
 
 
 class Tracker:
@@ -63,10 +67,13 @@ class Tracker:
         return max(0, self._told - self._mirror.mirrored) / _TRIALS_PER_SECOND
 
     def registration_seconds(self) -> float | None:
-        """What registering is likely to take, None before the mirror is ready."""
-        if self._mirror is None or self._mirror.register_seconds is None:
+        """What registering is likely to take, None before the mirror has opened the store."""
+        if self._mirror is None or (opening := self._mirror.open_seconds) is None:
             return None
-        return max(_AT_LEAST, _MARGIN * self._mirror.register_seconds)
+        rehearsal = self._mirror.register_seconds
+        if rehearsal is None:
+            return min(COLD_REGISTRATION, max(_AT_LEAST_COLD, _OF_OPENING * opening))
+        return max(_AT_LEAST, _MARGIN * rehearsal)
 
     def register(self, candidate: Candidate, seconds: float) -> RegisteredModel | None:
         """Register a model within `seconds`; None if that was not enough.

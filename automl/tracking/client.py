@@ -64,7 +64,7 @@ class Mirror:
         self._changed, self._spawning = threading.Condition(), threading.Lock()
         self._trials: deque[int] = deque(maxlen=_MOST_WAITING)
         self._urgent: deque[dict[str, Any]] = deque()
-        self._ready: dict[str, float] | None = None
+        self._seconds: dict[str, float] = {}
         self._mirrored = 0
         self._answer: dict[str, Any] = {}
         self._asked = 0
@@ -72,7 +72,7 @@ class Mirror:
     @property
     def ready(self) -> bool:
         """True once the process is up, has opened the store, and a registration would take no warming up."""
-        return self._ready is not None
+        return self.register_seconds is not None
 
     @property
     def mirrored(self) -> int:
@@ -80,9 +80,9 @@ class Mirror:
         return self._mirrored
 
     @property
-    def boot_seconds(self) -> float | None:
-        """What opening the store and warming up took, the import of MLflow apart; None before."""
-        return None if self._ready is None else self._ready["open_seconds"] + self._ready["warm_seconds"]
+    def open_seconds(self) -> float | None:
+        """What importing MLflow and opening the store took; None before."""
+        return self._seconds.get("open")
 
     @property
     def register_seconds(self) -> float | None:
@@ -90,7 +90,7 @@ class Mirror:
 
         A real one adds reading and writing the model's files, five times in all, and a few calls to the store.
         """
-        return None if self._ready is None else self._ready["register_seconds"]
+        return self._seconds.get("register")
 
     def start(self) -> None:
         """Start the process; returns at once. What goes wrong is logged."""
@@ -189,7 +189,7 @@ class Mirror:
         except OSError as error:
             self._report(f"the MLflow mirror cannot start: {error}")
             return
-        self._process, self._ready = process, None
+        self._process, self._seconds = process, {}
         for target in (self._write, self._read):
             threading.Thread(target=target, args=(process,), name="automl-mirror", daemon=True).start()
 
@@ -226,7 +226,7 @@ class Mirror:
         with self._changed:
             lost = self._process is process and not self._closed
             if lost:
-                self._process, self._ready = None, None
+                self._process, self._seconds = None, {}
             self._changed.notify_all()
         if lost:
             self._report(f"the MLflow mirror has died (exit status {process.returncode})")
@@ -242,8 +242,7 @@ class Mirror:
         with self._changed:
             if "id" in answer or int(answer.get("mirrored", 0)) > self._mirrored:
                 self._starts = 1  # it gets on: whatever has ended the earlier ones, it was not this experiment
-            if "ready" in answer:
-                self._ready = answer["ready"]
+            self._seconds |= answer.get("seconds", {})
             if "mirrored" in answer:
                 self._mirrored = int(answer["mirrored"])
             if "id" in answer:

@@ -78,6 +78,10 @@ def read_trial(directory: TrialDirectory, metric: str | None = None) -> TrialRec
         finals["predict_latency"] = result.predict_latency
     if result.peak_memory is not None:
         finals["peak_memory"] = float(result.peak_memory)
+    if result.gpu_memory is not None:
+        finals["gpu_memory"] = float(result.gpu_memory)
+    if result.gpu_utilization is not None:
+        finals["gpu_utilization"] = result.gpu_utilization
     points = [point for line in series.values() for point in _thin(line)]
     for name, value in finals.items():
         clean = _name(name)

@@ -189,6 +189,10 @@ class ExperimentRuns:
             "automl.algorithm": result.algorithm,
             "automl.status": str(result.status),
         }
+        if result.parent is not None:
+            marks["automl.parent"] = str(result.parent)
+        if result.fidelity != 1.0:
+            marks["automl.fidelity"] = f"{result.fidelity:g}"
         if result.failure is not None:
             marks["automl.failure"] = f"{result.failure.kind}: {result.failure.message}"[:500]
         return marks

@@ -46,7 +46,6 @@ class MirrorProcess:
         self._waiting: dict[int, None] = {}  # numbers, in the order they came
         self._pause, self._retry_at = _FIRST_PAUSE, 0.0
         self._troubled = self._stale = self._warm = False
-        self._open_seconds = 0.0
         self._unfit: set[int] = set()  # trials that MLflow will never take
 
     def run(self) -> None:
@@ -88,30 +87,20 @@ class MirrorProcess:
             self._trouble(error)
             return False
         self._stale = False
-        self._open_seconds = time.monotonic() - began
         self._well()
-        self._send({"mirrored": self._runs.mirrored})
+        self._send({"mirrored": self._runs.mirrored, "seconds": {"open": time.monotonic() - began}})
         return True
 
     def _warm_up(self) -> None:
         """A first registration takes seconds, a later one does not: let the first be none that anybody waits for."""
         assert self._runs is not None
-        began = time.monotonic()
         try:
             rehearsal = warm_up(self._runs.client, ("automl.ensemble.bag", *self._imports))
         except Exception as error:  # as above
             self._trouble(error)
             return
         self._warm = True
-        self._send(
-            {
-                "ready": {
-                    "open_seconds": self._open_seconds,
-                    "warm_seconds": time.monotonic() - began,
-                    "register_seconds": rehearsal,
-                }
-            }
-        )
+        self._send({"seconds": {"register": rehearsal}})
 
     def _mirror(self, number: int) -> bool:
         assert self._runs is not None

@@ -103,6 +103,13 @@ def test_what_is_kept_for_each_phase_is_planned() -> None:
     assert reserve.plan() == {"test": WAY_OUT, "close": 2.5, "register": 3.0, "mirror": 1.0}
 
 
+def test_test_rows_are_kept_time_for() -> None:
+    reserve = Reserve(Deadline.after(60), registers=True)
+    reserve.testing_takes(4.0)
+    assert reserve.seconds() == WAY_OUT + 4.0
+    assert reserve.plan()["test"] == WAY_OUT + 4.0
+
+
 def test_phases_tell_planned_against_spent() -> None:
     phases = Phases(Deadline.after(60))
     phases.plan("search", 50)

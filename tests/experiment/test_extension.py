@@ -92,6 +92,33 @@ def test_an_experiment_without_room_keeps_its_result(tmp_path: Path) -> None:
     assert longer.stopped_because == "max_trials: 3 trials were run"
 
 
+def test_a_budget_too_far_spent_to_pick_anew_is_refused(tmp_path: Path) -> None:
+    done = automl.fit(
+        "classification",
+        "iris",
+        metric="accuracy",
+        max_trials=2,
+        time_budget="1h",
+        workspace=str(tmp_path),
+        search={"algorithms": {"allow": ["lda", "naive_bayes"]}, "portfolio": False},
+        compute={"executor": "inline"},
+        registry=None,
+        tracking=None,
+        progress=False,
+    )
+    file = done.directory / "experiment.yaml"
+    file.write_text(file.read_text().replace("pick: best", "pick: one_standard_error"))
+    mark_used(ExperimentDirectory(done.directory), 3599.9)
+    said = (
+        r"picking the winner anew takes about .* s, and of the budget of 3600 s 0\.1 s are left; give --time-budget 36"
+    )
+    with pytest.raises(ConfigError, match=said):
+        automl.resume(done.directory, progress=False)
+    again = automl.resume(done.directory, time_budget="2h", progress=False)
+    assert json.loads((done.directory / "data" / "preference.json").read_text())["pick"] == "one_standard_error"
+    assert len(again.leaderboard()) == 2
+
+
 def test_whoever_holds_a_deadline_notices_that_it_is_extended() -> None:
     deadline = Deadline.after(1.0, used=1.0)
     assert deadline.passed()

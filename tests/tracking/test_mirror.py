@@ -12,6 +12,8 @@ import joblib
 import pandas as pd
 import pytest
 
+from automl.config.schema import ExperimentConfig
+from automl.experiment.tracker import Tracker
 from automl.registry.candidate import Candidate, write_example
 from automl.registry.store import open_client
 from automl.tracking.client import Mirror, MirrorSummary
@@ -82,6 +84,32 @@ def test_it_mirrors_registers_and_goes_on_after_a_kill(
 
 
 @pytest.mark.slow
+def test_it_says_how_far_it_is_on_its_way_to_a_registration(
+    experiment: ExperimentDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    go_on = tmp_path / "go_on"
+    wait = f"import pathlib, time\nwhile not pathlib.Path({str(go_on)!r}).exists(): time.sleep(0.01)\n"
+    (tmp_path / "what_models_need.py").write_text(wait)
+    monkeypatch.syspath_prepend(tmp_path)
+    tracker = Tracker(ExperimentConfig(task="classification", data="iris"), experiment)
+    mirror = tracker._mirror = Mirror(experiment, imports=("what_models_need",))
+    assert tracker.registration_seconds() is None
+    tracker.start()
+    try:
+        eventually(lambda: mirror.open_seconds is not None)
+        assert not mirror.ready
+        opening, cold = mirror.open_seconds, tracker.registration_seconds()
+        go_on.touch()
+        eventually(lambda: mirror.ready)
+        rehearsal, warm = mirror.register_seconds, tracker.registration_seconds()
+    finally:
+        tracker.close()
+    assert opening is not None
+    assert rehearsal is not None
+    assert cold == min(6.0, max(3.0, 0.9 * opening))  # of what a registration takes from a cold start, 6 s are kept
+    assert warm == max(2.0, 4 * rehearsal)
+
+
 def test_it_is_started_again_as_often_as_it_gets_on(
     experiment: ExperimentDirectory, end_trial: EndTrial, uri: str, eventually: Eventually
 ) -> None:

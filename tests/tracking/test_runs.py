@@ -61,6 +61,18 @@ def test_an_experiment_becomes_a_parent_with_a_child_for_every_trial(
     assert "experiment.yaml" in {f.path for f in client.list_artifacts(parent.info.run_id)}
 
 
+def test_a_trial_that_went_on_from_another_says_from_which(
+    end_trial: Callable[..., ExperimentDirectory], uri: str
+) -> None:
+    end_trial(0, fidelity=0.25)
+    rebuild(end_trial(1, parent=0), uri)
+    runs = all_runs(uri)
+    assert runs["0"].data.tags["automl.fidelity"] == "0.25"
+    assert runs["1"].data.tags["automl.parent"] == "0"
+    assert "automl.parent" not in runs["0"].data.tags
+    assert "automl.fidelity" not in runs["1"].data.tags
+
+
 def test_mirroring_again_adds_nothing(end_trial: Callable[..., ExperimentDirectory], uri: str) -> None:
     experiment = end_trial(0)
     assert rebuild(experiment, uri) == 1
