@@ -6,7 +6,10 @@ import math
 import textwrap
 from typing import Any
 
-__all__ = ["cell", "clock", "folded", "latency", "score", "size"]
+__all__ = ["cell", "clock", "digest", "folded", "latency", "score", "size"]
+
+_DIGITS = 12
+"""Of a hash: enough to tell two apart; ``--json`` has them all."""
 
 
 def clock(seconds: float) -> str:
@@ -44,6 +47,11 @@ def score(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "–"
     return f"{value:.4f}" if value == 0 or 1e-3 <= abs(value) < 1e5 else f"{value:.6g}"
+
+
+def digest(text: str) -> str:
+    """The beginning of a hash."""
+    return f"{text[:_DIGITS]}…" if len(text) > _DIGITS else text
 
 
 def cell(value: Any) -> str:

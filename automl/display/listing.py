@@ -13,7 +13,7 @@ from rich.text import Text
 from automl.display.figures import cell, score
 from automl.display.terminal import show, terminal
 
-__all__ = ["fitting", "print_listing"]
+__all__ = ["fitting", "print_listing", "whole_width"]
 
 _SCORES = ("best", "value")
 
@@ -31,7 +31,7 @@ def fitting(
     kept = list(columns)
     table = make(kept)
     for column in dropped:
-        if width is None or _width(table) <= width:
+        if width is None or whole_width(table) <= width:
             break
         if column in kept:
             kept.remove(column)
@@ -51,7 +51,7 @@ def print_listing(
     """
     console = console or terminal()
     table = fitting(lambda columns: _listing(rows, columns), list(rows[0]), dropped, console.width)
-    table.width = max(_width(table), 1)
+    table.width = max(whole_width(table), 1)
     show(table, console)
 
 
@@ -69,6 +69,7 @@ def _shown(name: str, value: Any) -> str:
     return score(value) if name in _SCORES and isinstance(value, float) else cell(value)
 
 
-def _width(table: Table) -> int:
+def whole_width(table: Table) -> int:
+    """Characters that a table takes where nothing in it is folded."""
     console = Console(width=10_000, file=None)
     return Measurement.get(console, console.options, table).maximum

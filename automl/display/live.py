@@ -15,7 +15,7 @@ from rich.text import Text
 from automl.display.figures import clock, score
 from automl.display.plain import outcome
 from automl.display.progress import Progress
-from automl.display.tally import Tally, best_line, counts_line, time_line
+from automl.display.tally import FINAL, Tally, best_line, counts_line, time_line
 from automl.search.state import SearchState
 from automl.trial.contract import Status
 
@@ -94,7 +94,8 @@ def view(
     table = _trials(width)
     for trial in state.running[:running]:
         seconds = clock(max(0.0, state.elapsed + since - trial.since))
-        _row(table, trial.number, trial.algorithm, "running", seconds, score(trial.value), style="cyan")
+        doing = FINAL if trial.final else "running"
+        _row(table, trial.number, trial.algorithm, doing, seconds, score(trial.value), style="cyan")
     for finished in list(tally.recent)[: rows - running]:
         result = finished.result
         status = result.status.value.lower().replace("_", " ")
@@ -118,7 +119,7 @@ def _trials(width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0), expand=True)
     table.add_column("trial", justify="right", no_wrap=True, width=5)
     table.add_column("algorithm", no_wrap=True, overflow="ellipsis", width=16 if width >= 70 else 11)
-    table.add_column("status", no_wrap=True, overflow="ellipsis", width=13 if width >= 70 else 9)
+    table.add_column("status", no_wrap=True, overflow="ellipsis", width=14 if width >= 70 else 9)
     table.add_column("time", justify="right", no_wrap=True, width=7)
     table.add_column("score", no_wrap=True, overflow="ellipsis", ratio=1)
     return table

@@ -6,14 +6,15 @@ from typing import IO
 
 from automl.display.figures import clock, score
 from automl.display.progress import Progress
-from automl.display.tally import Tally, best_line, counts_line, time_line
+from automl.display.tally import FINAL, Tally, best_line, counts_line, time_line
 from automl.search.state import Finished, SearchState
 
 __all__ = ["PlainProgress"]
 
 
 class PlainProgress(Progress):
-    """A line when the best improves, when an algorithm fails for the first time, and every `every` seconds.
+    """A line when the best improves, when an algorithm fails for the first time, when the final training begins, and
+    every `every` seconds.
 
     Args:
         title: the experiment's name.
@@ -29,6 +30,7 @@ class PlainProgress(Progress):
         self._said = -at_most
         self._unsaid = False
         self._failed: set[str] = set()
+        self._finale: int | None = None
         self._closed = self._broken = False
 
     def update(self, state: SearchState) -> None:
@@ -37,6 +39,7 @@ class PlainProgress(Progress):
         self._unsaid = self._tally.add(state) or self._unsaid
         for finished in state.new:
             self._report_failure(finished, state)
+        self._report_finale(state)
         since = state.elapsed - self._said
         if self._unsaid and since >= self._at_most:
             self._line(state, f"best so far: {best_line(state)}, after {counts_line(state)}")
@@ -61,6 +64,12 @@ class PlainProgress(Progress):
             return
         self._failed.add(result.algorithm)
         self._write(f"{clock(state.elapsed):>8}  trial {result.number} ({result.algorithm}) {outcome(finished)}")
+
+    def _report_finale(self, state: SearchState) -> None:
+        final = next((trial for trial in state.running if trial.final), None)
+        if final is not None and final.number != self._finale:
+            self._finale = final.number
+            self._write(f"{clock(state.elapsed):>8}  {FINAL}: {final.algorithm}, {clock(state.remaining)}")
 
     def _line(self, state: SearchState, text: str) -> None:
         self._said, self._unsaid = state.elapsed, False

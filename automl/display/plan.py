@@ -11,7 +11,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from automl.display.figures import cell, folded, size
+from automl.display.figures import cell, digest, folded, size
+from automl.display.listing import fitting, whole_width
 from automl.display.terminal import show, terminal
 
 __all__ = ["print_plan", "render_guardrails", "render_plan"]
@@ -27,9 +28,20 @@ _UNITS: Mapping[str, Callable[[float], str]] = {
     "trial_timeout": lambda value: f"{value:.6g} s",
     "predict_time": lambda value: f"{value:.6g} s",
     "trial_memory": size,
+    "peak_memory": size,
+    "gpu_memory": size,
     "model_size": size,
 }
 """How numbers with a unit are said, by their names in limits and records."""
+
+_DIGESTS = ("fingerprint", "split_plan", "sha256")
+"""Hashes, by their names in records."""
+
+_PATHS = ("estimator",)
+"""Columns of import paths: on a narrow terminal the class alone says which it is."""
+
+_DROPPED = ("configurations", "cost", "parameters")
+"""What a table with such paths then does without, in this order, until it fits."""
 
 _VERDICTS = {"alerted": ("!", "bold yellow"), "done": ("~", "cyan"), "passed": ("✓", "green")}
 
@@ -88,7 +100,7 @@ def _section(value: Any) -> RenderableType:
         return render_plan(value) if any(map(_is_section, value.values())) else _lines(value)
     if all({"name", "verdict", "message"} <= set(row) for row in value):
         return render_guardrails(value)
-    return _table(value)
+    return _Rows(value)
 
 
 def _lines(values: Mapping[str, Any]) -> RenderableType:
@@ -98,6 +110,8 @@ def _lines(values: Mapping[str, Any]) -> RenderableType:
 def _said(name: str, value: Any) -> str:
     if value is None or value in ([], (), {}):
         return "none"
+    if name in _DIGESTS and isinstance(value, str):
+        return digest(value)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return _UNITS[name](value) if number and name in _UNITS else _entry(value)
 
@@ -128,19 +142,42 @@ class _Indented:
             yield from (Segment(" " * _INDENT), *line, Segment.line())
 
 
-def _table(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+@dataclass(frozen=True)
+class _Rows:
+    """A table in which sentences are folded, and import paths are not."""
+
+    rows: Sequence[Mapping[str, Any]]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        shown = self.rows[:_MOST_ROWS]
+        table = _table(shown, columns)
+        if set(_PATHS).intersection(columns) and whole_width(table) > options.max_width:
+            brief = [{name: _brief(name, value) for name, value in row.items()} for row in shown]
+            table = fitting(lambda kept: _table(brief, kept), columns, _DROPPED, options.max_width)
+        yield table
+        if len(self.rows) > _MOST_ROWS:
+            yield Text(f"and {len(self.rows) - _MOST_ROWS} more", style="dim")
+
+
+def _brief(name: str, value: Any) -> Any:
+    return value.rpartition(".")[2] if name in _PATHS and isinstance(value, str) else value
+
+
+def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for position, name in enumerate(columns):
         justify: JustifyMethod = (
             "right" if all(isinstance(row.get(name), int | float | None) for row in rows) else "left"
         )
         table.add_column(name.replace("_", " "), justify=justify, overflow="fold", no_wrap=position == 0)
-    for row in rows[:_MOST_ROWS]:
-        table.add_row(*(Text(_entry(row.get(name))) for name in columns))
-    if len(rows) > _MOST_ROWS:
-        return Group(table, Text(f"and {len(rows) - _MOST_ROWS} more", style="dim"))
+    for row in rows:
+        table.add_row(*(Text(_cell(name, row.get(name))) for name in columns))
     return table
+
+
+def _cell(name: str, value: Any) -> str:
+    return digest(value) if name in _DIGESTS and isinstance(value, str) else _entry(value)
 
 
 def _entry(value: Any) -> str:

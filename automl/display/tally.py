@@ -9,7 +9,10 @@ from automl.display.figures import clock, score
 from automl.search.state import Finished, SearchState
 from automl.trial.contract import Status
 
-__all__ = ["Tally", "best_line", "counts_line", "time_line"]
+__all__ = ["FINAL", "Tally", "best_line", "counts_line", "time_line"]
+
+FINAL = "final training"
+"""What the finale is called: the last and longest training of a search, which has its machine to itself."""
 
 
 class Tally:

@@ -7,14 +7,11 @@ from typing import Any
 
 from rich.console import Console
 
-from automl.display.figures import score
+from automl.display.figures import digest, score
 from automl.display.plan import render_plan
 from automl.display.terminal import show, terminal
 
 __all__ = ["print_versions"]
-
-_DIGITS = 12
-"""Of a hash: enough to tell two apart; ``--json`` has them all."""
 
 _SAID_OTHERWISE = ("name", "version", "aliases", "metric", "value", "packages", "data", "split_plan", "tags")
 
@@ -39,13 +36,9 @@ def _lines(version: Mapping[str, Any]) -> dict[str, Any]:
     said = {
         "score": None if version["value"] is None else f"{version['metric']} = {score(version['value'])}",
         **rest,
-        "data": _short(version["data"]),
-        "split_plan": _short(version["split_plan"]),
+        "data": digest(version["data"] or ""),
+        "split_plan": version["split_plan"],
         "packages": ", ".join(f"{name} {number}" for name, number in version["packages"].items()),
         "tags": ", ".join(f"{name}={value}" for name, value in version["tags"].items()),
     }
     return {name: value for name, value in said.items() if value is not None and value != ""}
-
-
-def _short(digest: str | None) -> str | None:
-    return f"{digest[:_DIGITS]}…" if digest is not None and len(digest) > _DIGITS else digest

@@ -192,3 +192,11 @@ def test_a_long_path_in_a_message_stays_whole_in_the_live_view() -> None:
     progress.say(f"kept in {path}")
     progress.close()
     assert file.getvalue() == f"kept in {path}\n"
+
+
+def test_the_final_training_has_a_line_of_its_own() -> None:
+    final = RunningTrial(7, 1, "fast_net", {}, since=30.0, final=True)
+    lines = plain(*(state(30.0 + n, running=(final,), remaining=412.0 - n) for n in range(3)))
+    assert [line for line in lines if "final training" in line] == ["    30 s  final training: fast_net, 6:52"]
+    assert "final training" in shown(state(31.0, running=(final,), remaining=400.0))
+    assert "final training" not in shown(state(31.0, running=(RunningTrial(7, 1, "fast_net", {}, since=30.0),)))

@@ -137,6 +137,44 @@ def test_a_plan() -> None:
     assert lines.index("! imbalance: class 'b' is rare") < lines.index("✓ missing values: none")
 
 
+@pytest.mark.parametrize(
+    ("width", "says", "without"),
+    [
+        (160, "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis", ""),
+        (100, " QuadraticDiscriminantAnalysis", ""),
+        (80, " QuadraticDiscriminantAnalysis", "configurations"),
+    ],
+)
+def test_the_estimators_of_a_plan_are_never_folded(width: int, says: str, without: str) -> None:
+    path = "sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis"
+    rows = [
+        {"algorithm": name, "estimator": path, "parameters": 12, "configurations": "infinite", "cost": 1.5}
+        for name in ("qda", "hist_gradient_boosting")
+    ]
+    file = io.StringIO()
+    print_plan({"algorithms": rows}, console=Console(file=file, width=width))
+    _title, head, *lines = [line.rstrip() for line in file.getvalue().splitlines()]
+    assert len(lines) == 2
+    assert all(says in line for line in lines)
+    assert max(map(len, [head, *lines])) <= width
+    assert [name for name in rows[0] if name not in head.split()] == ([without] if without else [])
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_a_record_has_short_hashes_and_units(width: int) -> None:
+    record = {
+        "fingerprint": "4c264dc0715f648279032481c34476198892173e" * 2,
+        "split_plan": "ab" * 32,
+        "peak_memory": 230_969_344,
+        "outputs": [{"path": "confusion_matrix.json", "size": 20, "sha256": "cd" * 32}],
+    }
+    file = io.StringIO()
+    print_trial(record, console=Console(file=file, width=width))
+    text = " ".join(file.getvalue().split())
+    assert "fingerprint 4c264dc0715f… split plan abababababab… peak memory 220 MB" in text
+    assert text.endswith("confusion_matrix.json 20 cdcdcdcdcdcd…")
+
+
 def test_a_result() -> None:
     result = SimpleNamespace(
         summary=SimpleNamespace(metric="accuracy", best_trial=7, picked_because="It is fast.", pruning=None),
