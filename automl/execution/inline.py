@@ -10,10 +10,11 @@ from typing import ClassVar
 
 from automl.deadline import Deadline
 from automl.execution.base import Event, Executor
+from automl.execution.gpus import local_shares
 from automl.execution.options import ComputeOptions
 from automl.execution.worker import import_quietly
 from automl.trial.capture import tee
-from automl.trial.contract import Report, StopReason, TrialContext, TrialResult, TrialSpec
+from automl.trial.contract import Device, Failure, Report, Status, StopReason, TrialContext, TrialResult, TrialSpec
 from automl.trial.execute import execute
 from automl.trial.threads import restore_threads
 
@@ -26,13 +27,16 @@ class InlineExecutor(Executor):
     """Runs trials in one thread that takes turns with the caller's.
 
     A trial that reports waits until the driver has seen the report and calls `wait` again, so that what a pruner
-    decides does not depend on timing. What a trial prints appears on the terminal as well as in its log.
+    decides does not depend on timing. What a trial prints appears on the terminal as well as in its log. Trials see
+    every GPU that this process sees, also those that were given none.
     """
 
     name: ClassVar[str] = "inline"
     hard_kill: ClassVar[bool] = False
 
     def __init__(self, options: ComputeOptions | None = None, deadline: Deadline | None = None) -> None:
+        self._options = options or ComputeOptions()
+        self._gpus = 0.0
         self._context: TrialContext | None = None
         self._warned = False
         self._thread: threading.Thread | None = None
@@ -48,12 +52,18 @@ class InlineExecutor(Executor):
         """Nothing: imports in a thread of this process would only delay the caller's."""
 
     def start(self, context: TrialContext) -> None:
+        shares = local_shares(self._options) if Device.GPU in context.devices else None
+        self._gpus = 0.0 if shares is None else shares.each
         import_quietly(context.imports)
         self._context = context
 
     @property
     def slots(self) -> int:
         return 1
+
+    @property
+    def gpus_per_trial(self) -> float:
+        return self._gpus
 
     def submit(self, spec: TrialSpec) -> None:
         limited = spec.limits.seconds is not None or spec.limits.memory is not None
@@ -98,7 +108,11 @@ class InlineExecutor(Executor):
     def _serve(self) -> None:
         assert self._context is not None
         for spec in iter(self._trials.get, None):
-            result = execute(spec, self._context, emit=self._emit, stop_reason=lambda: self._reason, capture=tee)
+            try:
+                result = execute(spec, self._context, emit=self._emit, stop_reason=lambda: self._reason, capture=tee)
+            except BaseException as error:  # beside the trial's own work: whoever waits would wait for ever
+                failure = Failure(kind=type(error).__name__, message=str(error))
+                result = TrialResult.of(spec, Status.FAILED, failure=failure)
             self._events.put(result)
 
     def _emit(self, report: Report) -> None:

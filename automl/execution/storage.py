@@ -29,6 +29,9 @@ _PAUSE = 0.5
 _FIRST_UPLOAD = 0.5
 """Seconds that are kept for an upload before one was seen."""
 
+_FINAL = (PermissionError, NotADirectoryError, IsADirectoryError, NotImplementedError)
+"""What another try would not change."""
+
 T = TypeVar("T")
 
 
@@ -176,13 +179,18 @@ class Storage:
         return self._opened[1]
 
     def _patiently(self, action: Callable[[], T]) -> T:
+        """Try again what may have been a moment's trouble.
+
+        Clients of object stores (s3fs, gcsfs) do so themselves; those of other places, such as SFTP, SMB, or a folder
+        that is mounted over the network, do not.
+        """
         for attempt in range(_TRIES):
             try:
                 return action()
             except StorageError:
                 raise
             except Exception as error:
-                if attempt == _TRIES - 1:
+                if attempt == _TRIES - 1 or isinstance(error, _FINAL):
                     raise StorageError(self._sentence(error)) from error
                 time.sleep(_PAUSE * 2**attempt)
         raise AssertionError
