@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,3 +41,58 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     home = tmp_path / "automl_home"
     monkeypatch.setenv("AUTOML_HOME", str(home))
     return home
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, and no data directory."""
+    folder = tmp_path / "automl_cache"
+    monkeypatch.setenv("AUTOML_CACHE_DIR", str(folder))
+    monkeypatch.delenv("AUTOML_DATA_DIR", raising=False)
+    return folder
+
+
+_NVML = r"""
+#include <string.h>
+struct device { const char *uuid; unsigned long long free; unsigned busy; } devices[] = {
+    {"GPU-a", 8000000000ULL, 25}, {"GPU-b", 5000000000ULL, 75}};
+struct memory { unsigned long long total, free, used; };
+struct utilization { unsigned gpu, memory; };
+int ready = 0;
+int nvmlInit_v2(void) { ready = 1; return 0; }
+int nvmlDeviceGetCount_v2(unsigned *count) { *count = 2; return ready ? 0 : 1; }
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, struct device **device) {
+    if (!ready || index > 1) return 2;
+    *device = &devices[index];
+    return 0;
+}
+int nvmlDeviceGetHandleByUUID(const char *uuid, struct device **device) {
+    for (int i = 0; i < 2; i++) if (ready && !strcmp(uuid, devices[i].uuid)) { *device = &devices[i]; return 0; }
+    return 2;
+}
+int nvmlDeviceGetUUID(struct device *device, char *uuid, unsigned length) {
+    if (length < 80) return 7;
+    strcpy(uuid, device->uuid);
+    return 0;
+}
+int nvmlDeviceGetMemoryInfo(struct device *device, struct memory *memory) {
+    memory->total = 9000000000ULL; memory->free = device->free; memory->used = memory->total - memory->free;
+    return 0;
+}
+int nvmlDeviceGetUtilizationRates(struct device *device, struct utilization *rates) {
+    rates->gpu = device->busy; rates->memory = 0;
+    return 0;
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def two_gpus_by_nvml(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for LD_LIBRARY_PATH, with a library that has NVML's signatures and says that there are two GPUs."""
+    if shutil.which("cc") is None or not sys.platform.startswith("linux"):
+        pytest.skip("no C compiler, or no Linux")
+    folder = tmp_path_factory.mktemp("nvml")
+    (folder / "nvml.c").write_text(_NVML)
+    command = ["cc", "-shared", "-fPIC", "-o", str(folder / "libnvidia-ml.so.1"), str(folder / "nvml.c")]
+    subprocess.run(command, check=True, capture_output=True)
+    return folder

@@ -11,6 +11,8 @@ from automl.data.table import ROLES, Table
 if TYPE_CHECKING:
     import numpy as np
 
+    from automl.data.table import Features
+
 __all__ = ["append_rows"]
 
 
@@ -21,9 +23,7 @@ def append_rows(table: Table, more: Table) -> Table:
     is the weight (1 for the others); guardrails and test rows are those of `table`.
     """
     import numpy as np
-    import pandas as pd
 
-    X = pd.concat([table.X, more.X], ignore_index=True)
     roles: dict[str, np.ndarray] = {}
     for role in ROLES:
         own, other = getattr(table, role), getattr(more, role)
@@ -32,5 +32,18 @@ def append_rows(table: Table, more: Table) -> Table:
         elif role == "weight" and (own is not None or other is not None):
             ones = [np.ones(part.n_rows) if w is None else w for part, w in ((table, own), (more, other))]
             roles[role] = np.concatenate(ones)
-    joined = replace(table, X=X, y=np.concatenate([table.y, more.y])).with_roles(roles)
+    joined = replace(table, X=_stacked(table.X, more.X), y=np.concatenate([table.y, more.y])).with_roles(roles)
     return replace(joined, fingerprint=fingerprint(joined))
+
+
+def _stacked(first: Features, second: Features) -> Features:
+    import numpy as np
+    import pandas as pd
+
+    from automl.data.images.images import Images
+
+    if isinstance(first, Images):
+        assert isinstance(second, Images)
+        return Images(np.concatenate([first.pixels, second.pixels]))
+    assert not isinstance(second, Images)
+    return pd.concat([first, second], ignore_index=True)

@@ -1,4 +1,7 @@
-"""Datasets that are there without a file: name -> table with a column ``target``."""
+"""Tables that are there without a file: name -> table with a column ``target``.
+
+Datasets of images have a catalogue of their own, `automl.data.images.catalogue`.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automl.errors import DataError
-
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CATALOGUE", "RESERVED", "TARGET", "in_catalogue", "load_dataset"]
+__all__ = ["CATALOGUE", "TARGET", "in_catalogue", "load_dataset"]
 
 TARGET = "target"
 """Name of the target column of every dataset here."""
-
-RESERVED = frozenset({"mnist", "cifar10"})
-"""Names of image datasets, which this version cannot read."""
 
 _IRIS_COLUMNS = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)")
 
@@ -65,19 +63,10 @@ CATALOGUE: dict[str, Callable[[], pd.DataFrame]] = {
 
 
 def in_catalogue(source: object) -> bool:
-    """True if `source` is a dataset's name, and so no path."""
-    return isinstance(source, str) and (source in CATALOGUE or source in RESERVED)
+    """True if `source` is the name of a table, and so no path."""
+    return isinstance(source, str) and source in CATALOGUE
 
 
 def load_dataset(name: str) -> pd.DataFrame:
-    """The table of a dataset; its target is the column `TARGET`.
-
-    Raises:
-        DataError: the dataset holds images.
-    """
-    if name in RESERVED:
-        raise DataError(
-            f"The dataset {name!r} holds images, which this version cannot learn from. "
-            f"The tables of the catalogue are {', '.join(sorted(CATALOGUE))}."
-        )
+    """The table of a dataset; its target is the column `TARGET`."""
     return CATALOGUE[name]()

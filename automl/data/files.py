@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 from automl.data.catalogue import CATALOGUE
 from automl.data.delimited import read_delimited
 from automl.data.guardrails import Guardrail
+from automl.data.images.locate import NAMES
 from automl.errors import DataError
 
 if TYPE_CHECKING:
@@ -154,11 +155,12 @@ def _require_file(path: Path) -> None:
     except OSError as error:
         shown = str(path) if len(str(path)) < _LONGEST_PATH else f"{str(path)[:_LONGEST_PATH]}..."
         raise DataError(f"{shown} cannot be read: {error.strerror}.") from error
+    names = sorted({*CATALOGUE, *NAMES})
     beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    close = get_close_matches(path.name, beside, n=1) or get_close_matches(str(path), CATALOGUE, n=1)
+    close = get_close_matches(path.name, beside, n=1) or get_close_matches(str(path), names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     if not path.suffix:
-        hint += f" The datasets of the catalogue are {', '.join(sorted(CATALOGUE))}."
+        hint += f" The datasets of the catalogue are {', '.join(names)}."
     raise DataError(f"There is no file {path}.{hint}")
 
 

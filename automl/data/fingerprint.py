@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
 
-    from automl.data.table import Table
+    from automl.data.table import Features, Table
 
 __all__ = ["fingerprint", "row_hashes"]
 
@@ -24,8 +23,7 @@ def fingerprint(table: Table, features: np.ndarray | None = None) -> str:
     import pandas as pd
 
     digest = hashlib.sha256()
-    names = "\x1f".join(f"{name}\x1e{dtype}" for name, dtype in table.X.dtypes.items())
-    digest.update(f"{table.n_rows}\x1d{names}\x1d{table.target}".encode())
+    digest.update(f"{table.n_rows}\x1d{_form(table.X)}\x1d{table.target}".encode())
     digest.update((row_hashes(table.X) if features is None else features).tobytes())
     for role, values in {"y": table.y, **table.roles()}.items():
         digest.update(f"\x1d{role}\x1e{values.dtype}".encode())
@@ -33,13 +31,27 @@ def fingerprint(table: Table, features: np.ndarray | None = None) -> str:
     return digest.hexdigest()
 
 
-def row_hashes(X: pd.DataFrame) -> np.ndarray:
-    """(n,) uint64: equal for equal rows, and with all but certainty different for different ones.
+def _form(X: Features) -> str:
+    """Names and types of a table's columns, or the size of pictures."""
+    from automl.data.images.images import Images
+
+    if isinstance(X, Images):
+        return "image\x1e{}x{}x{}".format(*X.shape[1:])
+    return "\x1f".join(f"{name}\x1e{dtype}" for name, dtype in X.dtypes.items())
+
+
+def row_hashes(X: Features) -> np.ndarray:
+    """(n,) uint64: equal for equal rows or pictures, and with all but certainty different for different ones.
 
     `pandas.util.hash_pandas_object` hashes content with a fixed key, so that the values are the same in every session.
     """
     import numpy as np
     import pandas as pd
+
+    from automl.data.images.images import Images
+
+    if isinstance(X, Images):
+        return X.hashes()
 
     hashes: np.ndarray = pd.util.hash_pandas_object(X, index=False).to_numpy(dtype=np.uint64)
     return hashes

@@ -9,7 +9,7 @@ from enum import StrEnum
 from automl.data.names import nearest
 from automl.errors import DataError
 
-__all__ = ["UNUSED", "Column", "ColumnKind", "read_overrides"]
+__all__ = ["UNUSED", "Column", "ColumnKind", "ImageColumn", "read_overrides"]
 
 
 class ColumnKind(StrEnum):
@@ -20,6 +20,7 @@ class ColumnKind(StrEnum):
     BOOLEAN = "boolean"
     DATE = "date"
     TEXT = "text"
+    IMAGE = "image"
     CONSTANT = "constant"
     IDENTIFIER = "identifier"
     UNSUPPORTED = "unsupported"
@@ -32,7 +33,9 @@ class ColumnKind(StrEnum):
 
 UNUSED = frozenset({ColumnKind.CONSTANT, ColumnKind.IDENTIFIER, ColumnKind.UNSUPPORTED})
 
-_DECLARABLE = tuple(kind for kind in ColumnKind if kind not in (ColumnKind.CONSTANT, ColumnKind.UNSUPPORTED))
+_DECLARABLE = tuple(
+    kind for kind in ColumnKind if kind not in (ColumnKind.CONSTANT, ColumnKind.UNSUPPORTED, ColumnKind.IMAGE)
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,25 @@ class Column:
     missing: int
     unique: int
     note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageColumn(Column):
+    """Pictures, all of one size: what a model of images takes.
+
+    Attributes:
+        height: pixels.
+        width: pixels.
+        channels: 1 for grey, 3 for red, green and blue.
+    """
+
+    height: int
+    width: int
+    channels: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.height, self.width, self.channels
 
 
 def read_overrides(overrides: Mapping[str, str], names: Sequence[str]) -> dict[str, ColumnKind]:

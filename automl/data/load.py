@@ -72,6 +72,7 @@ def load_table(
     """
     options = options or DataOptions()
     read = read_source(options.source if source is None else source)
+    _refuse_image_options(options)
     parts = _take_apart(read, options, task=task, drop=drop, fold_column=fold_column)
     _require_enough(parts)
     detected = detect(parts.cleaned, columns or {})
@@ -99,6 +100,12 @@ def load_table(
     if options.test is None:
         return table
     return replace(table, test=load_like(options.test, options, table, what="test data"))
+
+
+def _refuse_image_options(options: DataOptions) -> None:
+    for key in ("directory", "image_size"):
+        if getattr(options, key) is not None:
+            raise DataError(f"data.{key} is for images, and this is a table: leave it out.")
 
 
 def load_like(source: Any, options: DataOptions, like: Table, *, what: str = "data") -> Table:

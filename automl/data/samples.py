@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 __all__ = ["as_features", "counted_samples"]
 
 
+_PICTURES = "If these are pictures, automl.fit(task='image_classification', data=(X, y)) learns from them."
+_HINTS = {
+    1: "Reshape your data: X.reshape(-1, 1) if this is a single feature, X.reshape(1, -1) if a single row.",
+    3: _PICTURES,
+    4: _PICTURES,
+}
+"""What to do with an array of so many dimensions."""
+
+
 def as_features(X: Any) -> pd.DataFrame:
     """`X`, shape (n, d), as a frame.
 
@@ -25,9 +34,9 @@ def as_features(X: Any) -> pd.DataFrame:
     try:
         frame = as_frame(X)
     except DataError as error:
-        if getattr(X, "ndim", None) != 1:
+        hint = _HINTS.get(getattr(X, "ndim", 0))
+        if hint is None:
             raise
-        hint = "Reshape your data: X.reshape(-1, 1) if this is a single feature, X.reshape(1, -1) if a single row."
         raise DataError(f"{error} {hint}") from error
     if not len(frame.columns):
         raise DataError(f"X has 0 feature(s) (shape={frame.shape}) while a minimum of 1 is required.")

@@ -1,16 +1,20 @@
-"""Tables on disk: what a resumed experiment needs when the data came from memory, and how it knows changed data."""
+"""Tables on disk: what a resumed experiment needs when the data came from memory, and how it knows changed data.
+
+Features lie in Parquet; pictures in an array, which is mapped into memory.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.data.fingerprint import fingerprint
 from automl.data.guardrails import Guardrail, Verdict
-from automl.data.kinds import Column, ColumnKind
+from automl.data.kinds import Column, ColumnKind, ImageColumn
 from automl.data.table import ROLES, Table
 from automl.errors import DataError, WorkspaceError
 from automl.workspace.atomic import read_json, write_json
@@ -19,25 +23,33 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-__all__ = ["check_unchanged", "load_saved", "save_summary", "save_table"]
+    from automl.data.table import Features
 
-_SUMMARY, _FEATURES, _ROWS, _TEST = "table.json", "features.parquet", "rows.parquet", "test"
+__all__ = ["check_unchanged", "has_copy", "load_saved", "save_summary", "save_table"]
+
+_SUMMARY, _ROWS, _TEST = "table.json", "rows.parquet", "test"
+_FEATURES, _IMAGES = "features.parquet", "images.npy"
 _TARGET = "y"
 
 
 def save_table(table: Table, directory: Path) -> None:
-    """Write a table, test rows included: Parquet and table.json.
+    """Write a table, test rows included: Parquet or an array of pixels, and table.json.
 
     Raises:
         WorkspaceError: the directory cannot be written to.
     """
     import pandas as pd
 
+    from automl.data.images.images import Images
+
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WorkspaceError(f"Cannot write {directory}: {error.strerror}.") from error
-    _write_parquet(table.X, directory / _FEATURES)
+    if isinstance(table.X, Images):
+        _write_pixels(table.X.pixels, directory / _IMAGES)
+    else:
+        _write_parquet(table.X, directory / _FEATURES)
     rows = {_TARGET: table.y, **table.roles()}
     _write_parquet(pd.DataFrame({name: _column(values) for name, values in rows.items()}), directory / _ROWS)
     if table.test is not None:
@@ -52,13 +64,32 @@ def _column(values: np.ndarray) -> pd.Series:
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path) -> None:
+    with _replacing(path) as temporary:
+        frame.to_parquet(temporary, index=False)
+
+
+def _write_pixels(pixels: np.ndarray, path: Path) -> None:
+    import numpy as np
+
+    with _replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, pixels, allow_pickle=False)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A file to write to, which becomes `path` when it is whole."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        frame.to_parquet(temporary, index=False)
+        yield temporary
         os.replace(temporary, path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise WorkspaceError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
+def has_copy(directory: Path) -> bool:
+    """Whether `save_table` has begun to write a copy there."""
+    return (directory / _FEATURES).exists() or (directory / _IMAGES).exists()
 
 
 def save_summary(table: Table, directory: Path) -> None:
@@ -86,7 +117,7 @@ def load_saved(directory: Path) -> Table:
         DataError: the content is not what was saved.
     """
     summary = read_json(directory / _SUMMARY)
-    X, rows = _read_parquet(directory / _FEATURES), _read_parquet(directory / _ROWS)
+    X, rows = _read_features(directory), _read_parquet(directory / _ROWS)
     try:
         table = _from_summary(summary, X, {str(name): _values(column) for name, column in rows.items()})
     except (KeyError, TypeError, ValueError) as error:
@@ -98,19 +129,38 @@ def load_saved(directory: Path) -> Table:
     return table
 
 
-def _from_summary(summary: Mapping[str, Any], X: pd.DataFrame, rows: Mapping[str, np.ndarray]) -> Table:
+def _read_features(directory: Path) -> Features:
+    import numpy as np
+
+    from automl.data.images.images import Images
+
+    path = directory / _IMAGES
+    if not path.exists():
+        return _read_parquet(directory / _FEATURES)
+    try:
+        return Images(np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray))
+    except (OSError, ValueError, EOFError) as error:
+        raise WorkspaceError(f"Cannot read {path}: {error}.") from error
+
+
+def _from_summary(summary: Mapping[str, Any], X: Features, rows: Mapping[str, np.ndarray]) -> Table:
     return Table(
         name=summary["name"],
         X=X,
         y=rows[_TARGET],
         target=summary["target"],
-        columns=tuple(Column(**{**column, "kind": ColumnKind(column["kind"])}) for column in summary["columns"]),
+        columns=tuple(map(_column_from, summary["columns"])),
         fingerprint=summary["fingerprint"],
         guardrails=tuple(
             Guardrail(g["name"], Verdict(g["verdict"]), g["message"], tuple(g["columns"]))
             for g in summary["guardrails"]
         ),
     ).with_roles({role: rows[role] for role in ROLES if role in summary["roles"]})
+
+
+def _column_from(values: Mapping[str, Any]) -> Column:
+    kind = ColumnKind(values["kind"])
+    return (ImageColumn if kind is ColumnKind.IMAGE else Column)(**{**values, "kind": kind})
 
 
 def _values(column: pd.Series) -> np.ndarray:

@@ -11,6 +11,7 @@ from automl.data import catalogue
 from automl.data.files import is_url, read_file, stem
 from automl.data.frames import as_frame, as_series, first_name, is_sparse
 from automl.data.guardrails import Guardrail, Verdict
+from automl.data.images.locate import NAMES
 from automl.errors import DataError
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def read_source(source: Any) -> Source:
     """
     if source is None:
         raise DataError("There is no data: name a file, a dataset of the catalogue, or pass a table.")
+    if isinstance(source, str) and source in NAMES:
+        raise DataError(f"The dataset {source!r} holds images: write task: image_classification.")
     if catalogue.in_catalogue(source):
         return Source(source, catalogue.load_dataset(source), target_name=catalogue.TARGET)
     if isinstance(source, str | os.PathLike):

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from automl.data.images.images import Images
+
+    Features = pd.DataFrame | Images
+    """Raw rows, as models of tables and of pictures take them. Both have ``take``, ``head``, ``shape`` and ``size``."""
+
 __all__ = ["ROLES", "Table"]
 
 ROLES = ("weight", "group", "time", "fold")
@@ -27,7 +32,8 @@ class Table:
         name: of the dataset, the file without its ending, or ``data``.
         X: (n, m) raw feature columns with text names and a RangeIndex. Numbers, ``bool`` (``boolean`` if values are
             missing), ``datetime64[us]`` and ``str``; missing values are NaN, NaT or NA. Columns that are not used
-            (constant, identifier) are there, those that cannot be used are not.
+            (constant, identifier) are there, those that cannot be used are not. Or n pictures, whose only column is an
+            `ImageColumn`.
         y: (n,) raw target without missing values; text as objects.
         target: name of the target column, ``target`` when it came apart without a name.
         columns: of X, in its order.
@@ -41,7 +47,7 @@ class Table:
     """
 
     name: str
-    X: pd.DataFrame
+    X: Features
     y: np.ndarray
     target: str
     columns: tuple[Column, ...]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
 from automl.config.writer import write_config
-from automl.data.save import check_unchanged, load_saved, save_summary, save_table
+from automl.data.save import check_unchanged, has_copy, load_saved, save_summary, save_table
 from automl.data.table import Table
 from automl.errors import DataError, WorkspaceError
 from automl.experiment.environment import record_environment
@@ -23,7 +23,6 @@ from automl.workspace.layout import ExperimentDirectory
 __all__ = ["as_recorded", "save_config", "save_problem", "saved_data"]
 
 _PLAN = "split_plan.npz"
-_COPY = "features.parquet"
 
 
 def save_config(config: ExperimentConfig, directory: ExperimentDirectory) -> None:
@@ -66,7 +65,7 @@ def saved_data(directory: ExperimentDirectory) -> tuple[Table, SplitPlan] | None
     Raises:
         DataError: the copy was not complete when the experiment was cut.
     """
-    if not (directory.data / _COPY).exists():
+    if not has_copy(directory.data):
         return None
     if not (directory.data / _PLAN).exists():
         raise DataError(f"{directory.path} was cut before its data was saved, so it cannot go on: start it again.")

@@ -14,7 +14,7 @@ from scipy import sparse
 from sklearn import datasets
 
 from automl.data.append import append_rows
-from automl.data.catalogue import CATALOGUE, in_catalogue
+from automl.data.catalogue import CATALOGUE
 from automl.data.guardrails import Verdict
 from automl.data.load import load_like, load_table
 from automl.data.options import DataOptions
@@ -69,13 +69,6 @@ def test_iris_is_scikit_learns_own() -> None:
     table = load("iris")
     pd.testing.assert_frame_equal(table.X, bunch.data)
     assert table.y.tolist() == bunch.target_names[bunch.target].tolist()
-
-
-@pytest.mark.parametrize("name", ["mnist", "cifar10"])
-def test_image_datasets_are_reserved(name: str) -> None:
-    assert in_catalogue(name)
-    with pytest.raises(DataError, match="holds images"):
-        load(name)
 
 
 @pytest.mark.parametrize(
@@ -318,8 +311,8 @@ def test_options_take_the_source_alone() -> None:
     assert load_table(None, DataOptions(source="iris"), task="classification").name == "iris"
 
 
-@pytest.mark.parametrize("wrong", [{"sorce": "a.csv"}, {"source": "a.csv", "directory": "images"}])
-def test_options_that_mean_nothing_are_refused(wrong: dict) -> None:
+def test_options_that_mean_nothing_are_refused() -> None:
+    wrong = {"sorce": "a.csv"}
     with pytest.raises(ValidationError):
         DataOptions(**wrong)
 

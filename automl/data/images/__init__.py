@@ -1,0 +1,1 @@
+"""Pictures: from files, archives and arrays to one array of pixels, decoded once."""

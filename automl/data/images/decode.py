@@ -1,0 +1,150 @@
+"""The one decoder, of training and prediction: a file, bytes, a PIL image or an array as pixels of a given size."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from automl.data.images.arrays import as_picture
+from automl.data.images.colours import is_grey, with_channels
+from automl.data.images.encoded import Picture
+from automl.data.images.endings import FORMATS
+from automl.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["PictureError", "decode", "look", "refit"]
+
+_ORIENTATION = 0x0112
+"""EXIF's tag for how the camera was held."""
+_ON_ITS_SIDE = 5
+"""The first of EXIF's orientations whose height is the picture's width."""
+_DETAIL = 2
+"""A JPEG may be decoded at this many times the size that is wanted at least: a photo takes an eighth of the time."""
+
+
+class PictureError(Exception):
+    """A picture cannot be read; the message says why, without its name."""
+
+
+def decode(picture: Picture, shape: tuple[int, int, int]) -> np.ndarray:
+    """The pixels of a picture, stretched to a size.
+
+    EXIF's rotation is applied; of an animation the first frame counts; see `automl.data.images.colours` for modes.
+
+    Args:
+        picture: content of any kind.
+        shape: height, width, channels.
+
+    Returns:
+        uint8, `shape`.
+
+    Raises:
+        PictureError: it is damaged, no picture, or too large to be one.
+    """
+    from PIL import ImageOps
+
+    with _opened(picture.content) as image:
+        image.draft(None, (_DETAIL * max(shape[:2]),) * 2)  # either way up, if EXIF turns it
+        if _orientation(image) != 1:
+            image = ImageOps.exif_transpose(image)
+        return _pixels(image, shape)
+
+
+def look(picture: Picture) -> tuple[int, int, int]:
+    """Height, width and channels of a picture, from its beginning.
+
+    Raises:
+        PictureError: as `decode`.
+    """
+    with _opened(picture.content) as image:
+        width, height = image.size
+        if _orientation(image) >= _ON_ITS_SIDE:
+            width, height = height, width
+        return height, width, 1 if is_grey(image) else 3
+
+
+def _orientation(image: Image) -> int:
+    value = image.getexif().get(_ORIENTATION, 1)
+    return value if isinstance(value, int) else 1
+
+
+def refit(pixels: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Decoded pixels, shape (h, w, 1 or 3), in another size or with other channels."""
+    return _pixels(_as_image(pixels), shape)
+
+
+def _pixels(image: Image, shape: tuple[int, int, int]) -> np.ndarray:
+    """Bilinear, and smoothed where it becomes smaller."""
+    from PIL.Image import Resampling
+
+    height, width, channels = shape
+    image = with_channels(image, channels)
+    if image.size != (width, height):
+        image = image.resize((width, height), Resampling.BILINEAR)
+    return np.asarray(image).reshape(shape)
+
+
+def _as_image(pixels: np.ndarray) -> Image:
+    import PIL.Image
+
+    return PIL.Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels))
+
+
+@contextmanager
+def _opened(content: Any) -> Iterator[Image]:
+    """The picture, closed at the end if it was opened here; errors while it is used are PictureErrors."""
+    import PIL.Image
+    from PIL import UnidentifiedImageError
+
+    try:
+        with _image(content) as image:
+            yield image
+    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
+        raise PictureError(f"more than {PIL.Image.MAX_IMAGE_PIXELS:,} pixels, too many to be decoded safely") from None
+    except UnidentifiedImageError:
+        raise PictureError("no picture of a known format") from None
+    except PermissionError:
+        raise PictureError("no permission to read it") from None
+    except FileNotFoundError:
+        raise PictureError("there is no such file") from None
+    except IsADirectoryError:
+        raise PictureError("a folder, and no picture") from None
+    except DataError as error:
+        raise PictureError(str(error).rstrip(".")) from None
+    except MemoryError:
+        raise PictureError("too large for the memory") from None
+    except Exception as error:  # each of Pillow's decoders raises others for damaged files
+        raise PictureError(f"damaged: {str(error).rstrip('.') or type(error).__name__}") from error
+
+
+def _image(content: Any) -> Image:
+    import PIL.Image
+
+    if isinstance(content, PIL.Image.Image):
+        return content.copy()  # Pillow's draft mode and rotation change what they are given
+    if isinstance(content, bytes):
+        return PIL.Image.open(io.BytesIO(content), formats=_formats())
+    return PIL.Image.open(content, formats=_formats()) if isinstance(content, Path) else _from_array(content)
+
+
+def _from_array(content: Any) -> Image:
+    if content is None:
+        raise DataError("there is none")
+    return _as_image(as_picture(content))
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that this Pillow was built with."""
+    import PIL.Image
+
+    PIL.Image.init()
+    return tuple(name for name in FORMATS if name in PIL.Image.OPEN)

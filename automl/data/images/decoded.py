@@ -1,0 +1,154 @@
+"""All pictures of a source decoded to one size: on all cores, once, and with the damaged ones named."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from automl.data.images.cache import DecodedWriter, find_decoded
+from automl.data.images.decode import PictureError, decode
+from automl.data.images.encoded import Encoded, Picture
+from automl.data.images.images import Images
+from automl.data.images.progress import progress_bar
+from automl.data.names import some
+from automl.errors import DataError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+__all__ = ["Decoded", "Skipped", "decode_all", "decode_each", "skip_limit"]
+
+_VERSION = 1
+"""Of the decoder; a change that gives other pixels raises it."""
+_BLOCK = 256
+"""Pictures that are read ahead of what is written."""
+_MOST_SKIPPED = 100
+_SHARE_SKIPPED = 0.01
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A picture that cannot be read: its position in the source, its name, and why."""
+
+    position: int
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.reason})"
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """Attributes:
+    images: those that could be read, in their order.
+    skipped: the others.
+    """
+
+    images: Images
+    skipped: tuple[Skipped, ...] = ()
+
+    def kept(self, count: int) -> np.ndarray:
+        """(count,) bool: which pictures of the source are among `images`."""
+        kept = np.ones(count, bool)
+        kept[[skipped.position for skipped in self.skipped]] = False
+        return kept
+
+
+def skip_limit(count: int) -> int:
+    """How many of `count` pictures may be damaged: one in a hundred, at least one and at most 100."""
+    return max(1, min(_MOST_SKIPPED, int(_SHARE_SKIPPED * count)))
+
+
+def decode_all(pictures: Encoded, shape: tuple[int, int, int], *, progress: bool = False) -> Decoded:
+    """Every picture as pixels. The result is kept in the cache and mapped into memory from there.
+
+    Args:
+        pictures: of any sizes.
+        shape: height, width, channels to decode to.
+        progress: show a bar.
+
+    Raises:
+        DataError: more are damaged than `skip_limit` allows.
+    """
+    key = _key(pictures, shape)
+    found = find_decoded(key) if key is not None else None
+    if found is not None:
+        return Decoded(Images(found[0]), tuple(Skipped(*each) for each in found[1]["skipped"]))
+    count, skipped = len(pictures), list[Skipped]()
+    writer = DecodedWriter(key, count, shape)
+    try:
+        with progress_bar("Decoding pictures", count, show=progress) as advance:
+            for block in decode_each(pictures, shape):
+                good = [each for each in block if not isinstance(each, Skipped)]
+                skipped += [each for each in block if isinstance(each, Skipped)]
+                if len(skipped) > skip_limit(count):
+                    raise _too_many(skipped, count)
+                if good:
+                    writer.add(np.stack(good))
+                advance(len(block))
+        if len(skipped) == count:
+            raise _too_many(skipped, count)
+        facts = {"skipped": [(each.position, each.name, each.reason) for each in skipped]}
+        return Decoded(Images(writer.close(facts)), tuple(skipped))
+    finally:
+        writer.discard()
+
+
+def decode_each(pictures: Iterable[Picture], shape: tuple[int, int, int]) -> Iterator[list[np.ndarray | Skipped]]:
+    """Blocks of pictures, decoded by as many threads as there are cores: Pillow lets go of the interpreter's lock."""
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with ThreadPoolExecutor(threads) as pool, warnings.catch_warnings():
+        from PIL.Image import DecompressionBombWarning
+
+        warnings.simplefilter("ignore")  # Pillow's about broken EXIF and palettes, which are no news to anybody
+        warnings.simplefilter("error", DecompressionBombWarning)
+        numbered = enumerate(pictures)
+        while block := list(islice(numbered, _BLOCK)):
+            yield _decode_block(pool, block, shape, threads)
+
+
+def _decode_block(
+    pool: Executor, block: Sequence[tuple[int, Picture]], shape: tuple[int, int, int], threads: int
+) -> list[np.ndarray | Skipped]:
+    size = -(-len(block) // threads)
+    parts = [block[begin : begin + size] for begin in range(0, len(block), size)]
+    return [each for decoded in pool.map(lambda part: _decode_part(part, shape), parts) for each in decoded]
+
+
+def _decode_part(part: Sequence[tuple[int, Picture]], shape: tuple[int, int, int]) -> list[np.ndarray | Skipped]:
+    decoded = list[np.ndarray | Skipped]()
+    for position, picture in part:
+        try:
+            decoded.append(decode(picture, shape))
+        except PictureError as error:
+            decoded.append(Skipped(position, picture.name, str(error)))
+    return decoded
+
+
+def _too_many(skipped: Sequence[Skipped], count: int) -> DataError:
+    named = some([str(each) for each in skipped], 3)
+    if len(skipped) == 1:
+        return DataError(f"The only picture cannot be read: {named}.")
+    return DataError(
+        f"At least {len(skipped)} of {count:,} pictures cannot be read, and {skip_limit(count)} may be left out: "
+        f"{named}."
+    )
+
+
+def _key(pictures: Encoded, shape: tuple[int, int, int]) -> str | None:
+    """What decoded pixels depend on."""
+    import PIL
+
+    files = pictures.key
+    if files is None:
+        return None
+    return hashlib.sha256(f"{files} {shape} {_VERSION} {PIL.__version__}".encode()).hexdigest()[:40]

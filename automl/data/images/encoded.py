@@ -1,0 +1,82 @@
+"""Pictures that are not decoded yet: one after the other, so that they need not fit into memory."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+__all__ = ["Encoded", "Picture", "Pictures", "files_key"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture.
+
+    Attributes:
+        name: what messages call it: its path, or its place.
+        content: a Path, the bytes of a file, a PIL image, or an array; None where there is nothing.
+    """
+
+    name: str
+    content: Any
+
+
+class Encoded(Protocol):
+    """n pictures in a fixed order.
+
+    Attributes:
+        key: the same as long as the files are; None if they lie in memory.
+    """
+
+    @property
+    def key(self) -> str | None: ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Picture]: ...
+
+    def sample(self, most: int) -> Iterator[Picture]:
+        """Up to `most` pictures, spread over all."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """Pictures in files or in memory, all known by name.
+
+    Attributes:
+        pictures: in their order.
+    """
+
+    pictures: Sequence[Picture]
+
+    @property
+    def key(self) -> str | None:
+        paths = [picture.content for picture in self.pictures if isinstance(picture.content, Path)]
+        return files_key(paths) if len(paths) == len(self.pictures) else None
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __iter__(self) -> Iterator[Picture]:
+        return iter(self.pictures)
+
+    def sample(self, most: int) -> Iterator[Picture]:
+        step = max(1, -(-len(self.pictures) // most))
+        return iter(self.pictures[::step])
+
+
+def files_key(paths: Sequence[Path]) -> str | None:
+    """sha256 over the files' absolute paths, sizes and times of change; None if one cannot be looked at."""
+    digest = hashlib.sha256()
+    try:
+        for path in paths:
+            status = path.stat()
+            digest.update(f"{os.path.abspath(path)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="replace"))
+    except OSError:
+        return None
+    return digest.hexdigest()

@@ -1,0 +1,97 @@
+"""NumPy's .npz archives: pictures and labels as arrays."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automl.data.frames import as_series
+from automl.data.images.arrays import as_pixels
+from automl.data.images.images import Images
+from automl.data.images.parts import train_and_test
+from automl.data.images.source import ImageSource, Labelled, Wanted
+from automl.errors import DataError
+
+__all__ = ["has_pictures", "matches", "read", "read_file"]
+
+_PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "train": (
+        ("x_train", "y_train"),
+        ("train_images", "train_labels"),
+        ("x", "y"),
+        ("images", "labels"),
+        ("data", "target"),
+    ),
+    "test": (("x_test", "y_test"), ("test_images", "test_labels")),
+    "valid": (("x_val", "y_val"), ("x_valid", "y_valid"), ("val_images", "val_labels")),
+}
+"""Names of the arrays of each part, in lower case: pictures and labels."""
+
+
+def matches(folder: Path) -> bool:
+    files = sorted(folder.glob("[!.]*.npz"))
+    return len(files) == 1 and has_pictures(files[0])
+
+
+def read(folder: Path, wanted: Wanted) -> ImageSource:
+    return read_file(next(folder.glob("[!.]*.npz")), wanted)
+
+
+def has_pictures(path: Path) -> bool:
+    """Whether an archive holds an array of three or four dimensions under a name of pictures, by its headers."""
+    pictures = {pair[0] for pairs in _PARTS.values() for pair in pairs}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(
+                len(_shape(archive, name)) in (3, 4)
+                for name in archive.namelist()
+                if name.removesuffix(".npy").lower() in pictures
+            )
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error):
+        return False
+
+
+def _shape(archive: zipfile.ZipFile, name: str) -> tuple[int, ...]:
+    with archive.open(name) as file:
+        major, _ = np.lib.format.read_magic(file)
+        header = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
+        return header(file)[0]
+
+
+def read_file(path: Path, wanted: Wanted) -> ImageSource:
+    """The arrays ``x_train`` and ``y_train``, ``x_test`` and ``y_test``; or ``X`` and ``y``; or as `_PARTS` has them.
+
+    Raises:
+        DataError: they are not there, hold Python objects, or are not equally many.
+    """
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            arrays = {name.lower(): name for name in archive.files}
+            parts = {}
+            for part, pairs in _PARTS.items():
+                pair = next((pair for pair in pairs if set(pair) <= set(arrays)), None)
+                if pair is not None:
+                    parts[part] = _labelled(path, *(archive[arrays[name]] for name in pair))
+            names = ", ".join(archive.files)
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        reason = "it holds Python objects, which are not read" if "allow_pickle" in str(error) else "it is damaged"
+        raise DataError(f"Cannot read {path}: {reason}.") from error
+    if not parts:
+        raise DataError(f"{path} holds no arrays x_train and y_train, or X and y; it holds {names or 'nothing'}.")
+    train, test, guardrails = train_and_test(parts, str(path))
+    return ImageSource(path.stem, train, test, wanted.target or "label", guardrails)
+
+
+def _labelled(path: Path, pictures: Any, labels: Any) -> Labelled:
+    if pictures.ndim not in (3, 4):
+        raise DataError(f"{path} holds an array of shape {pictures.shape}, and no pictures.")
+    pixels = as_pixels(pictures[..., None] if pictures.ndim == 3 else pictures)
+    series = as_series(labels, what="labels")
+    if len(series) != len(pixels):
+        raise DataError(f"{path} holds {len(pixels):,} pictures and {len(series):,} labels; they must be equally many.")
+    return Labelled(Images(pixels), series)

@@ -1,0 +1,207 @@
+"""Parquet with a column of pictures, tables in memory, arrays and .npz."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from automl.data.images.images import Images
+from automl.data.images.load import load_images, load_images_like
+from automl.data.options import DataOptions
+from automl.errors import DataError
+
+Tables = Callable[..., pd.DataFrame]
+RNG = np.random.default_rng(0)
+X = RNG.integers(0, 256, (20, 6, 7, 3), np.uint8)
+Y = np.arange(20) % 3
+
+
+def pixels(table: object) -> np.ndarray:
+    assert isinstance(table.X, Images)  # type: ignore[attr-defined]
+    return table.X.pixels  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("struct", [True, False], ids=["struct", "binary"])
+def test_one_parquet_file(picture_table: Tables, tmp_path: Path, struct: bool) -> None:
+    picture_table(12, struct=struct).to_parquet(tmp_path / "colours.parquet")
+    table = load_images(tmp_path / "colours.parquet")
+    assert (table.name, table.target, table.y.tolist()) == ("colours", "label", [0, 1] * 6)
+    assert pixels(table)[:2, 0, 0].tolist() == [[255, 0, 0], [0, 255, 0]]
+
+
+@pytest.mark.parametrize("place", ["", "data"])
+def test_shards_with_parts_in_their_names(picture_table: Tables, tmp_path: Path, place: str) -> None:
+    folder = tmp_path / "colours"
+    (folder / place).mkdir(parents=True)
+    for number in range(3):
+        picture_table(300).to_parquet(folder / place / f"train-{number:05}-of-00003.parquet")  # more than one batch
+    picture_table(4).to_parquet(folder / place / "test-00000-of-00001.parquet")
+    table = load_images(folder)
+    assert table.name == "colours" and table.n_rows == 900
+    assert table.test is not None and table.test.y.tolist() == [0, 1, 0, 1]
+    assert pixels(table)[:, 0, 0].argmax(axis=1).tolist() == table.y.tolist()
+
+
+def test_columns_beside_the_picture_may_have_a_role(picture_table: Tables, tmp_path: Path) -> None:
+    frame = picture_table(12).assign(
+        kind=[f"k{i % 2}" for i in range(12)], patient=np.arange(12) // 3, w=0.5, f=np.arange(12) % 2
+    )
+    frame.to_parquet(tmp_path / "colours.parquet")
+    options = DataOptions(target="kind", group="patient", weight="w")
+    table = load_images(tmp_path / "colours.parquet", options, fold_column="f")
+    assert table.fold is not None and table.fold.tolist() == [0, 1] * 6
+    assert table.target == "kind" and table.y.tolist() == ["k0", "k1"] * 6
+    assert table.group is not None and table.group.tolist() == (np.arange(12) // 3).tolist()
+    assert table.weight is not None and set(table.weight) == {0.5}
+    test = load_images_like(tmp_path / "colours.parquet", options, table)
+    assert test.group is not None and test.weight is not None and test.fold is None
+    assert np.array_equal(pixels(test), pixels(table))
+
+
+def test_rows_without_a_label_are_left_out(picture_table: Tables) -> None:
+    frame = picture_table(12)
+    frame["label"] = frame["label"].astype("Int64")
+    frame.loc[3, "label"] = pd.NA
+    table = load_images(frame)
+    assert table.n_rows == 11 and pixels(table)[3, 0, 0].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize("convert", [lambda frame: frame, pa.Table.from_pandas, pl.from_pandas])
+def test_a_table_in_memory(picture_table: Tables, convert: Callable[[pd.DataFrame], object]) -> None:
+    table = load_images(convert(picture_table(12)))
+    assert table.y.tolist() == [0, 1] * 6 and pixels(table)[0, 0, 0].tolist() == [255, 0, 0]
+
+
+def test_a_table_of_paths_or_images(tmp_path: Path) -> None:
+    images = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime") * 3]
+    paths = [tmp_path / f"{number}.png" for number in range(6)]
+    for image, path in zip(images, paths, strict=True):
+        image.save(path)
+    labels = ["r", "g"] * 3
+    arrays = [np.asarray(image) for image in images]
+    for column in (images, list(map(str, paths)), paths, arrays):
+        table = load_images(pd.DataFrame({"photo": column, "species": labels}))
+        assert table.target == "species" and pixels(table)[1, 0, 0].tolist() == [0, 255, 0]
+        table = load_images((column, labels))
+        assert table.y.tolist() == labels and pixels(table)[1, 0, 0].tolist() == [0, 255, 0]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [X, X.transpose(0, 3, 1, 2), X / 255.0, Images(X), list(X)],
+    ids=["NHWC", "NCHW", "0..1", "Images", "list"],
+)
+def test_arrays(source: object) -> None:
+    table = load_images((source, pd.Series(Y, name="digit")))
+    assert (table.name, table.target) == ("data", "digit")
+    assert np.array_equal(pixels(table), X) and np.array_equal(table.y, Y)
+
+
+def test_grey_arrays_and_a_size() -> None:
+    assert load_images((X[..., 0], Y)).X.shape == (20, 6, 7, 1)
+    assert load_images((X, Y), DataOptions(image_size=(12, 14))).X.shape == (20, 12, 14, 3)
+    assert load_images((X[:, :, :3, 0], Y)).X.shape == (20, 6, 3, 1)  # three wide: no colours
+
+
+def test_a_bunch_of_scikit_learn() -> None:
+    digits = load_digits()
+    table = load_images(digits)
+    assert table.X.shape == (1797, 8, 8, 1) and np.array_equal(pixels(table)[..., 0], digits.images)
+
+
+def test_test_rows_from_memory() -> None:
+    table = load_images((X, Y), DataOptions(test=(X[:4, ::2], Y[:4]), weight=np.ones(20)))
+    assert table.test is not None and table.test.X.shape == (4, 6, 7, 3) and table.test.weight is None
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("x_train", "y_train", "x_test", "y_test"), ("train_images", "train_labels", "test_images", "test_labels")],
+)
+def test_npz_in_parts(tmp_path: Path, names: tuple[str, ...]) -> None:
+    arrays = dict(zip(names, (X, Y[:, None], X[:5], Y[:5]), strict=True))
+    np.savez_compressed(tmp_path / "set.npz", **arrays)
+    for source in (tmp_path / "set.npz", tmp_path):
+        table = load_images(source)
+        assert np.array_equal(pixels(table), X) and np.array_equal(table.y, Y)
+        assert table.test is not None and table.test.n_rows == 5
+
+
+def test_npz_of_one_part(tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", X=X[..., 0] / 255.0, y=np.array(list("ab") * 10))
+    table = load_images(str(tmp_path / "set.npz"))
+    assert table.X.shape == (20, 6, 7, 1) and table.y[1] == "b" and table.test is None
+
+
+def npz(path: Path, **arrays: object) -> Path:
+    np.savez(path / "set.npz", **arrays)  # type: ignore[arg-type]
+    return path / "set.npz"
+
+
+def damaged(path: Path) -> Path:
+    content = npz(path, X=X, y=Y).read_bytes()
+    (path / "set.npz").write_bytes(content[: len(content) // 2])
+    return path / "set.npz"
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: (X, Y[:-1]), "20 pictures and 19 labels"),
+        (lambda path: npz(path, X=X, y=Y[:-1]), "20 pictures and 19 labels"),
+        (lambda path: npz(path, X=X, y=np.array([object()] * 20)), "Python objects, which are not read"),
+        (lambda path: npz(path, a=X, b=Y), "no arrays x_train and y_train, or X and y; it holds a, b"),
+        (lambda path: npz(path, X=X.reshape(20, -1), y=Y), r"shape \(20, 126\), and no pictures"),
+        (damaged, "damaged"),
+        (lambda path: X, r"without labels: pass \(X, y\)"),
+        (lambda path: pd.DataFrame({"a": [1]}), "no column of pictures"),
+        (lambda path: (X, np.zeros((20, 2))), "labels has 2 columns|one value per row"),
+        (lambda path: path / "nowhere", "There is no file or folder"),
+        (lambda path: "https://example.org/x.parquet", "cannot be read from https"),
+        (lambda path: "", "cannot be read from an empty path"),
+        (lambda path: None, "There is no data"),
+    ],
+)
+def test_what_cannot_be_used(tmp_path: Path, make: Callable[[Path], object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        load_images(make(tmp_path))
+
+
+def test_parquet_that_cannot_be_used(picture_table: Tables, tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    frame = picture_table(12)
+    frame.assign(other=1).rename(columns={"label": "which"}).to_parquet(path)
+    with pytest.raises(DataError, match=r"Which column holds the labels.*are which, other"):
+        load_images(path)
+    frame.to_parquet(path)
+    with pytest.raises(DataError, match=r"target 'lable' is no column.*Did you mean 'label'"):
+        load_images(path, DataOptions(target="lable"))
+    frame[["label"]].to_parquet(path)
+    with pytest.raises(DataError, match="no column of pictures"):
+        load_images(path)
+    path.write_bytes(b"PAR1, but no more")
+    with pytest.raises(DataError, match="as Parquet"):
+        load_images(path)
+
+
+def test_a_missing_picture_is_named(picture_table: Tables, tmp_path: Path) -> None:
+    frame = picture_table(12)
+    frame.at[4, "image"] = None
+    frame.to_parquet(tmp_path / "x.parquet")
+    table = load_images(tmp_path / "x.parquet")
+    assert table.n_rows == 11
+    assert any(f"row 4 of {tmp_path / 'x.parquet'} (there is none)" in each.message for each in table.guardrails)
+
+
+def test_labels_of_another_type_are_refused() -> None:
+    table = load_images((X, Y))
+    with pytest.raises(DataError, match=r"The test data cannot be used\. The labels are text here, and numbers"):
+        load_images_like((X, list("ab" * 10)), DataOptions(), table, what="test data")
