@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Calibration", "calibrate"]
+__all__ = ["Calibration", "calibrate", "fit_calibration"]
 
 _FOLDS = 3
 _LARGE = 10_000
@@ -33,7 +33,11 @@ class Calibration:
 
     def probabilities(self, model: Any, X: np.ndarray) -> np.ndarray:
         """Shape (n, k), for a fitted model."""
-        return _softmax(self.slope * _scores(model, X, len(self.intercepts)) + self.intercepts)
+        return self.of_scores(_scores(model, X, len(self.intercepts)))
+
+    def of_scores(self, scores: np.ndarray) -> np.ndarray:
+        """Shape (n, k), for scores of the same shape."""
+        return _softmax(self.slope * scores + self.intercepts)
 
 
 def calibrate(
@@ -58,7 +62,7 @@ def calibrate(
         targets.append(y[held])
     if not scores:  # every class has one row: nothing can be held out
         return Calibration(1.0, np.zeros(n_classes))
-    return _fitted(np.vstack(scores), np.concatenate(targets))
+    return fit_calibration(np.vstack(scores), np.concatenate(targets))
 
 
 def _parts(y: np.ndarray, seed: int) -> np.ndarray:
@@ -80,7 +84,13 @@ def _scores(model: Any, X: np.ndarray, n_classes: int) -> np.ndarray:
     return np.column_stack([-scores, scores]) / 2 if scores.ndim == 1 else scores
 
 
-def _fitted(scores: np.ndarray, y: np.ndarray) -> Calibration:
+def fit_calibration(scores: np.ndarray, y: np.ndarray) -> Calibration:
+    """The calibration that fits scores to classes best.
+
+    Args:
+        scores: float64 (n, k), of rows that their model was not trained on.
+        y: codes 0..k-1, shape (n,).
+    """
     from scipy.optimize import minimize
 
     n, k = scores.shape

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from automl.algorithms.base import Learner
     from automl.data.kinds import Column
+    from automl.data.table import Features
     from automl.features.base import View
 
 __all__ = ["FittedPipeline"]
@@ -33,6 +32,6 @@ class FittedPipeline:
     classes: np.ndarray | None = None
     positive: int = 1
 
-    def predict(self, X: pd.DataFrame) -> np.ndarray:
-        """Probabilities, float64 (n, k), or values, float64 (n,), for raw columns that bear the names of training."""
+    def predict(self, X: Features) -> np.ndarray:
+        """Probabilities, float64 (n, k), or values, float64 (n,), for rows that `automl.data.rows.as_rows` has made."""
         return self.learner.predict(self.features.transform(X))

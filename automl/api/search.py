@@ -41,10 +41,12 @@ def fit(
     """Search for the best model and register it.
 
     Args:
-        task: "classification" or "regression".
-        data: a built-in dataset's name, a table (pandas, polars, Arrow), (X, y), or a path or URL of CSV or Parquet;
-            or a mapping of ``source``, which is one of these, and ``test``, ``weight``, ``group``, ``time``,
-            ``positive_label``, as in an experiment file.
+        task: "classification", "regression" or "image_classification"; classification of pictures is the latter.
+        data: a built-in dataset's name, a table (pandas, polars, Arrow), (X, y), or a path or URL of CSV or Parquet.
+            Pictures: a folder with a subfolder per class, a table or Parquet with a column of pictures, or (X, y) with
+            X of shape (n, height, width, channels), (n, channels, height, width) or (n, height, width).
+            Or a mapping of ``source``, which is one of these, and ``test``, ``weight``, ``group``, ``time``,
+            ``positive_label``, ``directory``, as in an experiment file.
         target: the column to predict, for a table.
         metric: what to optimise: a name, or a function ``(y_true, y_pred) -> float``, which is maximised unless it is
             given as ``{"name": function, "goal": "minimize"}``; of several the first decides.
@@ -152,7 +154,8 @@ def resume(
         metric: functions that the experiment began with, again: they are not kept on disk.
 
     Raises:
-        ConfigError: the experiment has its result, and the limits leave no room to add anything.
+        ConfigError: the experiment has its result, and the limits leave no room to add anything, or the time budget
+            none to pick its winner anew.
         DataError: the data has changed.
         WorkspaceError: there is no such experiment, or another process is running it.
     """
@@ -162,7 +165,7 @@ def resume(
     from automl.display.view import make_progress
     from automl.experiment.delivery import end_delivery
     from automl.experiment.early import begin_executor
-    from automl.experiment.extension import check_room
+    from automl.experiment.extension import check_room, check_time_to_pick
     from automl.experiment.inputs import Inputs
     from automl.experiment.result import Result
     from automl.experiment.save import saved_data
@@ -182,6 +185,8 @@ def resume(
     deadline = Deadline.after(config.limits.time_budget, used=seconds_used(directory), started=begin)
     if done is not None and settled:
         check_room(config, done, deadline)
+    elif done is not None:
+        check_time_to_pick(done, deadline)
     saved = saved_data(directory) if data is None else None
     inputs = Inputs(data, saved=saved, metrics=functions_of(metric), trust=trust)
     with closing(begin_executor(config.compute, deadline)) as executor:
@@ -218,16 +223,19 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
     """
     from automl.config.reader import read_config
     from automl.experiment.assembly import check_choices
+    from automl.experiment.settle import settle_task
     from automl.experiment.warm_start import resolve_warm_start
     from automl.metrics.registry import metric_from_options
     from automl.space.load import load_space
     from automl.space.trust import check_estimators, check_trust
+    from automl.tasks.registry import get_task
 
     config, document = read_config(file)
     try:
+        config = settle_task(config)
         check_choices(config)
         for option in config.metric:
-            metric_from_options(option, config.task)
+            metric_from_options(option, get_task(config.task).scored_as)
         resolve_warm_start(config)
         wanted = config.search.algorithms
         space = load_space(config.search.space, task=config.task).restrict(allow=wanted.allow, block=wanted.block)
@@ -249,10 +257,12 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
     from automl.experiment.describe import describe_plan
     from automl.experiment.inputs import Inputs
     from automl.experiment.prepare import prepare
+    from automl.experiment.settle import settle_task
     from automl.experiment.warm_start import resolve_warm_start
 
     config, document = read_config(file)
     try:
+        config = settle_task(config)
         check_choices(config)
         config = resolve_warm_start(config)
         return describe_plan(config, prepare(config, Inputs(trust=trust)))
@@ -275,8 +285,10 @@ def _begin(
     from automl.experiment.assembly import check_choices
     from automl.experiment.prepare import default_name
     from automl.experiment.session import run_session
+    from automl.experiment.settle import settle_task
     from automl.experiment.warm_start import resolve_warm_start
 
+    config = settle_task(config, inputs)
     check_choices(config)
     config = resolve_warm_start(config)
     name = config.experiment or default_name(config, inputs)

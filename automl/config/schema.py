@@ -25,7 +25,7 @@ from automl.workspace.options import RetentionOptions
 
 __all__ = ["LATER", "ExperimentConfig"]
 
-_LATER_TASKS = ("image_classification", "forecasting", "command")
+_LATER_TASKS = ("forecasting", "command")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -83,7 +83,7 @@ class ExperimentConfig(Options):
     )
     task: Annotated[str, AfterValidator(_check_task)] = Field(description=f"what to learn: {', '.join(task_names())}")
     data: Annotated[DataOptions, BeforeValidator(_source_alone, json_schema_input_type=str | DataOptions)] = Field(
-        default=DataOptions(), description="the table; a text alone is its source"
+        default=DataOptions(), description="the table, or the pictures; a text alone is its source"
     )
     metric: MetricsOption = Field(default=(), validate_default=False)
     validation: ValidationOptions = ValidationOptions()

@@ -29,7 +29,7 @@ class _Bag(BaseEstimator):
         weights: of each model, shape (len(models),), not negative; None for equal ones.
 
     Attributes:
-        feature_names_in_: names of the raw columns, object (d,).
+        feature_names_in_: names of the raw columns, object (d,); pictures are one.
         n_features_in_: their number.
     """
 
@@ -57,15 +57,15 @@ class _Bag(BaseEstimator):
         return True
 
     def _mean(self, X: Any) -> np.ndarray:
-        from automl.data.align import align_frame
+        from automl.data.rows import as_rows
 
-        frame = align_frame(X, self.columns_)
-        if len(frame) == 0:
+        rows = as_rows(X, self.columns_)
+        if len(rows) == 0:
             raise DataError("There are no rows to predict.")
         weights = np.ones(len(self.models)) if self.weights is None else np.asarray(self.weights, dtype=np.float64)
         weights = weights / weights.sum()
         result: np.ndarray = sum(
-            weight * model.predict(frame) for weight, model in zip(weights, self.models, strict=True) if weight > 0
+            weight * model.predict(rows) for weight, model in zip(weights, self.models, strict=True) if weight > 0
         )
         return result
 
@@ -88,9 +88,10 @@ class ClassifierBag(ClassifierMixin, _Bag):
 
         Args:
             X: raw columns: a table (extra columns are ignored, order does not matter), or an array of the same width.
+                Where pictures were learned from: pictures of any size, as paths, PIL images or arrays.
 
         Raises:
-            DataError: columns are missing, or there are no rows.
+            DataError: columns are missing, something is no picture, or there are no rows.
         """
         probabilities = self._mean(X)
         result: np.ndarray = probabilities / probabilities.sum(axis=1, keepdims=True)

@@ -6,6 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from automl.config.schema import ExperimentConfig
+from automl.data.kinds import ImageColumn
+from automl.data.table import Table
 from automl.errors import AutomlError, WorkspaceError
 from automl.experiment.leaderboard import leaderboard, read_params, read_trials
 from automl.experiment.preference import Preference
@@ -112,6 +114,7 @@ def describe_plan(config: ExperimentConfig, problem: Problem) -> dict[str, Any]:
             "rows": table.n_rows,
             "target": table.target,
             "classes": None if target.classes is None else [str(label) for label in target.classes],
+            **_pictures(table),
             "columns": [
                 {"name": c.name, "kind": str(c.kind), "missing": c.missing, "unique": c.unique} for c in table.columns
             ],
@@ -133,6 +136,15 @@ def describe_plan(config: ExperimentConfig, problem: Problem) -> dict[str, Any]:
         "pick": config.search.pick,
         "limits": {key: value for key, value in config.limits.model_dump().items() if value is not None},
     }
+
+
+def _pictures(table: Table) -> dict[str, str]:
+    """What the rows look like, where they are pictures."""
+    column = table.columns[0]
+    if not isinstance(column, ImageColumn):
+        return {}
+    colour = "grey" if column.channels == 1 else "in colour"
+    return {"pictures": f"{table.n_rows:,} of {column.height} x {column.width}, {colour}"}
 
 
 def _algorithm(name: str, space: AlgorithmSpace) -> dict[str, Any]:

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from automl.config.schema import ExperimentConfig
 from automl.experiment.prepare import Problem
+from automl.trial.contract import TrialResult
 
-__all__ = ["score_test"]
+__all__ = ["rehearse", "score_test", "seconds_to_test"]
+
+
+def seconds_to_test(problem: Problem, winner: TrialResult) -> float:
+    """What `score_test` will take, judged by the validation rows: every test row is predicted by each fold's model."""
+    test, folds = problem.table.test, problem.plan.folds
+    assert test is not None
+    return winner.predict_seconds / sum(fold.valid.size for fold in folds) * len(folds) * test.n_rows
+
+
+def rehearse(models: Path) -> None:
+    """Load models in the background and forget them: their libraries, torch say, need seconds to be imported first."""
+
+    def load() -> None:
+        from automl.ensemble.bag import load_bag
+
+        with suppress(Exception):  # what is wrong with them is said where they are needed
+            load_bag(models)
+
+    threading.Thread(target=load, name="automl-rehearsal").start()
 
 
 def score_test(problem: Problem, config: ExperimentConfig, models: Path) -> dict[str, float]:

@@ -11,10 +11,10 @@ import numpy as np
 from automl.config.schema import ExperimentConfig
 from automl.data.append import append_rows
 from automl.data.guardrails import Guardrail
-from automl.data.load import load_like, load_table
 from automl.data.table import Table
-from automl.errors import ConfigError, DataError
+from automl.errors import ConfigError, DataError, SpaceError
 from automl.experiment.inputs import Inputs
+from automl.features.views import view_module
 from automl.metrics.base import Metric
 from automl.metrics.options import MetricOptions
 from automl.metrics.registry import get_metric, metric_from_callable, metrics_of
@@ -79,11 +79,11 @@ def prepare(config: ExperimentConfig, inputs: Inputs) -> Problem:
         AutomlError: the data, the metric, the validation or the space cannot be used. Says which, and what instead.
     """
     task = get_task(config.task)
-    table, plan, valid_rows = _data(config, inputs)
+    table, plan, valid_rows = _data(config, inputs, task)
     target = task.prepare(table.y, name=table.target, positive_label=config.data.positive_label)
     if plan is None:
         plan = make_plan(
-            config.validation,
+            config.validation if valid_rows is not None else task.validation(config.validation, table),
             y=target.values,
             n_rows=table.n_rows,
             stratify=task.stratify,
@@ -93,7 +93,7 @@ def prepare(config: ExperimentConfig, inputs: Inputs) -> Problem:
             valid_rows=valid_rows,
             seed=config.seed,
         )
-    space, exclusions = _space(config, task, table.n_rows, inputs.trust)
+    space, exclusions = _space(config, task, table, inputs.trust)
     across = split_guardrails(
         plan, table.X, target.values, classification=target.classes is not None, group=table.group, time=table.time
     )
@@ -111,7 +111,7 @@ def prepare(config: ExperimentConfig, inputs: Inputs) -> Problem:
     )
 
 
-def _data(config: ExperimentConfig, inputs: Inputs) -> tuple[Table, SplitPlan | None, np.ndarray | None]:
+def _data(config: ExperimentConfig, inputs: Inputs, task: Task) -> tuple[Table, SplitPlan | None, np.ndarray | None]:
     """All rows that are trained on or validated with; how they are split, or the positions of those to validate with.
 
     Raises:
@@ -123,10 +123,9 @@ def _data(config: ExperimentConfig, inputs: Inputs) -> tuple[Table, SplitPlan | 
     if source is None:
         raise ConfigError("no data: name a file, a URL or a built-in dataset.", key="data.source")
     options = config.data.model_copy(update=dict(inputs.roles))
-    table = load_table(
+    table = task.load(
         source,
         options,
-        task=config.task,
         columns=config.features.columns,
         drop=config.features.drop,
         fold_column=config.validation.fold,
@@ -134,7 +133,7 @@ def _data(config: ExperimentConfig, inputs: Inputs) -> tuple[Table, SplitPlan | 
     given = inputs.validation if inputs.validation is not None else config.validation.source
     if given is None:
         return table, None, None
-    more = load_like(given, options, table, what="validation data")
+    more = task.load_like(given, options, table, what="validation data")
     return append_rows(table, more), None, np.arange(table.n_rows, table.n_rows + more.n_rows)
 
 
@@ -154,38 +153,54 @@ def _test_values(table: Table, task: Task, target: Target) -> np.ndarray | None:
         raise DataError(f"The test data cannot be used. {error}") from error
 
 
-def _space(config: ExperimentConfig, task: Task, n_rows: int, trust: bool) -> tuple[SearchSpace, tuple[Exclusion, ...]]:
+def _space(
+    config: ExperimentConfig, task: Task, table: Table, trust: bool
+) -> tuple[SearchSpace, tuple[Exclusion, ...]]:
     """What can be searched here. An estimator that is not trusted is refused before anything is imported."""
     wanted = config.search.algorithms
     space = load_space(config.search.space, task=task.name).restrict(allow=wanted.allow, block=wanted.block)
     check_trust(space, trust=trust)
     if not config.search.portfolio:
         space = space.model_copy(update={"portfolio": ()})
-    space, exclusions = available(space, asked=wanted.allow or (), n_rows=n_rows)
+    space, exclusions = available(space, asked=wanted.allow or (), n_rows=table.n_rows)
     if config.search.space is not None:
         check_estimators(space, trust=trust)
+        _check_views(space, table)
     return space, exclusions
+
+
+def _check_views(space: SearchSpace, table: Table) -> None:
+    """Refuse an algorithm that asks for a view which there is not of these rows, before a trial does.
+
+    Raises:
+        SpaceError: with the key.
+    """
+    for name, algorithm in space.algorithms.items():
+        try:
+            view_module(algorithm.view, table.columns)
+        except SpaceError as error:
+            raise SpaceError(error.message, key=f"search.space.algorithms.{name}.view") from None
 
 
 def _metrics(config: ExperimentConfig, inputs: Inputs, task: Task, n_classes: int | None) -> tuple[Metric, ...]:
     """The metrics asked for, the first of which decides, then all others of the task."""
     asked = [_metric(option, inputs, task, n_classes) for option in config.metric]
     if not asked:
-        asked = [get_metric(task.default_metric(n_classes), task.name, n_classes)]
+        asked = [get_metric(task.default_metric(n_classes), task.scored_as, n_classes)]
     names = {metric.name for metric in asked}
-    others = (metric for metric in metrics_of(task.name, n_classes) if metric.name not in names)
+    others = (metric for metric in metrics_of(task.scored_as, n_classes) if metric.name not in names)
     return (*asked, *others)
 
 
 def _metric(option: MetricOptions, inputs: Inputs, task: Task, n_classes: int | None) -> Metric:
     function = (inputs.metrics or {}).get(option.name)
     if function is None:
-        metric = get_metric(option.name, task.name, n_classes)
+        metric = get_metric(option.name, task.scored_as, n_classes)
         goal = None if option.goal is None else option.goal == "maximize"
         if goal is not None and goal != metric.maximize:
             raise ConfigError(f"{option.name} is to be {'max' if metric.maximize else 'min'}imized.", key="metric.goal")
         return metric
     return replace(
         metric_from_callable(function, name=option.name, maximize=option.goal != "minimize"),
-        tasks=frozenset({task.name}),
+        tasks=frozenset({task.scored_as}),
     )

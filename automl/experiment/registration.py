@@ -17,6 +17,7 @@ from automl.registry.options import RegistryOptions
 from automl.registry.register import register
 from automl.registry.store import resolve_uri
 from automl.space.load import load_space
+from automl.tasks.registry import get_task
 from automl.trial.contract import Status, TrialResult, read_result
 from automl.workspace.atomic import read_json, write_json
 from automl.workspace.layout import ExperimentDirectory
@@ -74,7 +75,7 @@ def candidate_for(
         split_plan=summary.split_plan,
         seed=config.seed,
         framework=framework,
-        packages=installed((*_ALWAYS, framework)),
+        packages=installed((*_ALWAYS, *get_task(summary.task).packages, framework)),
         promote=options.promote,
         tags=options.tags,
         description=options.description,

@@ -109,7 +109,7 @@ def replay_trial(
         trust: code outside the allowed packages may be imported.
 
     Raises:
-        WorkspaceError: there is no such trial, it did not complete, a fit of it was cut short, or a part of its
+        WorkspaceError: there is no such trial, it did not complete, the clock ended a fit of it, or a part of its
             record is missing.
         DataError: the data has changed, or cannot be read.
         ConfigError: the experiment needs trust or functions that were not given.

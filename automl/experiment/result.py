@@ -111,7 +111,7 @@ class Result:
 
     @cached_property
     def model(self) -> Any:
-        """The winner: a fitted scikit-learn estimator that takes the raw columns."""
+        """The winner: a fitted scikit-learn estimator that takes the raw columns, or pictures."""
         from automl.ensemble.bag import load_bag
 
         return load_bag(self._directory.trial(self.best.number).models)
@@ -123,7 +123,7 @@ class Result:
         return classes
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predicted labels or values of the rows of `X`, shape (n,)."""
+        """Predicted labels or values of the rows of `X`, shape (n,); pictures may be paths, PIL images or arrays."""
         predicted: np.ndarray = self.model.predict(X)
         return predicted
 

@@ -1,1 +1,1 @@
-"""Raw columns to a matrix, learned inside the fold."""
+"""Raw columns, or pictures, to a matrix: learned inside the fold."""

@@ -1,4 +1,4 @@
-"""What both views of the data share."""
+"""What all views share."""
 
 from __future__ import annotations
 
@@ -10,71 +10,34 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from automl.data.kinds import Column
 
-__all__ = ["LARGEST", "View"]
-
-LARGEST = 1e30
-"""Numbers are cut off here: float32 still holds them, and float64 their squares."""
+__all__ = ["View"]
 
 
 class View(TransformerMixin, BaseEstimator):
-    """Raw columns to a matrix.
+    """Raw rows to what a learner takes: a matrix, or for nets pictures as they are.
 
-    The columns are clean (`automl.data.align`): numbers, booleans, times in UTC, and text.
-
-    A scikit-learn transformer, but not a ColumnTransformer: that costs about 10 ms of pandas per call, and a small
-    table is transformed thirty times in a trial of milliseconds.
+    A scikit-learn transformer, learned from the training rows of a fold.
 
     Args:
-        columns: what the raw columns hold; constant, identifier and unsupported ones are left out.
+        columns: what the raw rows hold.
 
     Attributes:
-        feature_names_: names of the matrix's columns.
-        categorical_indices_: which of them hold codes of categories.
+        categorical_indices_: which of the matrix's columns hold codes of categories.
     """
 
-    feature_names_: list[str]
     categorical_indices_: list[int]
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.columns = columns
 
     @abstractmethod
-    def fit(self, X: pd.DataFrame, y: Any = None) -> View: ...
+    def fit(self, X: Any, y: Any = None) -> View: ...
 
     @abstractmethod
-    def transform(self, X: pd.DataFrame) -> np.ndarray: ...
+    def transform(self, X: Any) -> np.ndarray: ...
 
+    @abstractmethod
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        return np.array(self.feature_names_, dtype=object)
-
-    def _named(self, kind: str) -> list[str]:
-        return [column.name for column in self.columns if column.kind == kind]
-
-    def _fit_numbers(self, X: pd.DataFrame) -> None:
-        """Learn what the columns other than categories become: one block of numbers, the same in every view."""
-        names = self._named("numeric") + self._named("boolean")
-        self.dates_ = self.words_ = None
-        if dates := self._named("date"):
-            from automl.features.dates import CalendarParts
-
-            self.dates_ = CalendarParts(X, dates)
-            names += self.dates_.names
-        if texts := self._named("text"):
-            from automl.features.text import WordCounts
-
-            self.words_ = WordCounts(X, texts)
-            names += self.words_.names
-        self.number_names_ = names
-
-    def _numbers(self, X: pd.DataFrame) -> np.ndarray:
-        """float64, shape (n, len(number_names_)), NaN where missing."""
-        plain = X[self._named("numeric") + self._named("boolean")]
-        blocks = [plain.to_numpy(dtype=np.float64, na_value=np.nan)]
-        blocks += [part.transform(X) for part in (self.dates_, self.words_) if part is not None]
-        numbers = blocks[0] if len(blocks) == 1 else np.hstack(blocks)
-        result: np.ndarray = np.clip(numbers, -LARGEST, LARGEST)
-        return result
+        """Names of the matrix's columns, object (d,)."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automl.features.base import View
 from automl.features.categories import Vocabulary
+from automl.features.tables import TableView
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["NativeView"]
 
 
-class NativeView(View):
+class NativeView(TableView):
     """Raw columns to a float32 matrix: numbers as they are, categories as codes, NaN for missing and unknown.
 
     The one encoding that LightGBM, XGBoost, CatBoost and scikit-learn's histogram boosting all take. Codes count from

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automl.features.base import LARGEST, View
 from automl.features.categories import Vocabulary
+from automl.features.tables import LARGEST, TableView
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["NumericView"]
 
 
-class NumericView(View):
+class NumericView(TableView):
     """Raw columns to a float64 matrix without gaps, numbers on one scale.
 
     Numbers are imputed by the median, with an indicator where training rows missed some, and standardised. Categories

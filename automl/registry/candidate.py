@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,7 +12,10 @@ from automl.errors import RegistryError
 from automl.workspace.layout import ExperimentDirectory
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+
+    from automl.data.table import Features
 
 __all__ = ["CHAMPION", "Candidate", "RegisteredModel", "read_example", "write_example"]
 
@@ -28,7 +32,7 @@ class Candidate(BaseModel):
     directory: str = Field(description="of the experiment")
     trial: int | None = Field(default=None, description="number of the trial it comes from; None for an ensemble")
     model: str = Field(description="a trial's models/ directory, or a file that joblib reads")
-    example: str = Field(description="up to five raw rows, as write_example() left them")
+    example: str = Field(description="up to five raw rows or pictures, as write_example() left them")
     expected: tuple[bool | int | float | str, ...] | None = Field(
         default=None, description="what the model in memory predicts for the example; None: not known here"
     )
@@ -83,12 +87,21 @@ class RegisteredModel(BaseModel):
         return sum(self.seconds.values())
 
 
-def write_example(frame: pd.DataFrame, path: Path) -> Path:
-    """Write the first five rows of `frame` to `path`, whose suffix this chooses, and return where they are.
+def write_example(X: Features, path: Path) -> Path:
+    """Write the first five rows of `X` to `path`, whose suffix this chooses, and return where they are.
 
     Parquet keeps dtypes and anybody can read it; what it cannot hold (mixed types in a column) goes into a pickle.
+    Pictures are one array, ``.npy``.
     """
-    rows = frame.head(5).reset_index(drop=True)
+    from automl.data.images.images import Images  # here, since the driver's side of the mirror goes without NumPy
+
+    if isinstance(X, Images):
+        import numpy as np
+
+        place = path.with_suffix(".npy")
+        np.save(place, X.head(5).pixels)
+        return place
+    rows = X.head(5).reset_index(drop=True)
     try:
         rows.to_parquet(path.with_suffix(".parquet"))
         return path.with_suffix(".parquet")
@@ -98,19 +111,23 @@ def write_example(frame: pd.DataFrame, path: Path) -> Path:
         return path.with_suffix(".pkl")
 
 
-def read_example(path: Path) -> pd.DataFrame:
-    """The rows that `write_example` wrote; also JSON, in pandas' orientation "split".
+def read_example(path: Path) -> pd.DataFrame | np.ndarray:
+    """The rows that `write_example` wrote, pictures as uint8 (n, height, width, channels); also JSON, in pandas'
+    orientation "split".
 
     Raises:
         RegistryError: they cannot be read.
     """
+    import numpy as np
     import pandas as pd
 
-    readers: dict[str, Any] = {".parquet": pd.read_parquet, ".pkl": pd.read_pickle}
+    readers: dict[str, Callable[[Path], pd.DataFrame | np.ndarray]] = {
+        ".parquet": pd.read_parquet,
+        ".pkl": pd.read_pickle,
+        ".json": lambda path: pd.read_json(path, orient="split"),
+        ".npy": lambda path: np.load(path, allow_pickle=False),
+    }
     try:
-        if path.suffix == ".json":
-            return pd.read_json(path, orient="split")
-        frame: pd.DataFrame = readers[path.suffix](path)
-        return frame
+        return readers[path.suffix](path)
     except Exception as error:
         raise RegistryError(f"Cannot read the example rows in {path}: {error}.") from error

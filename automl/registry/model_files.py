@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     from mlflow.models import ModelSignature
+    from mlflow.types.schema import Schema
 
 __all__ = ["hash_model", "load_estimator", "predict_saved", "same_predictions", "save_model", "signature_of"]
 
@@ -60,13 +61,30 @@ def hash_model(path: Path) -> str:
     return digest.hexdigest()
 
 
-def signature_of(example: pd.DataFrame, predictions: np.ndarray) -> ModelSignature:
-    """Named input columns with the types of the example, and the labels' type.
+def signature_of(example: pd.DataFrame | np.ndarray, predictions: np.ndarray) -> ModelSignature:
+    """What goes in, and the type of the labels that come out.
 
-    A column whose dtype MLflow would refuse at prediction time (category, time zones, durations, mixed objects) is
-    declared as of any type. Every column is required: the model needs them all, missing values or not.
+    Of a table these are named columns with the types of the example. A column whose dtype MLflow would refuse at
+    prediction time (category, time zones, durations, mixed objects) is declared as of any type. Every column is
+    required: the model needs them all, missing values or not. Pictures are one array of any number of them, of any
+    size: the model brings them to its own.
     """
+    import numpy as np
     from mlflow.models import ModelSignature, infer_signature
+
+    outputs = infer_signature(model_output=predictions).outputs
+    inputs = _pictures_of(example) if isinstance(example, np.ndarray) else _columns_of(example)
+    return ModelSignature(inputs=inputs, outputs=outputs)
+
+
+def _pictures_of(example: np.ndarray) -> Schema:
+    from mlflow.types.schema import Schema, TensorSpec
+
+    return Schema([TensorSpec(example.dtype, (-1, -1, -1, example.shape[3]))])
+
+
+def _columns_of(example: pd.DataFrame) -> Schema:
+    from mlflow.models import infer_signature
     from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
 
     def column(name: str) -> ColSpec:
@@ -76,8 +94,7 @@ def signature_of(example: pd.DataFrame, predictions: np.ndarray) -> ModelSignatu
                 return ColSpec(found, name)
         return ColSpec(AnyType(), name)  # type: ignore[no-untyped-call]
 
-    outputs = infer_signature(model_output=predictions).outputs
-    return ModelSignature(inputs=Schema([column(str(name)) for name in example.columns]), outputs=outputs)
+    return Schema([column(str(name)) for name in example.columns])
 
 
 def _plain(values: pd.Series) -> bool:
@@ -89,7 +106,12 @@ def _plain(values: pd.Series) -> bool:
 
 
 def save_model(
-    estimator: Any, folder: Path, *, example: pd.DataFrame, predictions: np.ndarray, packages: Mapping[str, str]
+    estimator: Any,
+    folder: Path,
+    *,
+    example: pd.DataFrame | np.ndarray,
+    predictions: np.ndarray,
+    packages: Mapping[str, str],
 ) -> None:
     """Write `estimator` as an MLflow model to `folder`, which must not exist.
 
@@ -104,7 +126,7 @@ def save_model(
         stated = {
             "serialization_format": mlflow.sklearn.SERIALIZATION_FORMAT_CLOUDPICKLE,
             "signature": signature_of(example, predictions),
-            "pip_requirements": [f"{name}=={version}" for name, version in sorted(pins.items())],
+            "pip_requirements": [f"{name}=={_public(version)}" for name, version in sorted(pins.items())],
         }
         try:
             try:
@@ -117,7 +139,12 @@ def save_model(
             raise RegistryError(f"Cannot save the model: {describe(error)}.") from error
 
 
-def predict_saved(folder: Path, example: pd.DataFrame) -> np.ndarray:
+def _public(version: str) -> str:
+    """A version without its local part: ``2.13.0+cpu`` is on no index, 2.13.0 is."""
+    return version.partition("+")[0]
+
+
+def predict_saved(folder: Path, example: pd.DataFrame | np.ndarray) -> np.ndarray:
     """What the model saved in `folder` predicts when MLflow loads it, as any user of the registry would."""
     with quiet():
         import mlflow.pyfunc

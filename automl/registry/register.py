@@ -17,6 +17,7 @@ from automl.registry.model_files import hash_model, load_estimator, predict_save
 from automl.registry.store import describe, exclusive, experiment_of, open_client, quiet
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     from mlflow import MlflowClient
 
@@ -171,7 +172,9 @@ def _create(
     return str(version)
 
 
-def _verify(client: MlflowClient, name: str, version: str, uri: str, example: pd.DataFrame, predictions: Any) -> None:
+def _verify(
+    client: MlflowClient, name: str, version: str, uri: str, example: pd.DataFrame | np.ndarray, predictions: Any
+) -> None:
     import mlflow.artifacts
 
     source = client.get_model_version_download_uri(name, version)

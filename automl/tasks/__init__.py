@@ -1,1 +1,1 @@
-"""What a task brings: its target, its default metric, its search space. One module per task, named after it."""
+"""What a task brings: how data is read, target, metric, validation, search space. One module per task, of its name."""

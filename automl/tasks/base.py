@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     from automl.data.guardrails import Guardrail
+    from automl.data.options import DataOptions
+    from automl.data.table import Table
+    from automl.validation.options import ValidationOptions
 
 __all__ = ["Target", "Task"]
 
@@ -40,11 +44,58 @@ class Task(ABC):
         name: what the user calls it.
         space_name: the search space that is shipped for it.
         stratify: True if splits should keep the shares of the target's values.
+        packages: distributions that its models need when they predict, beside those of their algorithm.
     """
 
     name: ClassVar[str]
     space_name: ClassVar[str]
     stratify: ClassVar[bool]
+    packages: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def scored_as(self) -> str:
+        """Name of the task whose metrics it has. Here its own."""
+        return self.name
+
+    def of_data(self, source: Any, options: DataOptions) -> str:
+        """Name of the task that this one is on such data, told by its form alone: it is not read. Here its own.
+
+        Args:
+            source: as for `load`.
+        """
+        return self.name
+
+    def load(
+        self,
+        source: Any,
+        options: DataOptions,
+        *,
+        columns: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        fold_column: str | None = None,
+    ) -> Table:
+        """Read data, and understand it. Here a table: see `automl.data.load.load_table`.
+
+        Raises:
+            DataError: it cannot be read, or nothing can be learned from it.
+        """
+        from automl.data.load import load_table
+
+        return load_table(source, options, task=self.name, columns=columns, drop=drop, fold_column=fold_column)
+
+    def load_like(self, source: Any, options: DataOptions, like: Table, *, what: str = "data") -> Table:
+        """More rows of the same kind. See `automl.data.load.load_like`.
+
+        Raises:
+            DataError: they cannot be read, or are of another kind.
+        """
+        from automl.data.load import load_like
+
+        return load_like(source, options, like, what=what)
+
+    def validation(self, options: ValidationOptions, table: Table) -> ValidationOptions:
+        """How `table` is split, where the user left it open. Here as `ValidationOptions` says."""
+        return options
 
     @abstractmethod
     def default_metric(self, n_classes: int | None) -> str:

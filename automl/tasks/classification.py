@@ -12,6 +12,7 @@ from automl.tasks.base import Target, Task
 
 if TYPE_CHECKING:
     from automl.data.guardrails import Guardrail
+    from automl.data.options import DataOptions
 
 __all__ = ["TASK", "Classification"]
 
@@ -29,6 +30,11 @@ class Classification(Task):
     name = "classification"
     space_name = "tabular_classification"
     stratify = True
+
+    def of_data(self, source: Any, options: DataOptions) -> str:
+        from automl.data.images.detect import holds_images
+
+        return "image_classification" if holds_images(source, options) else self.name
 
     def default_metric(self, n_classes: int | None) -> str:
         return "roc_auc" if n_classes == 2 else "log_loss"

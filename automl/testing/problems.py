@@ -69,11 +69,12 @@ def _problem(name: str, n_classes: int | None, view: str) -> Problem:
     else:
         y = np.searchsorted(np.quantile(latent, np.arange(1, n_classes) / n_classes), latent)
     table = load_table(frame.assign(y=y), DataOptions(target="y"), task="classification" if n_classes else "regression")
-    features = make_features(view, table.columns).fit(table.X[:_TRAIN])
+    train, valid = table.X.take(range(_TRAIN)), table.X.take(range(_TRAIN, _ROWS))
+    features = make_features(view, table.columns).fit(train)
     return Problem(
         name=name,
-        train=features.transform(table.X[:_TRAIN]),
-        valid=features.transform(table.X[_TRAIN:]),
+        train=features.transform(train),
+        valid=features.transform(valid),
         categorical=tuple(features.categorical_indices_),
         y_train=y[:_TRAIN],
         y_valid=y[_TRAIN:],

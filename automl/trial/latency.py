@@ -9,10 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from automl.algorithms.pipeline import FittedPipeline
-from automl.data.align import align_frame
+from automl.data.rows import as_rows
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from automl.data.table import Features
 
 __all__ = ["Latency"]
 
@@ -41,7 +41,7 @@ class Latency:
         self._predicting: list[float] = []
         self._broken = False
 
-    def measure(self, pipeline: FittedPipeline, row: pd.DataFrame) -> None:
+    def measure(self, pipeline: FittedPipeline, row: Features) -> None:
         """Time one fold's model, unless enough were timed; of few folds each is timed more than once.
 
         Args:
@@ -54,7 +54,7 @@ class Latency:
         try:
             for _ in range(calls):
                 if len(self._reading) < _READINGS:
-                    self._reading.append(_seconds(partial(align_frame, row, pipeline.columns)))
+                    self._reading.append(_seconds(partial(as_rows, row, pipeline.columns)))
                 self._predicting.append(_seconds(partial(pipeline.predict, row)))
         except Exception as error:  # the model has a score; that it cannot be timed must not cost it
             self._broken = True

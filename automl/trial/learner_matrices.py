@@ -20,9 +20,8 @@ import numpy as np
 from automl.features.views import make_features
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from automl.data.kinds import Column
+    from automl.data.table import Features
     from automl.features.base import View
     from automl.validation.plan import SplitPlan
 
@@ -73,7 +72,7 @@ class FoldMatrices:
 
     def get(
         self,
-        X: pd.DataFrame,
+        X: Features,
         columns: tuple[Column, ...],
         plan: SplitPlan,
         fold: int,
@@ -95,7 +94,7 @@ class FoldMatrices:
             return self._held[key]
         valid_rows = plan.folds[fold].valid
         train_rows = _subset(plan.folds[fold].train, share, fold)
-        cells = (len(train_rows) + len(valid_rows)) * X.shape[1]
+        cells = (len(train_rows) + len(valid_rows)) * (X.size // len(X))
         if directory is None or cells * 8 <= _SMALL:  # one-hot columns may make more of them: that is decided below
             matrices = _compute(X, columns, train_rows, valid_rows, view)
         else:
@@ -121,13 +120,13 @@ def _subset(rows: np.ndarray, share: float, fold: int) -> np.ndarray:
 
 
 def _compute(
-    X: pd.DataFrame, columns: tuple[Column, ...], train_rows: np.ndarray, valid_rows: np.ndarray, view: str
+    X: Features, columns: tuple[Column, ...], train_rows: np.ndarray, valid_rows: np.ndarray, view: str
 ) -> Matrices:
     started = time.perf_counter()
     features = make_features(view, columns)
-    train = features.fit_transform(X.iloc[train_rows])
+    train = features.fit_transform(X.take(train_rows))
     fitted = time.perf_counter()
-    valid = features.transform(X.iloc[valid_rows])
+    valid = features.transform(X.take(valid_rows))
     train.flags.writeable = valid.flags.writeable = False  # a learner that writes into them would spoil later trials
     return Matrices(features, train, valid, train_rows, valid_rows, fitted - started, time.perf_counter() - fitted)
 
@@ -141,7 +140,7 @@ def _name(columns: tuple[Column, ...], plan: SplitPlan, key: tuple[Any, ...]) ->
 
 def _cached(
     place: Path,
-    X: pd.DataFrame,
+    X: Features,
     columns: tuple[Column, ...],
     train_rows: np.ndarray,
     valid_rows: np.ndarray,

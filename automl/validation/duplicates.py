@@ -7,26 +7,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.data.images.images import Images
+
 if TYPE_CHECKING:
     import pandas as pd
+
+    from automl.data.table import Features
 
 __all__ = ["twin_codes"]
 
 _COLUMNS_AT_A_TIME = 4
 
 
-def twin_codes(X: pd.DataFrame, *, most_cells: int = 40_000_000) -> NDArray[np.int64] | None:
+def twin_codes(X: Features, *, most_cells: int = 40_000_000) -> NDArray[np.int64] | None:
     """For every row a number that it shares with the rows of the same values, -1 for rows without a twin.
 
-    Hashes a few columns at a time and goes on with the rows that are still not unique: a column of measurements ends
-    the work at once. Two rows count as equal when 64-bit hashes of all their values are.
+    Pictures are hashed whole. Of a table a few columns at a time, and only the rows that are still not unique go on: a
+    column of measurements ends the work at once. Two rows count as equal when 64-bit hashes of all their values are.
 
     Args:
-        most_cells: how many cells may be hashed.
+        most_cells: how many cells of a table may be hashed.
 
     Returns:
         shape (rows,); None where `most_cells` did not suffice to tell.
     """
+    if isinstance(X, Images):
+        _, codes, counts = np.unique(X.hashes(), return_inverse=True, return_counts=True)
+        return np.where(counts[codes] > 1, codes, -1)
     n_rows = len(X)
     rows = np.arange(n_rows)
     keys = np.zeros(n_rows, dtype=np.uint64)

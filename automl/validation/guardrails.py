@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from automl.data.guardrails import Guardrail, Verdict
+from automl.data.images.images import Images
 from automl.validation.duplicates import twin_codes
 from automl.validation.folds import SplitPlan
 from automl.validation.split import codes_of, missing
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from automl.data.table import Features
 
 __all__ = ["split_guardrails"]
 
@@ -29,7 +32,7 @@ _SAMPLE = 256
 
 def split_guardrails(
     plan: SplitPlan,
-    X: pd.DataFrame,
+    X: Features,
     y: Any,
     *,
     classification: bool,
@@ -39,11 +42,13 @@ def split_guardrails(
     """Everything that is checked across `plan`.
 
     Args:
-        X: raw features, shape (rows, columns).
+        X: raw features, shape (rows, columns), or pictures, which have no columns to compare with the target.
         y: target, shape (rows,): labels or codes of a classification, else numbers.
         group, time: None, or one value per row.
     """
-    guardrails = [_duplicates(plan, X), _target_leak(X, np.asarray(y), classification)]
+    guardrails = [_duplicates(plan, X)]
+    if not isinstance(X, Images):
+        guardrails.append(_target_leak(X, np.asarray(y), classification))
     if group is not None:
         guardrails.append(_groups(plan, group))
     if time is not None:
@@ -52,7 +57,7 @@ def split_guardrails(
     return (*guardrails, *(Guardrail("split", Verdict.ALERTED, note) for note in plan.notes))
 
 
-def _duplicates(plan: SplitPlan, X: pd.DataFrame) -> Guardrail:
+def _duplicates(plan: SplitPlan, X: Features) -> Guardrail:
     name = "duplicates_across_split"
     codes = twin_codes(X)
     if codes is None:

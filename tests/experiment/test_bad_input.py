@@ -98,7 +98,7 @@ FILES: dict[str, Refusal] = {
     "an open quote": (file("q.csv", 'a,target\n"1,x\n' + "1,y\n" * 20), {}, DataError, "EOF inside string"),
     "an unknown scheme": ("htp://nobody/x.csv", {}, DataError, "Protocol not known: htp"),
     "no such dataset": ("irs", {}, DataError, "Did you mean 'iris'.*datasets of the catalogue are"),
-    "images": ("mnist", {}, DataError, "holds images, which this version cannot learn from"),
+    "images": ("mnist", {"task": "regression"}, DataError, "holds images: write task: image_classification"),
 }
 
 TABLES: dict[str, Refusal] = {
@@ -138,7 +138,7 @@ TABLES: dict[str, Refusal] = {
         DataError,
         r"this array has shape \(60,\)",
     ),
-    "X of three": ((np.ones((60, 2, 2)), ["a", "b"] * 30), {"target": None}, DataError, "two dimensions"),
+    "X of five": ((np.ones((60, 2, 2, 2, 2)), ["a", "b"] * 30), {"target": None}, DataError, "two dimensions"),
     "y of two columns": ((np.ones((60, 2)), np.ones((60, 2))), {"target": None}, DataError, "one value per row"),
     "complex numbers": (
         (np.ones((60, 2)) * 1j, ["a", "b"] * 30),

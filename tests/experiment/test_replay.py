@@ -189,9 +189,7 @@ def test_a_record_that_is_not_whole_is_refused(experiment: Path, damage: Any, se
 
 def test_a_trial_that_was_cut_short_cannot_be_repeated(experiment: Path) -> None:
     edit(experiment / "trials" / "00000" / "trial.json", cut_short=True)
-    with pytest.raises(
-        WorkspaceError, match=r"Trial 0 .* cannot be repeated: a fit of it was cut short to end in time"
-    ):
+    with pytest.raises(WorkspaceError, match=r"Trial 0 .* cannot be repeated: it was the clock that ended a fit"):
         api.replay(experiment, trial=0)
 
 

@@ -73,7 +73,7 @@ def test_a_record_that_does_not_repeat_is_not_registered(workspace: Path) -> Non
     with pytest.raises(WorkspaceError, match=rf"models of trial {last} were deleted, and fitted again .* says 0\.123"):
         api.register(experiment.path, trial=last)
     record.write_text(json.dumps({**written, "cut_short": True}))
-    with pytest.raises(WorkspaceError, match="cannot be repeated: a fit of it was cut short to end in time"):
+    with pytest.raises(WorkspaceError, match="cannot be repeated: it was the clock that ended a fit"):
         api.register(experiment.path, trial=last)
     assert last not in with_models(experiment)
 

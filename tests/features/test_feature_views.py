@@ -180,7 +180,7 @@ def test_a_constant_column_is_not_divided_by_rounding_noise() -> None:
 
 
 def test_an_unknown_view_is_refused() -> None:
-    with pytest.raises(SpaceError, match="no view 'raw'; choose 'numeric' or 'native'"):
+    with pytest.raises(SpaceError, match="no view 'raw'; choose one of 'numeric', 'native'"):
         make_features("raw", ())
 
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 
+from automl.data.images.images import Images
 from automl.registry.candidate import read_example, write_example
 from automl.registry.model_files import predict_saved, same_predictions, save_model
 
@@ -39,6 +42,32 @@ def test_example_rows_keep_their_types(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(read_example(write_example(frame, tmp_path / "example")), frame.head(5))
     mixed = pd.DataFrame({"m": pd.Series([1, "a", None], dtype=object)})
     pd.testing.assert_frame_equal(read_example(write_example(mixed, tmp_path / "mixed")), mixed)
+
+
+def test_pictures_go_in_as_one_array_of_any_size(tmp_path: Path) -> None:
+    pixels = np.arange(7 * 4 * 3 * 1, dtype=np.uint8).reshape(7, 4, 3, 1)
+    example = read_example(write_example(Images(pixels), tmp_path / "example"))
+    np.testing.assert_array_equal(example, pixels[:5])
+    model = BrightPictures().fit(example, ["dark"] * 4 + ["bright"])
+    save_model(model, tmp_path / "model", example=example, predictions=model.predict(example), packages={})
+    for pictures in (example, np.zeros((2, 9, 9, 1), dtype=np.uint8)):
+        assert predict_saved(tmp_path / "model", pictures).tolist() == model.predict(pictures).tolist()
+
+
+def test_requirements_name_versions_that_an_index_has(tmp_path: Path) -> None:
+    model = BrightPictures().fit([[1]], ["dark"])
+    frame = pd.DataFrame({"a": [1, 2]})
+    save_model(model, tmp_path / "model", example=frame, predictions=np.array(["dark"] * 2), packages={"x": "2.1+cpu"})
+    assert "x==2.1\n" in (tmp_path / "model" / "requirements.txt").read_text() + "\n"
+
+
+class BrightPictures(ClassifierMixin, BaseEstimator):
+    def fit(self, X: Any, y: Any) -> BrightPictures:
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:
+        return np.where(np.asarray(X).mean(axis=(1, 2, 3)) > 40, "bright", "dark")
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,17 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     ("definition", "said"),
     [
         (changed("algorithms/tree/estimtor", "x.Y"), "algorithms.tree.estimtor: unknown key; did you mean 'estimator'"),
-        (changed("algorithms/tree/view", "raw"), "algorithms.tree.view: expected one of numeric, native, found 'raw'"),
+        (
+            changed("algorithms/tree/view", "raw"),
+            "algorithms.tree.view: expected one of numeric, native, hog, patches, pixels, found 'raw'",
+        ),
         (changed("algorithms/tree/cost", 0), "algorithms.tree.cost"),
         (changed("algorithms/tree/estimator", "Tree"), "algorithms.tree.estimator: 'Tree' is no import path"),
         (changed("algorithms/tree/estimator", "a.b c"), "no import path"),
         (changed("algorithms/tree/fixed", {"max_depth": 3}), "algorithms.tree.fixed.max_depth: is searched over"),
         (changed("algorithms/tree/params/max_depth/low", 9), r"algorithms.tree.params.max_depth: low \(9\)"),
         (changed("algorithms/tree", None), "algorithms.tree: expected a mapping with keys among estimator, "),
+        (changed("algorithms/tree/inherited", ["max_dept"]), r"inherited\[0\]: .*did you mean 'max_depth'"),
         (changed("algorithms", {}), "algorithms: must not be empty"),
         (changed("portfolio/0/algorithm", "tre"), r"portfolio\[0\]\.algorithm: .*did you mean 'tree'"),
         (

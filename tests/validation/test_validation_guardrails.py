@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from automl.data.guardrails import Guardrail, Verdict
+from automl.data.images.images import Images
 from automl.validation.duplicates import twin_codes
 from automl.validation.guardrails import split_guardrails
 from automl.validation.options import ValidationOptions
@@ -19,7 +20,12 @@ RNG = np.random.default_rng(0)
 
 
 def check(
-    X: pd.DataFrame, y: Any, *, classification: bool = True, options: dict[str, Any] | None = None, **columns: Any
+    X: pd.DataFrame | Images,
+    y: Any,
+    *,
+    classification: bool = True,
+    options: dict[str, Any] | None = None,
+    **columns: Any,
 ) -> dict[str, Guardrail]:
     y = np.asarray(y)
     settings = ValidationOptions(**(options or {"folds": 5}))
@@ -51,6 +57,19 @@ def test_duplicates_are_told_with_their_share() -> None:
     twin = np.r_[np.arange(100, 150), np.full(50, -1), np.arange(50), np.full(50, -1)]
     share = max(np.isin(twin[f.valid], f.train).mean() for f in plan.folds)
     assert f"{share:.1%}" in found.message
+
+
+def test_pictures_are_compared_whole_and_have_no_column_that_leaks() -> None:
+    pixels = RNG.integers(0, 256, (200, 4, 4, 1), dtype=np.uint8)
+    found = check(Images(pixels), halves())
+    assert set(found) == {"duplicates_across_split", "fold_sizes"}
+    assert found["duplicates_across_split"].verdict is Verdict.PASSED
+    pixels[100:150] = pixels[:50]
+    assert check(Images(pixels), halves())["duplicates_across_split"].verdict is Verdict.ALERTED
+    codes = twin_codes(Images(pixels))
+    assert codes is not None
+    assert (codes[100:150] == codes[:50]).all()
+    assert (codes[150:] == -1).all()
 
 
 def test_duplicates_on_one_side_pass() -> None:

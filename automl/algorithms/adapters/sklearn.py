@@ -49,7 +49,8 @@ class SklearnLearner(Learner):
         valid: np.ndarray | None,
         progress: Progress | None,
     ) -> None:
-        X = X if X.flags.writeable else X.copy()  # some estimators refuse read-only buffers
+        if not X.flags.writeable and not getattr(self.estimator, "reads_in_place", False):
+            X = X.copy()  # some estimators refuse read-only buffers
         model = self._estimator(categorical)
         if self.n_classes is None and self.view == "numeric" and not self._needs_positive(model):
             self._centre, self._spread = float(np.mean(y)), float(np.std(y)) or 1.0

@@ -1,0 +1,87 @@
+"""Classification of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from automl.errors import ConfigError
+from automl.tasks.classification import Classification
+
+if TYPE_CHECKING:
+    from automl.data.options import DataOptions
+    from automl.data.table import Table
+    from automl.validation.options import ValidationOptions
+
+__all__ = ["TASK", "ImageClassification"]
+
+_FEW = 500
+"""Pictures up to which each is validated once: a fifth of so few would say little."""
+_ENOUGH = 5_000
+"""Pictures that a holdout needs at most: they tell an accuracy of 99% to 0.14 points, and others are better learned
+from."""
+_SHARE = 0.2
+
+
+class ImageClassification(Classification):
+    """What classification is where rows are pictures.
+
+    The default metric is the accuracy, whatever the number of classes: what image classifiers are compared by.
+    """
+
+    name = "image_classification"
+    space_name = "image_classification"
+    packages = ("pillow",)
+
+    @property
+    def scored_as(self) -> str:
+        return "classification"
+
+    def default_metric(self, n_classes: int | None) -> str:
+        return "accuracy"
+
+    def of_data(self, source: Any, options: DataOptions) -> str:
+        return self.name
+
+    def load(
+        self,
+        source: Any,
+        options: DataOptions,
+        *,
+        columns: Mapping[str, str] | None = None,
+        drop: Sequence[str] = (),
+        fold_column: str | None = None,
+    ) -> Table:
+        """Read pictures, and their labels. See `automl.data.images.load.load_images`.
+
+        Raises:
+            ConfigError: the kind of a column is declared, or one is dropped: there is only the picture.
+            DataError: they cannot be read, or nothing can be learned from them.
+        """
+        from automl.data.images.load import load_images
+
+        if columns or drop:
+            key = "columns" if columns else "drop"
+            raise ConfigError(
+                "pictures have no columns; leave it out, or use task: classification for a table.",
+                key=f"features.{key}",
+            )
+        return load_images(source, options, fold_column=fold_column)
+
+    def load_like(self, source: Any, options: DataOptions, like: Table, *, what: str = "data") -> Table:
+        """See `automl.data.images.load.load_images_like`."""
+        from automl.data.images.load import load_images_like
+
+        return load_images_like(source, options, like, what=what)
+
+    def validation(self, options: ValidationOptions, table: Table) -> ValidationOptions:
+        """A single holdout of a fifth, and of no more than about 5,000 pictures; five folds up to 500 pictures."""
+        settled = options.model_dump(exclude_none=True) != {"strategy": "auto"}
+        if settled or table.group is not None or table.time is not None:
+            return options
+        if table.n_rows <= _FEW:
+            return options.model_copy(update={"strategy": "kfold"})
+        return options.model_copy(update={"strategy": "holdout", "fraction": min(_SHARE, _ENOUGH / table.n_rows)})
+
+
+TASK = ImageClassification()
