@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
-__all__ = ["Progress", "Rounds"]
+__all__ = ["Checkpoints", "Progress", "Rounds"]
 
 _REPORTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoints:
+    """Where a fit keeps its state.
+
+    Attributes:
+        own: folder for what this fit can go on from when its trial is run again; it is there.
+        parent: that of the trial which this one goes on from, to be read only; None without one.
+    """
+
+    own: Path
+    parent: Path | None = None
 
 
 class Progress(Protocol):
@@ -19,6 +34,22 @@ class Progress(Protocol):
     @property
     def wanted(self) -> bool:
         """True if `report` is worth the predictions that it may ask for."""
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the fit, predicting and scoring have to be over; `math.inf` if nothing limits them."""
+
+    @property
+    def stretches(self) -> bool:
+        """True: a fit that can choose its length should take all of `seconds_left`. False: they are only its limit."""
+
+    @property
+    def fidelity(self) -> float:
+        """Share of the whole training after which one that can go on later is to end, in (0, 1]."""
+
+    @property
+    def checkpoints(self) -> Checkpoints | None:
+        """Where the fit keeps what it can go on from; None for nowhere."""
 
     def should_stop(self) -> bool:
         """True if the fit is to end now, and keep what it has. Asked after each round."""

@@ -26,7 +26,7 @@ def perturbed(
 
     Each number is multiplied by one of `factors` and moved into its range, on a grid by one step at least. Choices
     stay: they have no neighbours. With probability `resample` a parameter, number or choice, is drawn anew, and so is
-    one that begins to exist because another has changed.
+    one that begins to exist because another has changed. Parameters that are inherited keep their values.
 
     Args:
         params: real values, a configuration of `space`.
@@ -34,6 +34,8 @@ def perturbed(
     draw, uniform = random.Random(seed), UniformSampler(seed)
 
     def choose(name: str, parameter: BaseParameter) -> Any:
+        if name in params and name in space.inherited:
+            return params[name]
         if name not in params or draw.random() < resample:
             return _draw(parameter, uniform)
         return parameter.scaled(params[name], draw.choice(factors))

@@ -69,7 +69,7 @@ class PopulationProposer(Proposer):
     def propose(self, number: int, admits: Admits) -> Proposal | None:
         draw = random.Random(derive(self._seed, "population", number))
         for proposal in self._candidates(draw, admits):
-            if admits(proposal.algorithm, proposal.params):
+            if admits(proposal.algorithm, proposal.params, fidelity=proposal.fidelity):
                 return proposal
         return None
 
@@ -139,7 +139,7 @@ class PopulationProposer(Proposer):
 
     def _fresh(self, population: int, member: int, draw: random.Random, admits: Admits) -> Iterator[Proposal]:
         """The first trial of a member, of an algorithm that is admitted."""
-        able = [name for name in self._spaces if admits(name)]
+        able = [name for name in self._spaces if admits(name, fidelity=self._fidelity(0))]
         if not able:
             return
         algorithm = draw.choice(able)

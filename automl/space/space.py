@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["AlgorithmSpace", "ParameterSpace", "PortfolioEntry", "SearchSpace", "check_version"]
 
 
+View = Literal["numeric", "native", "hog", "patches", "pixels"]
+
+
 def check_version(version: int) -> None:
     """Refuse a file of a newer automl.
 
@@ -37,13 +40,24 @@ class AlgorithmSpace(Options):
     estimator: str | None = Field(
         default=None, description="import path of a scikit-learn style class; null: a plugin with the algorithm's name"
     )
-    view: Literal["numeric", "native"] = Field(
-        default="numeric", description="numeric: imputed, one-hot, scaled; native: missing and category codes kept"
+    view: View = Field(
+        default="numeric",
+        description="of a table, numeric: imputed, one-hot, scaled; native: missing and category codes kept. Of "
+        "pictures, numeric: flattened; hog: histograms of oriented gradients; patches: responses to random patches; "
+        "pixels: as they are, for nets",
     )
     cost: float = Field(default=1.0, gt=0, description="seconds per row, relative to a logistic regression")
     fixed: dict[str, Any] = Field(default={}, description="arguments of the estimator that are not searched over")
     params: ParameterSpace = ParameterSpace({})
     requires: str | None = Field(default=None, description="module that must be there, if the path does not say")
+    stretches: bool = Field(
+        default=False, description="its fit lasts as long as it is given: the search allots seconds to it"
+    )
+    inherited: tuple[str, ...] = Field(
+        default=(),
+        description="parameters that keep their values where a trial goes on from another's state, which they shape",
+    )
+    gpu: bool = Field(default=False, description="it computes on a GPU where there is one; else it is given none")
     max_rows: int | None = Field(default=None, gt=0, description="left out on larger tables")
 
     @field_validator("estimator")
@@ -69,6 +83,10 @@ class AlgorithmSpace(Options):
         for name in self.fixed:
             if name in self.params:
                 raise problem_at(("fixed", name), "is searched over, too: keep it in one of fixed and params")
+        for index, name in enumerate(self.inherited):
+            if name not in self.params:
+                reason = f"there is no parameter {name!r}{nearest(name, list(self.params))}"
+                raise problem_at(("inherited", index), reason)
         return self
 
     @property

@@ -115,7 +115,8 @@ def resolve_estimator(path: str, *, trust: bool) -> type[Any]:
 
     Raises:
         TrustError: the path, or the class behind it, is outside the allowed packages.
-        SpaceError: there is no such class, or it is no estimator: it needs ``fit``, ``predict`` and ``get_params``.
+        SpaceError: there is no such class, or it is no estimator: it needs ``fit``, ``predict`` and ``get_params``,
+            or to be a ``torch.nn.Module``.
         MissingExtraError: its package is not installed.
     """
     module_name, _, name = path.rpartition(".")
@@ -134,9 +135,16 @@ def resolve_estimator(path: str, *, trust: bool) -> type[Any]:
     if not trust and not _is_allowed(found.__module__):
         raise TrustError(f"{path} is defined in {found.__module__}, outside the allowed packages; {_GIVE_TRUST}")
     missing = [method for method in ("fit", "predict", "get_params") if not callable(getattr(found, method, None))]
-    if missing:
+    if missing and not _is_net(found):
         raise SpaceError(f"{path} is no estimator: it has no {' and no '.join(missing)}")
     return found
+
+
+def _is_net(found: type) -> bool:
+    """A ``torch.nn.Module``, which automl's training loop makes an estimator of. Asked by name: torch may be absent."""
+    return any(
+        f"{parent.__module__}.{parent.__qualname__}" == "torch.nn.modules.module.Module" for parent in found.__mro__
+    )
 
 
 def _import(module: str, path: str) -> Any:

@@ -71,3 +71,12 @@ def test_each_parameter_is_drawn_anew_as_often_as_it_should_be() -> None:
     rates = [near(params, seed, resample=0.25)["rate"] for seed in range(400)]
     anew = sum(not any(rate == pytest.approx(0.01 * factor) for factor in FACTORS) for rate in rates)
     assert 65 <= anew <= 135  # 100 expected; four standard deviations of the binomial are 35
+
+
+def test_what_is_inherited_stays() -> None:
+    space = SPACE.model_copy(update={"inherited": ("depth", "kernel")})
+    params = drawn(space, seed=1)
+    for seed in range(2, 22):
+        moved = perturbed(space, params, seed, factors=FACTORS, resample=0.5)
+        assert moved["depth"] == params["depth"] and moved["kernel"] == params["kernel"]
+        assert moved["rate"] != params["rate"]

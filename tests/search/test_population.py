@@ -25,7 +25,7 @@ SPACE = SearchSpace.model_validate(
 NETS = SPACE.only(["net"])
 
 
-def anything(algorithm: str, params: Mapping[str, Any] | None = None) -> bool:
+def anything(algorithm: str, params: Mapping[str, Any] | None = None, **_: float) -> bool:
     return True
 
 
@@ -196,10 +196,22 @@ def test_a_replacement_has_the_algorithm_of_its_parent() -> None:
 def test_only_what_is_admitted_is_proposed() -> None:
     proposer = Life(SPACE).proposer
     for number in range(10):
-        proposal = proposer.propose(number, lambda algorithm, params=None: algorithm == "tree")
+        proposal = proposer.propose(number, lambda algorithm, params=None, **_: algorithm == "tree")
         assert proposal is not None
         assert proposal.algorithm == "tree"
-    assert proposer.propose(10, lambda algorithm, params=None: False) is None
+    assert proposer.propose(10, lambda algorithm, params=None, **_: False) is None
+
+
+def test_a_part_of_the_work_is_asked_for_as_that_part() -> None:
+    life = Life(SPACE, options={"population": 2, "generations": 4})
+    asked: list[float] = []
+
+    def admits(algorithm: str, params: Mapping[str, Any] | None = None, *, fidelity: float = 1.0, **_: float) -> bool:
+        asked.append(fidelity)
+        return True
+
+    assert life.proposer.propose(0, admits) is not None
+    assert set(asked) == {0.25}
 
 
 def test_trials_of_others_are_none_of_its_members() -> None:

@@ -31,11 +31,16 @@ class PopulationSettings(Options):
 class PopulationBasedTraining(Sampler):
     """Members are trained in parts; between them the worst go on from copies of the best (arXiv:1711.09846).
 
-    What goes on is the checkpoint that a trial leaves (`Run.checkpoint`, `Run.parent_checkpoint`). Learners of tables
-    have none: their parts are shares of the training rows. Only a member's last trial does the full work.
+    What goes on is the checkpoint that a trial leaves (`Run.checkpoint`, `Run.parent_checkpoint`). A net's parts are
+    shares of its epochs. Learners of tables have no checkpoint: their parts are shares of the training rows. Only a
+    member's last trial does the full work.
+
+    There is no finale: what a population is good for is its schedule of hyperparameters, which a new training with the
+    last of them would not have. So nets train the epochs that their parameters say, whatever the time budget is.
     """
 
     name = "pbt"
+    has_finale = False
     Settings = PopulationSettings
 
     def make(self, seed: int) -> BaseSampler:

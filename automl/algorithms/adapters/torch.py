@@ -1,0 +1,119 @@
+"""Nets: classes of `torch.nn.Module`, trained by automl's own loop."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from automl.algorithms.base import Learner
+from automl.algorithms.progress import Checkpoints, Progress
+from automl.client import Run
+from automl.errors import SpaceError
+
+__all__ = ["NetLearner", "learner_class"]
+
+
+def learner_class(estimator: type) -> type[Learner]:
+    return NetLearner
+
+
+class NetLearner(Learner):
+    """A module with its training.
+
+    A parameter that `automl.algorithms.nets.classifier.NetClassifier` has is one of the training; the others are
+    arguments of the module's constructor.
+    """
+
+    reports = True
+
+    def _fit(
+        self,
+        X: np.ndarray,
+        y: np.ndarray,
+        weight: np.ndarray | None,
+        categorical: list[int],
+        valid: np.ndarray | None,
+        progress: Progress | None,
+    ) -> None:
+        if self.n_classes is None:
+            raise SpaceError(f"{self.estimator.__name__} is a net, and nets are trained for classification alone.")
+        if X.ndim != 4:
+            raise SpaceError(f"{self.estimator.__name__} is a net, which takes pictures: write 'view: pixels' for it.")
+        import torch
+
+        torch.set_num_threads(self.threads)
+        self.model = self._classifier()
+        run = Run.get_context()
+        self.model.fit(
+            X,
+            y,
+            weight,
+            valid=valid,
+            progress=None if progress is None else _Inside(progress, self._outside),
+            log=None if run.number is None else lambda name, value, epoch: run.log(name, value, step=epoch),
+        )
+        self.timed = self.model.is_timed_
+
+    def _predict(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(self.model.predict_proba(X))
+
+    def _classifier(self) -> Any:
+        """The untrained classifier.
+
+        Raises:
+            SpaceError: neither the training nor the module has a parameter of that name.
+        """
+        from automl.algorithms.nets.classifier import NetClassifier
+        from automl.algorithms.nets.net import GIVEN
+
+        training = set(inspect.signature(NetClassifier).parameters) - {"module", "module_params"}
+        accepted = inspect.signature(self.estimator).parameters.values()
+        module = {parameter.name for parameter in accepted} - {*GIVEN}
+        takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted)
+        own = {name: value for name, value in self.params.items() if name not in training}
+        for name in own:
+            if name in GIVEN:
+                raise SpaceError(f"{self.estimator.__name__} is given {name} by the pictures: leave it out.", key=name)
+            if name not in module and not takes_any:
+                near = difflib.get_close_matches(name, module | training, n=1)
+                hint = f"; did you mean {near[0]!r}?" if near else ", and its training has none."
+                raise SpaceError(f"{self.estimator.__name__} has no parameter {name!r}{hint}")
+        settings = {name: value for name, value in self.params.items() if name in training}
+        return NetClassifier(self.estimator, own, **{"random_state": self.seed, **settings})
+
+
+class _Inside:
+    """The driver's `Progress` as a classifier sees it, which knows only the classes of its training rows."""
+
+    def __init__(self, progress: Progress, outside: Callable[[np.ndarray], np.ndarray]) -> None:
+        self._progress, self._outside = progress, outside
+
+    @property
+    def wanted(self) -> bool:
+        return self._progress.wanted
+
+    @property
+    def seconds_left(self) -> float:
+        return self._progress.seconds_left
+
+    @property
+    def stretches(self) -> bool:
+        return self._progress.stretches
+
+    @property
+    def fidelity(self) -> float:
+        return self._progress.fidelity
+
+    @property
+    def checkpoints(self) -> Checkpoints | None:
+        return self._progress.checkpoints
+
+    def should_stop(self) -> bool:
+        return self._progress.should_stop()
+
+    def report(self, fraction: float, predict: Callable[[], np.ndarray]) -> None:
+        self._progress.report(fraction, lambda: self._outside(predict()))

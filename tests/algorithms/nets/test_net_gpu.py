@@ -1,0 +1,54 @@
+"""What only a GPU shows."""
+
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from automl.algorithms.nets.classifier import NetClassifier
+from automl.algorithms.nets.device import choose_hardware
+from automl.algorithms.nets.resnet import ResNet
+from automl.errors import SpaceError
+
+has_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+
+def classifier(**params: Any) -> NetClassifier:
+    return NetClassifier(
+        ResNet, {"width": 8}, **{"epochs": 6, "batch_size": 32, "flip": True, "translate": 0.1, **params}
+    )
+
+
+@has_gpu
+@pytest.mark.parametrize("precision", ["auto", "float32", "float16"])
+def test_it_learns_on_a_gpu_and_predicts_without_one(pictures: Any, precision: str) -> None:
+    (X, y), (X_new, y_new) = pictures(300), pictures(200, seed=1)
+    model = classifier(precision=precision).fit(X, y)
+    assert next(iter(model.net_.parameters())).is_cuda
+    assert model.score(X_new, y_new) > 0.9
+    on_cpu = pickle.loads(pickle.dumps(model.set_params(device="cpu", precision="float32")))
+    np.testing.assert_allclose(on_cpu.predict_proba(X_new), model.predict_proba(X_new), atol=0.05)
+
+
+@has_gpu
+def test_deterministic_means_the_same_bits_on_a_gpu(pictures: Any) -> None:
+    X, y = pictures(300)
+    first, second = (classifier(deterministic=True).fit(X, y).state_dict() for _ in "ab")
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+@has_gpu
+def test_a_gpu_keeps_to_its_time(pictures: Any) -> None:
+    X, y = pictures(300)
+    model = classifier(epochs=None, seconds=3.0).fit(X, y, valid=X)
+    assert model.progress_ == 1.0 and model.seconds_ < 3.0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_asking_for_a_gpu_that_is_not_there_is_refused() -> None:
+    with pytest.raises(SpaceError, match="sees no GPU"):
+        choose_hardware("cuda")
