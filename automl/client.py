@@ -52,6 +52,7 @@ class Run:
         sink: Sink | None = None,
         stop_requested: Callable[[], bool] = lambda: False,
         seconds: float | None = None,
+        allotted: float | None = None,
         parent_checkpoint: Path | None = None,
     ) -> None:
         self.directory = Path(directory)
@@ -64,6 +65,7 @@ class Run:
         self._sink = sink
         self._stop_requested = stop_requested
         self._ends = math.inf if seconds is None else time.monotonic() + seconds
+        self._full = math.inf if allotted is None else time.monotonic() + allotted
         self._file: TextIO | None = None
         self._broken = False
 
@@ -108,6 +110,15 @@ class Run:
     def seconds_left(self) -> float:
         """Seconds until this trial is stopped; `math.inf` without a limit."""
         return max(0.0, self._ends - time.monotonic())
+
+    @property
+    def allotted_seconds_left(self) -> float:
+        """Seconds that a training which can choose its length should still take; `math.inf` if nothing limits it.
+
+        The search gives trials less than what is left of its time, so that several can be compared before one of them
+        gets the rest. Nobody is stopped for using more.
+        """
+        return min(self.seconds_left, max(0.0, self._full - time.monotonic()))
 
     def log(self, name: str, value: float, *, step: int | None = None) -> None:
         """Log one value. A repeated name makes a series.

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
+from automl.errors import ConfigError
 from automl.execution.base import Executor
+from automl.execution.gpus import gpus_text
+from automl.execution.options import ComputeOptions
 from automl.experiment.prepare import Problem
 from automl.experiment.warm_start import borrowed_trials
 from automl.search.admission import Admission
 from automl.search.adopt import adopt
 from automl.search.driver import Driver
 from automl.search.exits.registry import criteria_of
+from automl.search.finale import Finale, stretching
 from automl.search.history import History
 from automl.search.memory import MemoryAdmission
 from automl.search.model_limits import ModelLimits
@@ -27,11 +32,12 @@ from automl.search.sampled import make_proposer
 from automl.search.samplers.registry import make_sampler
 from automl.search.submission import Terms
 from automl.search.warm_start import WarmStart
-from automl.trial.contract import STEPS_PER_FOLD, TrialContext, TrialLimits, TrialResources
+from automl.space.space import AlgorithmSpace, SearchSpace
+from automl.trial.contract import STEPS_PER_FOLD, Device, TrialContext, TrialLimits, TrialResources
 from automl.trial.learner import LearnerWork, warm_imports
 from automl.workspace.layout import ExperimentDirectory
 
-__all__ = ["check_choices", "make_context", "open_driver"]
+__all__ = ["check_choices", "check_gpus", "devices_of", "make_context", "open_driver"]
 
 log = logging.getLogger("automl")
 
@@ -63,7 +69,28 @@ def make_context(problem: Problem, *, trust: bool, cache: Path, first_look: bool
         cache=cache,
         first_look=first_look,
     )
-    return TrialContext(work, warm_imports(problem.space))
+    imports = warm_imports(problem.space, problem.table.columns)
+    return TrialContext(work, imports, devices_of(problem.space.algorithms.values()))
+
+
+def devices_of(algorithms: Iterable[AlgorithmSpace]) -> frozenset[Device]:
+    """What trials of these compute on where there is everything."""
+    return frozenset(Device.GPU if algorithm.gpu else Device.CPU for algorithm in algorithms)
+
+
+def check_gpus(config: ExperimentConfig, space: SearchSpace) -> None:
+    """Refuse GPUs that no trial could use.
+
+    Raises:
+        ConfigError: `compute.gpus_per_trial` asks for some.
+    """
+    if config.compute.gpus_per_trial and Device.GPU not in devices_of(space.algorithms.values()):
+        raise ConfigError(
+            f"Trials are to get {gpus_text(config.compute.gpus_per_trial)}, but none of the algorithms ("
+            f"{', '.join(space.algorithms)}) uses any. Leave it away, or say 'gpu: true' in the search space of one "
+            "that does.",
+            key="compute.gpus_per_trial",
+        )
 
 
 @contextmanager
@@ -82,7 +109,7 @@ def open_driver(
     Raises:
         ConfigError: there is no such sampler or pruner, or one has no such option.
     """
-    proposer = _proposer(problem, config, directory, measured=deadline.limited)
+    proposer = _proposer(problem, config, directory, deadline, reserve)
     pruner = make_pruner(config.search.pruner)
     steps = STEPS_PER_FOLD * len(problem.plan.folds)
     history = History(directory.journal, maximize=problem.primary.maximize, pruner=pruner, steps=steps)
@@ -95,16 +122,18 @@ def open_driver(
                 problem.primary.name,
                 problem.primary.maximize,
                 seed=config.seed,
-                resources=TrialResources(config.compute.cpus_per_trial, config.compute.gpus_per_trial),
+                resources=TrialResources(config.compute.cpus_per_trial, executor.gpus_per_trial),
+                on_gpus=frozenset(name for name, space in problem.space.algorithms.items() if space.gpu),
                 limits=TrialLimits(limits.trial_timeout, limits.trial_memory),
                 model_limits=ModelLimits(limits.predict_time, limits.model_size),
                 steps=steps,
+                cores=_most_cores(config.compute),
             ),
             proposer=proposer,
             history=history,
             executor=executor,
             criteria=criteria_of(_with_patience(limits)),
-            admission=Admission(problem.space.algorithms),
+            admission=Admission(problem.space.algorithms, allotted=_allotted(problem.space, config, deadline)),
             memory=MemoryAdmission(problem.space.algorithms, limits.trial_memory),
             deadline=deadline,
             reserve=reserve,
@@ -115,14 +144,44 @@ def open_driver(
 
 
 def _proposer(
-    problem: Problem, config: ExperimentConfig, directory: ExperimentDirectory, *, measured: bool
+    problem: Problem,
+    config: ExperimentConfig,
+    directory: ExperimentDirectory,
+    deadline: Deadline,
+    reserve: Callable[[], float],
 ) -> Proposer:
-    """What was good in an earlier experiment, what is good in general, then what the sampler makes of both."""
-    space = problem.space
+    """What was good in an earlier experiment, what is good in general, then what the sampler makes of both.
+
+    With a time budget, the last part of it goes to the best configuration of an algorithm that lasts as long as it is
+    given, if there is one.
+    """
+    space, maximize = problem.space, problem.primary.maximize
     earlier = WarmStart(space, borrowed_trials(config, directory))
     sampler = make_sampler(config.search.sampler)
-    sampled = make_proposer(sampler, space, maximize=problem.primary.maximize, seed=config.seed, measured=measured)
-    return ProposerChain([earlier, Portfolio(space), sampled])
+    sampled = make_proposer(sampler, space, maximize=maximize, seed=config.seed, measured=deadline.limited)
+    search = ProposerChain([earlier, Portfolio(space), sampled])
+    if not _allotted(space, config, deadline):
+        return search
+    return Finale(
+        search,
+        space,
+        deadline=deadline,
+        reserve=reserve,
+        maximize=maximize,
+        may_win=ModelLimits(config.limits.predict_time, config.limits.model_size).allow,
+        most=config.limits.max_trials,
+    )
+
+
+def _allotted(space: SearchSpace, config: ExperimentConfig, deadline: Deadline) -> frozenset[str]:
+    """Algorithms whose fits last as long as the search gives them; none without a time budget."""
+    shared = deadline.limited and make_sampler(config.search.sampler).has_finale
+    return stretching(space) if shared else frozenset()
+
+
+def _most_cores(compute: ComputeOptions) -> float:
+    """Cores of a trial beside which nothing runs: as many as all workers have that the user allows."""
+    return math.inf if compute.max_workers is None else compute.max_workers * compute.cpus_per_trial
 
 
 def _with_patience(limits: Any) -> Any:

@@ -105,6 +105,8 @@ def trial_table(directory: ExperimentDirectory, results: Iterable[TrialResult]) 
             "value": result.value,
             "seconds": result.seconds,
             "peak_memory": result.peak_memory,
+            "gpu_memory": result.gpu_memory,
+            "gpu_utilization": result.gpu_utilization,
             "failure": f"{result.failure.kind}: {result.failure.message}" if result.failure else None,
         }
         row |= {f"metrics.{name}": value for name, value in result.metrics.items()}

@@ -14,7 +14,7 @@ from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.errors import WorkspaceError
 from automl.execution.registry import make_executor
-from automl.experiment.assembly import make_context
+from automl.experiment.assembly import devices_of, make_context
 from automl.experiment.inputs import Inputs
 from automl.experiment.prepare import Problem, prepare
 from automl.experiment.save import as_recorded, saved_data
@@ -43,7 +43,7 @@ def recorded_trial(directory: ExperimentDirectory, number: int) -> TrialResult:
     """The record of a completed trial that another run can repeat.
 
     Raises:
-        WorkspaceError: there is no such trial, it did not complete, or a fit of it was cut short.
+        WorkspaceError: there is no such trial, it did not complete, or the clock ended a fit of it.
     """
     place = directory.known_trial(number)
     result = read_result(place)
@@ -55,8 +55,8 @@ def recorded_trial(directory: ExperimentDirectory, number: int) -> TrialResult:
         )
     if result.cut_short:
         raise WorkspaceError(
-            f"Trial {number} of {directory.path} cannot be repeated: a fit of it was cut short to end in time, and "
-            "another run would stop at another round."
+            f"Trial {number} of {directory.path} cannot be repeated: it was the clock that ended a fit of it, and "
+            "another run would come less far, or further."
         )
     return result
 
@@ -103,7 +103,8 @@ def rerun(
     _check_algorithm(problem, recorded)
     context = make_context(problem, trust=trust, cache=scratch.cache)
     assert isinstance(context.work, LearnerWork)
-    context = replace(context, work=replace(context.work, keep_models=keep_models))
+    devices = devices_of([problem.space.algorithms[recorded.algorithm]])
+    context = replace(context, work=replace(context.work, keep_models=keep_models), devices=devices)
     return _run(_spec(recorded, params, config, scratch), context, config)
 
 
@@ -137,7 +138,7 @@ def _spec(
         directory=place.trial(recorded.number).path,
         seed=recorded.seed,
         fidelity=recorded.fidelity,
-        resources=TrialResources(config.compute.cpus_per_trial, config.compute.gpus_per_trial),
+        resources=TrialResources(config.compute.cpus_per_trial),
         lineage=Lineage(parent=recorded.parent),
     )
 
@@ -150,7 +151,7 @@ def _run(spec: TrialSpec, context: TrialContext, config: ExperimentConfig) -> Tr
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what an inline trial prints is no part of the answer
             executor.start(context)
-            executor.submit(spec)
+            executor.submit(replace(spec, resources=replace(spec.resources, gpus=executor.gpus_per_trial)))
             while True:
                 for event in executor.wait(1.0):
                     if isinstance(event, TrialResult):

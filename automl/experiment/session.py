@@ -11,8 +11,9 @@ from automl.deadline import Deadline
 from automl.display.progress import Progress
 from automl.errors import WorkspaceError
 from automl.execution.base import Executor
-from automl.experiment.assembly import make_context, open_driver
+from automl.experiment.assembly import check_gpus, make_context, open_driver
 from automl.experiment.delivery import Delivery, Found
+from automl.experiment.evaluate import rehearse, seconds_to_test
 from automl.experiment.extension import extend_running
 from automl.experiment.inputs import Inputs
 from automl.experiment.interrupt import Interrupts
@@ -86,6 +87,7 @@ class _Session:
         self._tracker = Tracker(config, directory)
         self._pruned = PruningTally()
         self._completed: list[TrialResult] = []
+        self._rehearsed: set[str] = set()
 
     def run(self, executor: Executor) -> Result:
         self._phases.add("start", self._deadline.spent() - self._deadline.used)
@@ -93,6 +95,7 @@ class _Session:
             cpu = time.thread_time()
             with self._phases.measure("prepare"):
                 problem = prepare(self._config, self._inputs)
+                check_gpus(self._config, problem.space)
                 save_problem(problem, self._directory)
                 preference = Preference.of(self._config, problem)
                 preference.write(self._directory)
@@ -146,12 +149,12 @@ class _Session:
         ):
             for last in driver.run():
                 self._reserve.closing_takes(executor.closing_seconds)
-                self._follow(last)
+                self._follow(last, problem)
                 self._config = extend_running(driver, self._config, self._directory, self._deadline)
         assert last is not None
         return last
 
-    def _follow(self, state: SearchState) -> None:
+    def _follow(self, state: SearchState, problem: Problem) -> None:
         for finished in state.new:
             self._tracker.trial(finished.result.number)
             self._pruned.add(finished.result)
@@ -163,11 +166,21 @@ class _Session:
             self._tracker.start()
         if state.best is not None:
             self._reserve.model_found()
+            self._expect_test(problem, state.best.result)
         estimate = self._tracker.registration_seconds()
         if estimate is not None:
             self._reserve.registration_takes(estimate)
         self._reserve.catching_up_takes(self._tracker.catch_up_seconds())
         self._view.update(state)
+
+    def _expect_test(self, problem: Problem, best: TrialResult) -> None:
+        """Keep time for scoring the best model on the test rows, if there are any, and have it importable by then."""
+        if problem.table.test is None:
+            return
+        self._reserve.testing_takes(seconds_to_test(problem, best))
+        if best.algorithm not in self._rehearsed:
+            self._rehearsed.add(best.algorithm)
+            rehearse(self._directory.trial(best.number).models)
 
     @property
     def _chooses(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +35,14 @@ class Admission:
 
     Args:
         algorithms: of the search space. Before one was tried, its declared cost beside the others' is reckoned with.
+        allotted: algorithms whose fits last as long as the search gives them. A trial of theirs needs the time for what
+            surrounds its fit, and no more.
     """
 
-    def __init__(self, algorithms: Mapping[str, AlgorithmSpace]) -> None:
-        self._algorithms = {name: _Timed(space) for name, space in algorithms.items()}
+    def __init__(self, algorithms: Mapping[str, AlgorithmSpace], *, allotted: Collection[str] = ()) -> None:
+        self._algorithms: dict[str, _Timed | _Allotted] = {
+            name: _Allotted() if name in allotted else _Timed(space) for name, space in algorithms.items()
+        }
 
     def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
         """A trial with `params` has ended."""
@@ -46,7 +50,7 @@ class Admission:
             self._algorithms[result.algorithm].observe(result, params)
 
     def predict(self, algorithm: str, params: Mapping[str, Any] | None = None) -> float | None:
-        """Seconds that a trial is likely to need at most; None as long as nothing is known at all.
+        """Seconds that a whole trial is likely to need at most; None as long as nothing is known at all.
 
         Args:
             params: of this very configuration (real values by plain name); without them the answer is for a quick
@@ -56,17 +60,19 @@ class Admission:
         predicted = timed.predict(params)
         if predicted is not None:
             return predicted
-        units = [other.slowest / other.cost for other in self._algorithms.values() if other.slowest is not None]
+        units = [unit for other in self._algorithms.values() if (unit := other.unit) is not None]
         return median(units) * timed.cost if units else None
 
-    def admits(self, algorithm: str, seconds_left: float, params: Mapping[str, Any] | None = None) -> bool:
-        """Whether a trial is likely to end within `seconds_left`."""
+    def admits(
+        self, algorithm: str, seconds_left: float, params: Mapping[str, Any] | None = None, *, fidelity: float = 1.0
+    ) -> bool:
+        """Whether a trial that does `fidelity` of the full work is likely to end within `seconds_left`."""
         if seconds_left <= 0:
             return False
         if seconds_left == float("inf"):
             return True
         predicted = self.predict(algorithm, params)
-        return predicted is None or predicted * self._algorithms[algorithm].share_needed <= seconds_left
+        return predicted is None or predicted * fidelity * self._algorithms[algorithm].share_needed <= seconds_left
 
 
 class _Timed:
@@ -79,9 +85,9 @@ class _Timed:
         self._ends_in_time = False
 
     @property
-    def slowest(self) -> float | None:
-        """Seconds of the slowest of the latest trials, None before the first."""
-        return max(self._latest, default=None)
+    def unit(self) -> float | None:
+        """Seconds of the slowest of the latest trials for one unit of declared cost, None before the first."""
+        return max(self._latest) / self.cost if self._latest else None
 
     @property
     def share_needed(self) -> float:
@@ -108,3 +114,19 @@ class _Timed:
         if params is None and len(known) == _REMEMBERED:
             return _MARGIN * known[int(_SOME * _REMEMBERED)]
         return _MARGIN * known[-1]
+
+
+class _Allotted:
+    """What an algorithm's trials have taken besides their fits."""
+
+    cost, share_needed, unit = 1.0, 1.0, None
+
+    def __init__(self) -> None:
+        self._latest: deque[float] = deque(maxlen=_REMEMBERED)
+
+    def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
+        if result.status is Status.COMPLETED:
+            self._latest.append(max(0.0, result.seconds - result.fit_seconds))
+
+    def predict(self, params: Mapping[str, Any] | None) -> float:
+        return _MARGIN * max(self._latest, default=0.0)

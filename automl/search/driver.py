@@ -98,7 +98,17 @@ class Driver:
 
     def _turn(self) -> float:
         """Seconds to wait for events: the end of the search's time is noticed when it comes."""
-        return min(_TURN_SECONDS, max(_LAST_TURN_SECONDS, self._submissions.seconds_left()))
+        return min(_TURN_SECONDS, max(_LAST_TURN_SECONDS, self._seconds_left()))
+
+    def _seconds_left(self) -> float:
+        """What the search may still use. What a finale was promised stays its own when the reserve grows meanwhile."""
+        spent = self._deadline.spent()
+        promised = (
+            flight.since + (flight.spec.limits.seconds or 0.0) - spent
+            for flight in self._flights.values()
+            if flight.is_final
+        )
+        return max(self._submissions.seconds_left(), *promised, -math.inf)
 
     # What earlier sessions left
 
@@ -136,7 +146,7 @@ class Driver:
         """Whether trials that were begun may come to their end."""
         if self._stopping is None:
             return True
-        return self._stopping.lets_running_finish and self._interrupts() < 2 and self._submissions.seconds_left() > 0
+        return self._stopping.lets_running_finish and self._interrupts() < 2 and self._seconds_left() > 0
 
     def _over(self) -> bool:
         """What still waits in the queue was begun in an earlier session; if time is up it waits for the next."""
@@ -186,10 +196,19 @@ class Driver:
         return self._because is not None or any(criterion.check(state) is not None for criterion in self._criteria)
 
     def _propose(self, ready: Sequence[Flight]) -> Flight | None:
-        left = self._submissions.seconds_left()
+        left = self._seconds_left()
+        full = self._waiting.full((*self._flights.values(), *ready))
 
-        def admits(algorithm: str, params: Mapping[str, Any] | None = None) -> bool:
-            return self._admission.admits(algorithm, left, params)
+        def admits(
+            algorithm: str,
+            params: Mapping[str, Any] | None = None,
+            *,
+            within: float = math.inf,
+            fidelity: float = 1.0,
+        ) -> bool:
+            if full and self._terms.resources_of(algorithm).device in full:
+                return False
+            return self._admission.admits(algorithm, min(left, within), params, fidelity=fidelity)
 
         proposal = self._proposer.propose(self._history.count, admits)
         if proposal is None:
@@ -212,7 +231,7 @@ class Driver:
         if flight.refused is not None:
             self._end(flight, TrialResult.of(flight.spec, Status.OUT_OF_MEMORY, failure=flight.refused))
             return
-        flight.spec = replace(flight.spec, limits=self._submissions.limits())
+        flight.spec = replace(flight.spec, limits=self._submissions.limits(flight.record))
         flight.since = self._deadline.spent()
         self._executor.submit(flight.spec)
 
@@ -249,7 +268,7 @@ class Driver:
 
     def _try_again(self, flight: Flight) -> None:
         """A lost worker is infrastructure: the same trial once more."""
-        spec = replace(flight.spec, attempt=flight.spec.attempt + 1, limits=self._submissions.limits())
+        spec = replace(flight.spec, attempt=flight.spec.attempt + 1, limits=self._submissions.limits(flight.record))
         log.warning("trial %d lost its worker and is run again (attempt %d)", spec.number, spec.attempt)
         self._history.forget_reports(spec.number)
         self._waiting.add(Flight(spec, flight.record, self._deadline.spent(), losses=flight.losses + 1))
@@ -280,13 +299,19 @@ class Driver:
             best=self._best,
             running=tuple(
                 RunningTrial(
-                    number, flight.spec.attempt, flight.spec.algorithm, flight.spec.params, flight.since, flight.value
+                    number,
+                    flight.spec.attempt,
+                    flight.spec.algorithm,
+                    flight.spec.params,
+                    flight.since,
+                    flight.value,
+                    final=flight.is_final,
                 )
                 for number, flight in sorted(self._flights.items())
             ),
             new=new,
             elapsed=self._deadline.spent(),
-            remaining=self._submissions.seconds_left(),
+            remaining=self._seconds_left(),
             slots=self._executor.slots,
             exhausted=self._proposer.exhausted and not self._waiting,
             out_of_time=self._out_of_time,

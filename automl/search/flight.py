@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from automl.execution.base import Executor
+from automl.search.allotment import Stage
 from automl.search.history import Record
 from automl.search.memory import MemoryAdmission
-from automl.trial.contract import Failure, Report, TrialSpec
+from automl.trial.contract import Device, Failure, Report, TrialSpec
 
 __all__ = ["Flight", "WaitingRoom"]
 
@@ -35,6 +37,12 @@ class Flight:
     pruned: Report | None = None
     refused: Failure | None = None
 
+    @property
+    def is_final(self) -> bool:
+        """It is the finale."""
+        stage = Stage.of(self.record.notes)
+        return stage is not None and stage.final
+
 
 class WaitingRoom:
     """Trials that are to be run again, and proposals that have no room at present. A large one lets small ones pass.
@@ -58,11 +66,18 @@ class WaitingRoom:
         """The first that can go now, since it has room beside these or, marked so, is refused."""
         if not self._waiting:
             return None
-        workers = self._executor.local_workers
+        workers, gpu, full = self._executor.local_workers, self._executor.gpu_memory, self.full(beside)
         running = [flight.spec for flight in beside if flight.refused is None]
         for flight in self._waiting:
-            flight.refused = self._memory.refusal(flight.spec, workers)
-            if flight.refused is not None or self._memory.fits(flight.spec, running, workers):
+            if flight.spec.resources.device in full:
+                continue
+            flight.refused = self._memory.refusal(flight.spec, workers, gpu)
+            if flight.refused is not None or self._memory.fits(flight.spec, running, workers, gpu):
                 self._waiting.remove(flight)
                 return flight
         return None
+
+    def full(self, beside: Collection[Flight]) -> frozenset[Device]:
+        """What no further trial can compute on beside these."""
+        running = Counter(flight.spec.resources.device for flight in beside if flight.refused is None)
+        return frozenset(device for device in Device if running[device] >= self._executor.slots_on(device))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +21,20 @@ __all__ = ["Admits", "Proposal", "Proposer", "ProposerChain"]
 class Admits(Protocol):
     """Whether a trial would end in time."""
 
-    def __call__(self, algorithm: str, params: Mapping[str, Any] | None = None) -> bool:
-        """With `params` (real values by plain name) of this very configuration, else of the algorithm at large."""
+    def __call__(
+        self,
+        algorithm: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        within: float = math.inf,
+        fidelity: float = 1.0,
+    ) -> bool:
+        """With `params` (real values by plain name) of this very configuration, else of the algorithm at large.
+
+        Args:
+            within: seconds that it may take where that is less than what the search has left.
+            fidelity: share of the full work that it does.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from automl.search.allotment import Stage
 from automl.search.flight import Flight
 from automl.search.submission import Terms
 from automl.trial.contract import Failure, Status, TrialResult
@@ -26,8 +27,7 @@ def settle(flight: Flight, result: TrialResult, terms: Terms, elapsed: float) ->
         if terms.steps is not None and 0 < flight.pruned.step < terms.steps:
             changes["progress"] = flight.pruned.step / terms.steps
         return result.model_copy(update={**changes, "fold_scores": (), "failure": None})
-    own = terms.limits.seconds
-    if result.status is Status.TIMED_OUT and (own is None or result.seconds < own):
+    if result.status is Status.TIMED_OUT and result.seconds < _own_limit(flight, terms):
         changes |= {"status": Status.CANCELLED, "failure": None}
     if result.status is Status.COMPLETED and (result.value is None or not math.isfinite(result.value)):
         failure = Failure(
@@ -35,3 +35,9 @@ def settle(flight: Flight, result: TrialResult, terms: Terms, elapsed: float) ->
         )
         changes |= {"status": Status.FAILED, "value": None, "failure": failure}
     return result.model_copy(update=changes)
+
+
+def _own_limit(flight: Flight, terms: Terms) -> float:
+    """Seconds after which it is the trial that takes too long, and not the search that ends."""
+    stage, own = Stage.of(flight.record.notes), terms.limits.seconds
+    return min(math.inf if own is None else own, math.inf if stage is None else stage.timeout)

@@ -23,6 +23,7 @@ class RunningTrial:
     Attributes:
         since: the experiment's clock, in seconds, when it was submitted.
         value: its latest intermediate value of the primary metric, None before the first.
+        final: it is the finale: the last and longest training, which has its machine to itself.
     """
 
     number: int
@@ -31,6 +32,7 @@ class RunningTrial:
     params: Mapping[str, Any]
     since: float
     value: float | None = None
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)

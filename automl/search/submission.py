@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from optuna.trial import TrialState
 
 from automl.deadline import Deadline
 from automl.errors import WorkspaceError
+from automl.search.allotment import Stage
 from automl.search.history import History, Record
 from automl.search.model_limits import ModelLimits
 from automl.search.proposal import Proposal
@@ -33,7 +34,9 @@ class Terms:
         metric: name of the primary metric.
         maximize: its direction.
         seed: the experiment's seed.
-        resources: of each trial.
+        resources: of each trial, but for the GPUs of one that cannot use any.
+        on_gpus: algorithms that can.
+        cores: those that a trial may use which has its machine to itself.
         limits: of each trial.
         model_limits: what is over them cannot be the best.
         steps: the last step that a whole trial reports at; None if trials do not say.
@@ -44,9 +47,15 @@ class Terms:
     maximize: bool
     seed: int = 0
     resources: TrialResources = field(default_factory=TrialResources)
+    on_gpus: frozenset[str] = frozenset()
+    cores: float = math.inf
     limits: TrialLimits = field(default_factory=TrialLimits)
     model_limits: ModelLimits = field(default_factory=ModelLimits)
     steps: int | None = None
+
+    def resources_of(self, algorithm: str) -> TrialResources:
+        """Of each trial of `algorithm`."""
+        return self.resources if algorithm in self.on_gpus else replace(self.resources, gpus=0.0)
 
 
 class Submissions:
@@ -92,6 +101,8 @@ class Submissions:
         )
 
     def spec(self, record: Record, params: Mapping[str, Any], attempt: int) -> TrialSpec:
+        stage = Stage.of(record.notes)
+        final = stage is not None and stage.final  # trained from the start: it has a schedule of its own length
         return TrialSpec(
             number=record.number,
             attempt=attempt,
@@ -100,10 +111,14 @@ class Submissions:
             directory=self._terms.directory.trial(record.number).path,
             fidelity=record.fidelity,
             seed=derive(self._terms.seed, "trial", record.number),
-            resources=self._terms.resources,
-            limits=self.limits(),
-            lineage=Lineage(record.parent, self._checkpoint(record.parent), record.notes),
+            resources=self._resources(record.algorithm, alone=stage is not None and stage.alone),
+            limits=self.limits(record),
+            lineage=Lineage(record.parent, None if final else self._checkpoint(record.parent), record.notes),
         )
+
+    def _resources(self, algorithm: str, *, alone: bool) -> TrialResources:
+        resources = self._terms.resources_of(algorithm)
+        return replace(resources, cpus=self._terms.cores, alone=True) if alone else resources
 
     def _checkpoint(self, parent: int | None) -> Path | None:
         """What the parent has left to go on from."""
@@ -112,11 +127,15 @@ class Submissions:
         folder = self._terms.directory.trial(parent).checkpoint
         return folder if folder.is_dir() else None
 
-    def limits(self) -> TrialLimits:
-        """A trial's limits as of now: its own timeout, or what is left of the budget where that is less."""
-        own = self._terms.limits.seconds
-        seconds = min(self.seconds_left(), math.inf if own is None else own)
-        return TrialLimits(seconds if math.isfinite(seconds) else None, self._terms.limits.memory)
+    def limits(self, record: Record) -> TrialLimits:
+        """A trial's limits as of now: its own timeout, or what is left of the budget, or of its stage, if less."""
+        own, stage = self._terms.limits.seconds, Stage.of(record.notes)
+        left, allotted = self.seconds_left(), None
+        seconds = min(left, math.inf if own is None else own)
+        if stage is not None:
+            seconds = min(seconds, stage.timeout, stage.left(self._deadline.spent()))
+            allotted = seconds if stage.final else stage.seconds
+        return TrialLimits(_finite(seconds), self._terms.limits.memory, allotted, _finite(left))
 
     def prepare(self, spec: TrialSpec) -> None:
         """The trial's directory and params.json. A first attempt may find what an uncommitted ask left behind.
@@ -151,3 +170,7 @@ class Submissions:
                 f"Cannot write {spec.directory}: {error.strerror or error}. Everything told so far is kept: make room, "
                 f"then run 'automl resume {place}'."
             ) from error
+
+
+def _finite(seconds: float) -> float | None:
+    return seconds if math.isfinite(seconds) else None

@@ -10,6 +10,7 @@ Example:
 
 from __future__ import annotations
 
+import math
 import pickle
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -233,6 +234,10 @@ class _Progress:
     """
 
     wanted = True
+    stretches = False
+    seconds_left = math.inf
+    fidelity = 1.0
+    checkpoints = None
 
     def __init__(self, stop: int | None = None) -> None:
         self.asked, self.seen = 0, list[tuple[float, np.ndarray]]()

@@ -150,12 +150,12 @@ class SamplerSuite:
     def test_only_admitted_algorithms_are_proposed(self) -> None:
         proposer = self.proposer()
         for number in range(self.trials // 2):
-            proposal = proposer.propose(number, lambda algorithm, params=None: algorithm == "mixed")
+            proposal = proposer.propose(number, lambda algorithm, params=None, **_: algorithm == "mixed")
             assert proposal is not None
             assert proposal.algorithm == "mixed"
             proposer.accepted(number, proposal)
             _finish(proposer, number, proposal)
-        assert proposer.propose(self.trials, lambda algorithm, params=None: False) is None
+        assert proposer.propose(self.trials, lambda algorithm, params=None, **_: False) is None
 
     # --- finite spaces
 
@@ -190,7 +190,7 @@ def _one() -> SearchSpace:
     return MIXED.only(["plain"])
 
 
-def _admit(algorithm: str, params: Mapping[str, Any] | None = None) -> bool:
+def _admit(algorithm: str, params: Mapping[str, Any] | None = None, **_: float) -> bool:
     return True
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from automl.client import Run
 from automl.redact import redact_message
+from automl.trial.cores import usable_cores
 from automl.workspace.atomic import FORMAT_VERSION, check_format, write_text
 from automl.workspace.layout import TrialDirectory
 
 __all__ = [
     "STEPS_PER_FOLD",
+    "Device",
     "Failure",
     "Lineage",
     "Outcome",
@@ -70,23 +72,61 @@ class StopReason(StrEnum):
         return Status(self.value)
 
 
+class Device(StrEnum):
+    """What a trial computes on. Workers are of one kind or the other: what runs on a CPU sees no GPU."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+
+
 @dataclass(frozen=True, slots=True)
 class TrialResources:
+    """What a trial may compute with.
+
+    Attributes:
+        cpus: cores; `math.inf` for all of its machine, where it is alone on it.
+        gpus: GPUs, or a part of one.
+        alone: nothing else runs. What it may use of the machine's cores is then less than `cpus` if there are fewer.
+    """
+
     cpus: float = 1.0
     gpus: float = 0.0
+    alone: bool = False
+
+    @property
+    def device(self) -> Device:
+        return Device.GPU if self.gpus else Device.CPU
 
     @property
     def threads(self) -> int:
-        """Threads that the trial's libraries may use: its cores, at least one."""
-        return max(1, int(self.cpus))
+        """Threads that the trial's libraries may use: its cores, at least one. To be asked where the trial runs."""
+        return max(1, int(min(self.cpus, usable_cores()) if self.alone else self.cpus))
 
 
 @dataclass(frozen=True, slots=True)
 class TrialLimits:
-    """Seconds from the trial's start, and bytes of resident memory; None for no limit."""
+    """What a trial may use.
+
+    Attributes:
+        seconds: from its start, after which it is stopped; None for no limit.
+        memory: bytes of resident memory; None for no limit.
+        allotted: seconds that all fits together should take which last as long as they are given
+            (`AlgorithmSpace.stretches`); None: they have the length that their parameters say.
+        left: seconds that its search had left when it was submitted, which is a limit as well; None for no limit.
+    """
 
     seconds: float | None = None
     memory: int | None = None
+    allotted: float | None = None
+    left: float | None = None
+
+    def after(self, waited: float) -> Self:
+        """The limits of a trial that has waited for a worker: the end of the search has not."""
+        if self.left is None:
+            return self
+        seconds = max(0.0, min(self.seconds or self.left, self.left - waited))
+        allotted = None if self.allotted is None else min(self.allotted, seconds)
+        return replace(self, seconds=seconds, allotted=allotted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +190,8 @@ class Outcome:
         metrics: every metric by name.
         fold_scores: the primary metric of each fold, in the split plan's order.
         predict_latency: seconds to predict one row, None if it was not measured.
-        cut_short: a fit ended before its last round, for want of time: another run would come to another score.
+        cut_short: a fit ended before its last round, for want of time, or lasted as long as it was given: another run
+            would come to another score.
     """
 
     value: float | None
@@ -183,10 +224,12 @@ class TrialContext:
     Attributes:
         work: what a trial does.
         imports: modules that a worker imports before its first trial.
+        devices: what trials compute on, as far as there are GPUs and `compute.gpus_per_trial` allows them.
     """
 
     work: Work
     imports: tuple[str, ...] = ()
+    devices: frozenset[Device] = frozenset({Device.CPU})
 
 
 class _Record(BaseModel):
@@ -224,7 +267,8 @@ class TrialResult(_Record):
     parent: int | None = None
     seed: int = 0
     cut_short: bool = Field(
-        default=False, description="a fit ended before its last round, for want of time: the score does not repeat"
+        default=False,
+        description="the clock ended a fit, before its last round or where it was told to: the score does not repeat",
     )
     progress: float | None = Field(
         default=None, gt=0, lt=1, description="share of its work after which a pruned trial was stopped"
@@ -234,6 +278,15 @@ class TrialResult(_Record):
     predict_latency: float | None = Field(default=None, description="seconds to predict one row with all fold models")
     seconds: float = Field(default=0.0, description="wall time of the trial on its worker")
     peak_memory: int | None = Field(default=None, description="bytes of resident memory")
+    gpu_memory: int | None = Field(
+        default=None, description="bytes of GPU memory that torch held at the peak, all its GPUs together"
+    )
+    gpu_utilization: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="mean share of the time in which its GPUs computed, for whoever shares them",
+    )
     model_size: int = Field(default=0, description="bytes of the fold models")
     outputs: tuple[OutputFile, ...] = ()
     failure: Failure | None = None

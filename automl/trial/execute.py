@@ -25,6 +25,7 @@ from automl.trial.contract import (
     TrialResult,
     TrialSpec,
 )
+from automl.trial.gpu import GpuMeter, is_out_of_memory
 from automl.trial.memory import peak_memory, reset_peak_memory
 from automl.trial.outputs import list_outputs, total_size
 from automl.trial.threads import limit_threads
@@ -64,9 +65,11 @@ def execute(
         sink=_reporter(spec, context.work.metric, emit),
         stop_requested=request.is_made,
         seconds=spec.limits.seconds,
+        allotted=spec.limits.allotted,
         parent_checkpoint=spec.lineage.checkpoint,
     )
     reset_peak_memory()
+    gpus = GpuMeter(spec.resources.gpus)
     try:
         _prepare(directory, spec.attempt)
         limit_threads(spec.resources.threads)
@@ -75,11 +78,14 @@ def execute(
         ending = _returned(spec, outcome, run, context.work.metric, request.seen)
     except BaseException as error:  # a trial may raise anything, SystemExit and KeyboardInterrupt among it
         ending = _raised(spec, error, run, context.work.metric, request.seen or request.reason())
+    gpus.stop()
     return TrialResult.of(
         spec,
         **ending,
         seconds=time.perf_counter() - began,
         peak_memory=peak_memory(),
+        gpu_memory=gpus.memory,
+        gpu_utilization=gpus.utilization,
         model_size=total_size(directory.models),
         outputs=list_outputs(directory.outputs),
         worker=address(os.getpid()),
@@ -177,7 +183,8 @@ def _raised(spec: TrialSpec, error: BaseException, run: Run, metric: str, reason
         reason = reason or StopReason.PRUNED
         status, failure = reason.status, stop_failure(reason, spec, killed=False)
     else:
-        status = Status.OUT_OF_MEMORY if isinstance(error, MemoryError) else Status.FAILED
+        exhausted = isinstance(error, MemoryError) or is_out_of_memory(error)
+        status = Status.OUT_OF_MEMORY if exhausted else Status.FAILED
         status = Status.CANCELLED if isinstance(error, KeyboardInterrupt) else status
         failure = _failure(error)
     value = None if status.is_failure else run.metrics.get(metric)

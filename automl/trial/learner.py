@@ -17,6 +17,7 @@ from automl.algorithms.estimators import make_learner
 from automl.algorithms.pipeline import FittedPipeline
 from automl.client import Run, TrialPruned
 from automl.errors import SpaceError
+from automl.features.views import view_module
 from automl.metrics.base import Metric, score_all
 from automl.space.trust import resolve_estimator
 from automl.tasks.base import Target
@@ -30,9 +31,8 @@ from automl.trial.threads import limit_threads
 from automl.workspace.layout import TrialDirectory
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from automl.data.kinds import Column
+    from automl.data.table import Features
     from automl.space.space import AlgorithmSpace, SearchSpace
     from automl.validation.plan import SplitPlan
 
@@ -65,7 +65,7 @@ class LearnerWork:
         cache: directory for matrices that several trials need; None keeps only small ones, in memory.
     """
 
-    X: pd.DataFrame
+    X: Features
     target: Target
     columns: tuple[Column, ...]
     plan: SplitPlan
@@ -136,7 +136,8 @@ class _CrossValidation:
             raise TrialPruned
         matrices = self._matrices_of(number)
         learner = self._learner(number)
-        if self.work.first_look and len(self.work.plan.folds) == 1 and not learner.reports:
+        silent = not (learner.reports or self.space.stretches)
+        if self.work.first_look and len(self.work.plan.folds) == 1 and silent:
             self._look(matrices)
         progress = self._progress(number, matrices, wanted=len(matrices.train) >= FoldProgress.FEWEST_ROWS)
         started = time.perf_counter()
@@ -151,8 +152,8 @@ class _CrossValidation:
         fitted = time.perf_counter()
         if self._run.should_stop:
             raise TrialPruned
-        if progress.out_of_time:
-            self.cut_short = True
+        self.cut_short = self.cut_short or progress.out_of_time or learner.timed
+        if progress.out_of_time and not progress.stretches:
             logger.info("Trial %d: fold %d was cut short to end in time.", self.spec.number, number)
         predictions = learner.predict(matrices.valid)
         self.fit_seconds += matrices.fit_seconds + fitted - started
@@ -169,7 +170,15 @@ class _CrossValidation:
             metric=self.primary.name,
             score=lambda predictions: self._primary_score(matrices.valid_rows, predictions),
             wanted=wanted,
+            allotted=self._allotted,
+            fidelity=self.spec.fidelity if self.space.stretches else 1.0,
         )
+
+    @property
+    def _allotted(self) -> float | None:
+        """Seconds of a fold's fit that lasts as long as it is given. What is done once (imports) is not in it."""
+        seconds = self.spec.limits.allotted
+        return None if seconds is None or not self.space.stretches else seconds / len(self.work.plan.folds)
 
     def _look(self, matrices: Matrices) -> None:
         """Fit on a part of the fold's training rows, report the score, and forget the model.
@@ -210,7 +219,7 @@ class _CrossValidation:
             work.plan,
             number,
             view=self.space.view,
-            share=self.spec.fidelity,
+            share=1.0 if self.space.stretches else self.spec.fidelity,  # such a training is part done on all rows
             directory=work.cache,
         )
 
@@ -250,7 +259,7 @@ class _CrossValidation:
     def _keep(self, number: int, matrices: Matrices, learner: Learner) -> None:
         target = self.work.target
         pipeline = FittedPipeline(matrices.features, learner, self.work.columns, target.classes, target.positive)
-        self.latency.measure(pipeline, self.work.X.iloc[self.work.plan.folds[number].valid[:1]])
+        self.latency.measure(pipeline, self.work.X.take(self.work.plan.folds[number].valid[:1]))
         if self.work.keep_models:
             save_model(self.directory.models, number, pipeline)
 
@@ -280,7 +289,7 @@ def _why_undefined(target: Target, truth: np.ndarray) -> str:
     return "the metric is undefined for these predictions."
 
 
-def warm_imports(space: SearchSpace) -> tuple[str, ...]:
+def warm_imports(space: SearchSpace, columns: tuple[Column, ...]) -> tuple[str, ...]:
     """Modules that a worker does well to import before its first trial, in the order in which they are needed.
 
     Only those that the first trial uses: any other would delay it, and is imported by the trial that needs it.
@@ -289,4 +298,4 @@ def warm_imports(space: SearchSpace) -> tuple[str, ...]:
     algorithm = space.algorithms[space.portfolio[0].algorithm if space.portfolio else cheapest]
     path: Any = algorithm.estimator
     estimator = () if path is None else (path.rpartition(".")[0],)
-    return ("numpy", "pandas", *estimator, f"automl.features.{algorithm.view}", __name__, "threadpoolctl")
+    return ("numpy", "pandas", *estimator, view_module(algorithm.view, columns), __name__, "threadpoolctl")

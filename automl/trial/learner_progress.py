@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
 
+from automl.algorithms.progress import Checkpoints
 from automl.client import Run
 from automl.trial.contract import STEPS_PER_FOLD
 
@@ -16,10 +18,19 @@ __all__ = ["FoldProgress"]
 
 _FOR_FITTING = 0.8
 """Share of a fold's time that its fit may take; the rest is for features, predictions and scores."""
+_AFTER, _MOST_AFTER = 0.05, 2.0
+"""Share of its time, and seconds at most, that a fit which plans its own time and its predictions leaves for the rest
+of the fold: scores, files, and what takes longer than planned."""
+_BUSIEST = 3.0
+"""On a machine with so many times more to do than it has cores, or more, three times as much is left."""
+_STRIDE = STEPS_PER_FOLD // 10
 
 
 class FoldProgress:
     """Reports the running value: the mean over the completed folds and this one as it stands.
+
+    A fit that stretches reports at tenths of its time and not where its epochs happen to end, so that trials of fast
+    and of slow nets meet at the same steps.
 
     Args:
         run: of the trial.
@@ -28,7 +39,9 @@ class FoldProgress:
         completed: scores of the folds before.
         metric: name of the primary metric.
         score: from the validation rows' predictions to the primary metric.
-        wanted: report at all.
+        wanted: report, though the fit does not stretch.
+        allotted: seconds of a fit that lasts as long as it is given; None: it has a length of its own.
+        fidelity: see `Progress.fidelity`.
 
     Attributes:
         out_of_time: True once the fit was told to end because the fold's share of the time was used up.
@@ -47,18 +60,49 @@ class FoldProgress:
         metric: str,
         score: Callable[[np.ndarray], float],
         wanted: bool,
+        allotted: float | None = None,
+        fidelity: float = 1.0,
     ) -> None:
         self._run, self._fold, self._completed, self._metric, self._score = run, fold, completed, metric, score
-        self._ends = time.monotonic() + _FOR_FITTING * run.seconds_left / folds_left
-        self.wanted = wanted
+        now, share = time.monotonic(), run.seconds_left / folds_left
+        after = min(_AFTER * share, _MOST_AFTER) * _busyness()
+        self.stretches, self.fidelity = allotted is not None, fidelity
+        self._over = now + min(share - after, math.inf if allotted is None else allotted)
+        self._stops = self._over if self.stretches else now + _FOR_FITTING * share
+        self._over = min(self._over, self._stops)  # who anneals to the end of the time must not be stopped before it
+        self._reported = 0
+        self.wanted = wanted or self.stretches
         self.out_of_time = False
 
+    @property
+    def seconds_left(self) -> float:
+        return max(0.0, self._over - time.monotonic())
+
+    @property
+    def checkpoints(self) -> Checkpoints | None:
+        name, parent = f"fold_{self._fold:02d}", self._run.parent_checkpoint
+        own = self._run.checkpoint / name
+        own.mkdir(exist_ok=True)
+        before = None if parent is None else parent / name
+        return Checkpoints(own, before if before is not None and before.is_dir() else None)
+
     def should_stop(self) -> bool:
-        self.out_of_time = self.out_of_time or time.monotonic() > self._ends
+        self.out_of_time = self.out_of_time or time.monotonic() > self._stops
         return self.out_of_time or self._run.should_stop
 
     def report(self, fraction: float, predict: Callable[[], np.ndarray]) -> None:
+        percent = int(STEPS_PER_FOLD * fraction)
+        if self.stretches:
+            percent -= percent % _STRIDE
+            if not self._reported < percent < STEPS_PER_FOLD:
+                return
+            self._reported = percent
         value = float(np.mean([*self._completed, self._score(predict())]))
         if math.isfinite(value):  # a metric may be undefined before the model knows every class
-            step = self._fold * STEPS_PER_FOLD + int(STEPS_PER_FOLD * fraction)
-            self._run.log(self._metric, value, step=step)
+            self._run.log(self._metric, value, step=self._fold * STEPS_PER_FOLD + percent)
+
+
+def _busyness() -> float:
+    """How many processes want each core of this machine, in [1, _BUSIEST]; 1 where nobody says."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return min(max(1.0, load / (os.cpu_count() or 1)), _BUSIEST)

@@ -80,6 +80,13 @@ def test_seconds_depend_on_the_parameters_once_enough_are_known() -> None:
     assert admission.admits("boosting", 2.0), "some configurations would end in time"
 
 
+def test_a_part_of_the_work_takes_a_part_of_the_time() -> None:
+    admission = Admission({"a": space()})
+    admission.observe(result("a", 4.0), {})
+    assert not admission.admits("a", 2.0)
+    assert admission.admits("a", 2.0, fidelity=0.25)
+
+
 def test_without_a_time_budget_everything_is_admitted() -> None:
     admission = Admission({"boosting": space(params=ROUNDS)})
     for params, seconds in boosting(30):
@@ -150,3 +157,19 @@ def test_an_algorithm_that_ends_in_time_needs_a_fair_share_only() -> None:
     admission.observe(result("a", 8.0, cut_short=True), {})
     assert admission.admits("a", 6.0)
     assert not admission.admits("a", 4.0)
+
+
+def test_a_fit_that_lasts_as_long_as_it_is_given_needs_time_for_the_rest_alone() -> None:
+    admission = Admission({"net": space(cost=100.0), "a": space()}, allotted={"net"})
+    assert admission.admits("net", 1.0), "before anything is known"
+    admission.observe(result("a", 5.0), {})
+    assert admission.admits("net", 1.0), "whatever its declared cost"
+    admission.observe(result("net", 480.0, fit_seconds=476.0, cut_short=True), {})
+    assert admission.admits("net", 5.1)
+    assert not admission.admits("net", 4.9)
+
+
+def test_such_a_fit_tells_nothing_about_others() -> None:
+    admission = Admission({"net": space(cost=100.0), "a": space()}, allotted={"net"})
+    admission.observe(result("net", 480.0, fit_seconds=476.0, cut_short=True), {})
+    assert admission.predict("a") is None

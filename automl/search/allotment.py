@@ -1,0 +1,116 @@
+"""How a search with a time budget shares its seconds among fits that last as long as they are given.
+
+Such an algorithm (`AlgorithmSpace.stretches`: a net) is worth what it is given, and the search has one budget for all
+of them. So its configurations are compared by short trainings of equal length, and the best one gets the last and
+largest part of the time, with the whole machine: the finale.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+__all__ = ["Allotment", "Allotments", "Stage"]
+
+_EXPLORE, _FINALE = "explore", "finale"
+_LATE_SHARE = 1.5
+_LATE_SECONDS = 15.0
+"""An exploring trial is ended when it takes so many times what was allotted to its fit, and so much more: the import of
+its library, features and files come on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allotment:
+    """What one stretch of a search gives to whom.
+
+    Attributes:
+        seconds: of an exploring trial of an algorithm that stretches; None: none is worth while.
+        finale: seconds that are kept for the finale.
+    """
+
+    seconds: float | None
+    finale: float
+
+
+@dataclass(frozen=True, slots=True)
+class Allotments:
+    """The rule by which a search's seconds are shared. All constants of it are here.
+
+    What a share s of the time costs a net's score is about what it gains from a doubling of its time, times
+    -log2(1 - s): 0.15 of a doubling for a tenth, 0.32 for a fifth, 0.42 for a quarter. What it buys is a choice between
+    configurations, which is only worth something where an allotment shows a good part of an epoch.
+
+    Attributes:
+        explores_from: seconds of a search from which configurations are compared at all. With less, an allotment sees
+            a small part of an epoch of 50,000 small pictures on two cores, and the portfolio's first entry is a better
+            guess than the winner of such a comparison.
+        exploring: share of the time until the finale begins, where configurations are compared.
+        part: share of the time that one of them gets, so that each slot compares three.
+        least: seconds that one gets at least.
+        safe: share of the time within which, where nothing is compared, a quick model has to be found before the
+            finale begins.
+        least_finale: seconds that a finale is worth.
+        grace: seconds for which it waits for an exploring trial that should be over. To end one by force costs its
+            worker, and a new one takes seconds to start.
+    """
+
+    explores_from: float = 240.0
+    exploring: float = 0.2
+    part: float = 1 / 15
+    least: float = 15.0
+    safe: float = 0.25
+    least_finale: float = 10.0
+    grace: float = 5.0
+
+    def of(self, whole: float) -> Allotment:
+        """The plan for a search, or what is left of one, of `whole` seconds."""
+        if whole < self.explores_from:
+            return Allotment(None, (1.0 - self.safe) * whole)
+        return Allotment(round(max(self.least, self.part * whole), 1), (1.0 - self.exploring) * whole)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The part of a search that a trial belongs to, as its notes say it: the journal keeps them for a resumed search.
+
+    Attributes:
+        final: it is a finale.
+        alone: nothing runs beside it, so that it has its machine to itself; a finale always has.
+        seconds: of an exploring trial, what is allotted to its fit; None if its fit has a length of its own.
+        until: reading of the experiment's clock, in seconds, at which such a trial has to be over.
+    """
+
+    final: bool = False
+    alone: bool = False
+    seconds: float | None = None
+    until: float | None = None
+
+    @classmethod
+    def of(cls, notes: Mapping[str, Any]) -> Self | None:
+        """None for a trial of a search without stages."""
+        if "stage" not in notes:
+            return None
+        final = notes["stage"] == _FINALE
+        return cls(final, final or notes.get("alone", False), notes.get("seconds"), notes.get("until"))
+
+    @classmethod
+    def finale(cls) -> Self:
+        return cls(final=True, alone=True)
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        if self.final:
+            return {"stage": _FINALE}
+        known = {"alone": self.alone or None, "seconds": self.seconds, "until": self.until}
+        return {"stage": _EXPLORE, **{name: value for name, value in known.items() if value is not None}}
+
+    @property
+    def timeout(self) -> float:
+        """Seconds after which its trial has not kept to its allotment."""
+        return math.inf if self.seconds is None else _LATE_SHARE * self.seconds + _LATE_SECONDS
+
+    def left(self, spent: float) -> float:
+        """Seconds that it may still take when the experiment's clock says `spent`."""
+        return math.inf if self.until is None else max(0.0, self.until - spent)
