@@ -12,12 +12,13 @@ from typing import ClassVar
 from automl.deadline import Deadline
 from automl.errors import ExecutorError
 from automl.execution.base import Event, Executor
-from automl.execution.cores import usable_cores
 from automl.execution.options import ComputeOptions
+from automl.execution.pool import Pool
 from automl.execution.process import ProcessExecutor
 from automl.execution.ray.executor import RayExecutor
 from automl.execution.ray.runtime import BOOT_SECONDS, check_address
-from automl.trial.contract import StopReason, TrialContext, TrialResult, TrialSpec
+from automl.trial.contract import Device, StopReason, TrialContext, TrialResult, TrialSpec
+from automl.trial.cores import usable_cores
 
 __all__ = ["AutoExecutor"]
 
@@ -36,8 +37,8 @@ class AutoExecutor(Executor):
     Where the time is too short for a Ray of our own to pay, trials stay in processes, and one line says so. They also
     stay there if Ray cannot be started; but a cluster that was asked for by its address must be there.
 
-    Trials that need GPUs are not moved, since two kinds of workers would give the same GPU away twice: they run in
-    Ray's workers alone if there is a Ray already, and else in processes alone.
+    Where trials use GPUs none is moved, since processes and Ray would give the same GPU away twice: all run in Ray's
+    workers if there is a Ray already, and else in processes.
     """
 
     name: ClassVar[str] = "auto"
@@ -63,6 +64,10 @@ class AutoExecutor(Executor):
         self._context = context
         if self._options.address:
             check_address(self._options.address)
+        wants_gpus = self._options.gpus_per_trial != 0 and Device.GPU in context.devices
+        if self._local is not None and wants_gpus and _is_there(self._options):
+            self._local.close()
+            self._local = None
         if self._local is not None:
             self._local.start(context)
         if self._ray is None and _is_there(self._options):
@@ -73,10 +78,26 @@ class AutoExecutor(Executor):
             self._ray_serves = True
 
     @property
+    def _serving(self) -> list[Pool]:
+        """Who runs trials."""
+        executors = [self._local, self._ray if self._ray_serves else None]
+        return [executor for executor in executors if executor is not None]
+
+    @property
     def slots(self) -> int:
         """Those of the processes, or Ray's where these are more: both kinds share them."""
-        executors = [self._local, self._ray if self._ray_serves else None]
-        return max(executor.slots for executor in executors if executor is not None)
+        return max(executor.slots for executor in self._serving)
+
+    def slots_on(self, device: Device) -> int:
+        return max(executor.slots_on(device) for executor in self._serving)
+
+    @property
+    def gpus_per_trial(self) -> float:
+        return max(executor.gpus_per_trial for executor in self._serving)
+
+    @property
+    def gpu_memory(self) -> int | None:
+        return min((size for executor in self._serving if (size := executor.gpu_memory) is not None), default=None)
 
     @property
     def local_workers(self) -> Collection[int] | None:
@@ -142,7 +163,7 @@ class AutoExecutor(Executor):
         """After the first result: is Ray to be started?"""
         self._ray_starts = True
         left = self._deadline.remaining()
-        if self._options.gpus_per_trial:
+        if self.gpus_per_trial:
             self._ray_is_out = True
         elif left < _WORTHWHILE:
             self._ray_is_out = True
@@ -192,7 +213,7 @@ def _of_this_machine(options: ComputeOptions) -> ComputeOptions:
     """`options` without the workers that are meant for a cluster."""
     if not options.address or options.max_workers is None:
         return options
-    here = max(1, options.workers_on_node(usable_cores(), 0))
+    here = max(1, options.workers_on_node(usable_cores(), 0, (Device.CPU,))[Device.CPU])
     return options.model_copy(
         update={"max_workers": min(options.max_workers, here), "min_workers": min(options.min_workers, here)}
     )

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from typing import ClassVar
 
-from automl.trial.contract import Report, StopReason, TrialContext, TrialResult, TrialSpec
+from automl.trial.contract import Device, Report, StopReason, TrialContext, TrialResult, TrialSpec
 
 __all__ = ["Event", "Executor"]
 
@@ -38,6 +38,16 @@ class Executor(ABC):
         """Process ids of the workers if all of them are on this machine, whose memory they share; else None."""
         return None
 
+    @property
+    def gpus_per_trial(self) -> float:
+        """GPUs of each trial that can use one, known from `start` on: specs of such trials are to ask for as many."""
+        return 0.0
+
+    @property
+    def gpu_memory(self) -> int | None:
+        """Bytes that trials may hold of the GPU with the least; None as long as that is not known."""
+        return None
+
     def prestart(self, imports: Sequence[str] = ()) -> None:  # noqa: B027 - optional
         """Begin to start workers before the context is known, so that they import while the caller reads data."""
 
@@ -46,7 +56,7 @@ class Executor(ABC):
         """Hand over what all trials share.
 
         Raises:
-            ExecutorError: trials cannot run here (an unreachable address, say).
+            ExecutorError: trials cannot run here (an unreachable address, say, or no GPU where one was asked for).
         """
 
     @property
@@ -54,9 +64,13 @@ class Executor(ABC):
     def slots(self) -> int:
         """How many trials may be in flight at present."""
 
+    def slots_on(self, device: Device) -> int:
+        """How many of them may compute on `device`; by default any trial takes any slot."""
+        return self.slots
+
     @abstractmethod
     def submit(self, spec: TrialSpec) -> None:
-        """Run a trial. At most `slots` may be in flight."""
+        """Run a trial. At most `slots` may be in flight, and of those on a device at most `slots_on` it."""
 
     @abstractmethod
     def wait(self, timeout: float) -> list[Event]:

@@ -2,66 +2,69 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import subprocess
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from automl.errors import ExecutorError
 from automl.execution.options import ComputeOptions
+from automl.trial.gpu import VISIBLE, visible_gpus
 
-__all__ = ["HIDDEN", "VISIBLE", "GpuShares", "local_shares", "visible_gpus"]
-
-VISIBLE = "CUDA_VISIBLE_DEVICES"
-"""The environment variable by which CUDA's libraries are told which GPUs there are."""
-
-HIDDEN = {VISIBLE: ""}
-"""The environment of a trial that asked for no GPU."""
-
-_LOOK = 10.0
-"""Seconds that nvidia-smi may take: it wakes the driver."""
+__all__ = ["GpuShares", "gpu_environment", "gpus_of_each", "gpus_text", "local_shares"]
 
 
-def visible_gpus() -> tuple[str, ...]:
-    """What this process may use, by the names that CUDA_VISIBLE_DEVICES takes: numbers, or UUIDs."""
-    told = os.environ.get(VISIBLE)
-    if told is None:
-        return tuple(str(number) for number in range(_installed()))
-    names = [name.strip() for name in told.split(",")]
-    valid = [name.isdigit() or name.startswith(("GPU-", "MIG-")) for name in names]
-    return tuple(names[: valid.index(False)] if False in valid else names)  # CUDA too ends at the first invalid one
+def gpu_environment(gpus: str | None) -> Mapping[str, str]:
+    """Environment variables of a worker.
+
+    Args:
+        gpus: that it may use, by the names that CUDA_VISIBLE_DEVICES takes; None if another has set them already.
+    """
+    if gpus == "":
+        return {VISIBLE: ""}
+    # CUDA counts the fastest GPU first unless it is told otherwise; nvidia-smi, Ray and we count along the PCI bus.
+    order = {"CUDA_DEVICE_ORDER": os.environ.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID")}
+    return order if gpus is None else {**order, VISIBLE: gpus}
 
 
-def _installed() -> int:
-    """GPUs of this machine."""
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=_LOOK, check=True)
-        return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
-    with contextlib.suppress(OSError):
-        return len(list(Path("/proc/driver/nvidia/gpus").iterdir()))
-    return 0
+def gpus_text(gpus: float) -> str:
+    """``2 GPUs``, for a sentence."""
+    return f"{gpus:g} GPU{'' if gpus == 1 else 's'}"
+
+
+def gpus_of_each(options: ComputeOptions, there: float) -> float:
+    """GPUs of each trial that can use one: what was declared, else one where there are any.
+
+    Args:
+        there: GPUs that there are.
+    """
+    if options.gpus_per_trial is not None:
+        return options.gpus_per_trial
+    return 1.0 if there >= 1 else 0.0
 
 
 class GpuShares:
     """Gives each worker its GPUs: a part of the one that the fewest others use, or some for itself.
 
     Args:
-        options: `gpus_per_trial`, which must not be 0.
+        options: `gpus_per_trial`, which must be declared and not 0.
         names: of the GPUs.
+
+    Attributes:
+        each: GPUs of each worker.
+        there: GPUs.
     """
 
     def __init__(self, options: ComputeOptions, names: Sequence[str]) -> None:
-        self._each = max(1, int(options.gpus_per_trial))
+        self.each = options.gpus_per_trial or 0.0
+        self._whole = max(1, int(self.each))
         self._used = Counter(dict.fromkeys(names, 0))
         self._per_gpu = max(1, options.workers_on_gpus(1))
-        self.workers = options.workers_on_gpus(len(names))
+        self.there = len(names)
 
     def take(self) -> str:
         """CUDA_VISIBLE_DEVICES for one more worker; there must be room for it."""
         free = [name for name, used in sorted(self._used.items(), key=lambda item: item[1]) if used < self._per_gpu]
-        taken = free[: self._each]
+        taken = free[: self._whole]
         self._used.update(taken)
         return ",".join(taken)
 
@@ -71,19 +74,21 @@ class GpuShares:
 
 
 def local_shares(options: ComputeOptions) -> GpuShares | None:
-    """The GPUs of this machine for trials; None for trials that need none.
+    """The GPUs of this machine for trials that can use them; None if these need none.
 
     Raises:
         ExecutorError: a trial needs more than there are.
     """
-    if not options.gpus_per_trial:
+    if options.gpus_per_trial == 0:
         return None
     names = visible_gpus()
-    shares = GpuShares(options, names)
-    if not shares.workers:
+    options = options.with_gpus(gpus_of_each(options, len(names)))
+    if not options.gpus_per_trial:
+        return None
+    if not options.workers_on_gpus(len(names)):
         there = f"only {len(names)}" if names else "none"
         raise ExecutorError(
-            f"A trial needs {options.gpus_per_trial:g} GPUs (compute.gpus_per_trial), and of these this process sees "
+            f"A trial needs {gpus_text(options.gpus_per_trial)} (compute.gpus_per_trial), and this process sees "
             f"{there}. Set it to 0, look at {VISIBLE} and 'nvidia-smi', or name a Ray cluster in compute.address."
         )
-    return shares
+    return GpuShares(options, names)

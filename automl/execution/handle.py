@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from automl.trial.contract import Report, StopReason, TrialSpec
+from automl.trial.contract import Device, Report, StopReason, TrialSpec
 
 __all__ = ["Flight", "WorkerHandle"]
 
@@ -22,6 +22,7 @@ class WorkerHandle(ABC):
 
     Attributes:
         mark: its name.
+        device: what its trials compute on.
         address: ``host:pid``, once it has said so.
         ready: it has the context.
         flight: the trial that it runs.
@@ -29,8 +30,9 @@ class WorkerHandle(ABC):
         free_since: reading of `time.monotonic()` when it became ready, or its latest trial ended.
     """
 
-    def __init__(self, mark: str) -> None:
+    def __init__(self, mark: str, device: Device) -> None:
         self.mark = mark
+        self.device = device
         self.address = ""
         self.ready = False
         self.flight: Flight | None = None
@@ -59,6 +61,7 @@ class Flight:
     """A trial that was submitted and has no result yet.
 
     Attributes:
+        submitted: reading of `time.monotonic()` when the driver gave it.
         worker: None while it waits for one.
         started: reading of `time.monotonic()` when it was sent to its worker.
         kill_at: when its worker is killed.
@@ -67,6 +70,7 @@ class Flight:
     """
 
     spec: TrialSpec
+    submitted: float = field(default_factory=time.monotonic)
     worker: WorkerHandle | None = None
     started: float = math.inf
     started_at: str = ""
@@ -77,6 +81,7 @@ class Flight:
     def begin(self, worker: WorkerHandle) -> None:
         """Send the trial to `worker`; its time begins."""
         self.worker, self.started = worker, time.monotonic()
+        self.spec = replace(self.spec, limits=self.spec.limits.after(self.started - self.submitted))
         self.started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         if self.spec.limits.seconds is not None:
             self.kill_at = self.started + self.spec.limits.seconds + _TIMEOUT_GRACE

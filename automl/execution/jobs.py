@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 from automl.errors import ConfigError
-from automl.execution.cores import usable_cores
+from automl.trial.cores import usable_cores
 
 __all__ = ["local_executor", "workers_of"]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from automl.trial.contract import Report, Status, TrialResult
 
@@ -11,9 +12,15 @@ __all__ = ["Broken", "Died", "Finished", "Loaded", "Message"]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The context has arrived: trials can be run. `address` is ``host:pid``."""
+    """The context has arrived: trials can be run.
+
+    Attributes:
+        address: ``host:pid``.
+        gpus: bytes that were free on each GPU that the worker was given, by the GPU's UUID, as far as it says.
+    """
 
     address: str
+    gpus: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +32,10 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A trial has ended. A `worn` worker holds so much memory by now that a new one should take its place.
+    """A trial has ended.
 
     Attributes:
+        worn: a new worker should take the place of this one: it holds too much memory, or its GPU has failed it.
         files: of the trial, which lie in `compute.storage` and not in its directory.
     """
 

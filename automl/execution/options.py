@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
+from collections.abc import Collection
 from importlib.metadata import entry_points
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from automl.execution.cores import usable_cores
 from automl.options import Duration, Options
+from automl.trial.contract import Device
+from automl.trial.cores import usable_cores
 
 __all__ = ["BUILT_IN", "ENTRY_POINTS", "ComputeOptions"]
 
@@ -36,7 +39,9 @@ class ComputeOptions(Options):
     address: str | None = Field(
         default=None, description="of a running Ray cluster: 'host:port', 'ray://host:port' or 'auto'"
     )
-    min_workers: int = Field(default=0, ge=0, description="workers that are kept while nothing waits for them")
+    min_workers: int = Field(
+        default=0, ge=0, description="workers that are kept while nothing waits for them, on CPUs as on GPUs"
+    )
     max_workers: int | None = Field(
         default=None,
         ge=1,
@@ -45,8 +50,11 @@ class ComputeOptions(Options):
     )
     idle_timeout: Duration = Field(default=60.0, description="seconds after which a worker without a trial is ended")
     cpus_per_trial: float = Field(default=1.0, gt=0, description="cores of each trial; its libraries use no more")
-    gpus_per_trial: float = Field(
-        default=0.0, ge=0, description="GPUs of each trial: a part of one, which others share, or a whole number"
+    gpus_per_trial: float | None = Field(
+        default=None,
+        ge=0,
+        description="GPUs of each trial of an algorithm that can use one: a part of one, which others share, or a "
+        "whole number; null: one where there are any, else none",
     )
     storage: str | None = Field(
         default=None,
@@ -68,8 +76,8 @@ class ComputeOptions(Options):
 
     @field_validator("gpus_per_trial")
     @classmethod
-    def _part_or_whole(cls, gpus: float) -> float:
-        if gpus > 1 and gpus != int(gpus):
+    def _part_or_whole(cls, gpus: float | None) -> float | None:
+        if gpus is not None and gpus > 1 and gpus != int(gpus):
             raise ValueError(f"{gpus:g} GPUs cannot be given to a trial; write a part of one, or a whole number")
         return gpus
 
@@ -95,13 +103,33 @@ class ComputeOptions(Options):
             return self.max_workers
         return max(1, self.min_workers, int((usable_cores() if cores is None else cores) / self.cpus_per_trial))
 
+    def with_gpus(self, each: float) -> Self:
+        """The same with `gpus_per_trial` settled."""
+        return self.model_copy(update={"gpus_per_trial": each})
+
     def workers_on_gpus(self, gpus: float) -> int:
         """Trials that `gpus` GPUs of one machine can take at the same time; `gpus_per_trial` must not be 0."""
-        if self.gpus_per_trial > 1:
-            return int(gpus // self.gpus_per_trial)
-        return int(gpus) * int(1 / self.gpus_per_trial + _ROUNDING)
+        each = self.gpus_per_trial or 1.0
+        if each > 1:
+            return int(gpus // each)
+        return int(gpus) * int(1 / each + _ROUNDING)
 
-    def workers_on_node(self, cores: float, gpus: float) -> int:
+    def workers_on_node(self, cores: float, gpus: float, devices: Collection[Device]) -> Counter[Device]:
         """Trials that a machine can take at the same time, without regard to `max_workers`."""
-        workers = int(cores / self.cpus_per_trial + _ROUNDING)
-        return min(workers, self.workers_on_gpus(gpus)) if self.gpus_per_trial else workers
+        return self.shared_out(int(cores / self.cpus_per_trial + _ROUNDING), gpus, devices)
+
+    def shared_out(self, workers: int, gpus: float, devices: Collection[Device]) -> Counter[Device]:
+        """`workers` workers of a machine, by what they compute on.
+
+        Each takes its cores, one with a GPU as well. Where trials of both kinds come, a GPU gets as many workers as it
+        takes, but for one: trials that use none should not wait for those that do.
+
+        Args:
+            gpus: of that machine.
+            devices: what trials compute on.
+        """
+        if Device.GPU not in devices:
+            return Counter({Device.CPU: workers})
+        beside = 1 if Device.CPU in devices and workers > 1 else 0
+        on_gpus = min(self.workers_on_gpus(gpus), workers - beside)
+        return Counter({Device.GPU: on_gpus, Device.CPU: workers - on_gpus if Device.CPU in devices else 0})

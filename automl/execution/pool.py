@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import time
 from abc import abstractmethod
-from collections import deque
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from automl.execution.messages import Broken, Died, Finished, Loaded, Message
 from automl.execution.options import ComputeOptions
 from automl.execution.payload import Payload, pack
 from automl.trial.capture import rescue_spool
-from automl.trial.contract import Failure, Report, Status, StopReason, TrialContext, TrialSpec
+from automl.trial.contract import Device, Failure, Report, Status, StopReason, TrialContext, TrialSpec
 from automl.trial.execute import host, stop_failure
 
 __all__ = ["Pool"]
@@ -41,27 +41,27 @@ class _State:
     """What a pool knows.
 
     Attributes:
-        wanted: workers that there should be.
-        full_at: reading of `time.monotonic()` when every worker that was up had a trial for the last time.
+        wanted: workers that there should be, by what they compute on.
+        full_at: reading of `time.monotonic()` when every worker of a device that was up had a trial for the last time.
         deaths: workers that have died in a row before they could run anything.
     """
 
     workers: list[WorkerHandle] = field(default_factory=list)
-    queue: deque[TrialSpec] = field(default_factory=deque)
+    queue: list[TrialSpec] = field(default_factory=list)
     flights: dict[int, Flight] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
-    wanted: int = 0
-    full_at: float = field(default_factory=time.monotonic)
+    wanted: Counter[Device] = field(default_factory=Counter)
+    full_at: dict[Device, float] = field(default_factory=lambda: dict.fromkeys(Device, time.monotonic()))
     deaths: int = 0
     any_result: bool = False
     closed: bool = False
 
 
 class Pool(Executor):
-    """Trials wait in one queue for the first worker that is free.
+    """Trials wait in one queue for the first worker that is free and computes on what they ask for.
 
     There are as many workers as trials have needed at once; those that nothing has needed for `idle_timeout` are
-    ended, but for `min_workers`.
+    ended, but for `min_workers`. A worker either has GPUs, and runs the trials that ask for some, or sees none.
 
     Args:
         options: `min_workers`, `max_workers`, `idle_timeout`, `cpus_per_trial`, `gpus_per_trial`.
@@ -73,6 +73,8 @@ class Pool(Executor):
         self.deadline = deadline or Deadline.after(None)
         self._payload: Any = None
         self._imports: tuple[str, ...] = ()
+        self._devices: tuple[Device, ...] = (Device.CPU,)
+        self._gpu_memory: dict[str, int] = {}
         self._state = _State()
 
     @property
@@ -81,7 +83,19 @@ class Pool(Executor):
         return None
 
     @abstractmethod
-    def _launch(self) -> WorkerHandle:
+    def _gpus_of_each(self) -> float:
+        """GPUs of each trial that can use one. Called once, at the start.
+
+        Raises:
+            ExecutorError: there are not as many as were declared, and none will join.
+        """
+
+    @abstractmethod
+    def most_on(self, device: Device) -> int:
+        """Workers that there may be for `device`, one of `_devices`."""
+
+    @abstractmethod
+    def _launch(self, device: Device) -> WorkerHandle:
         """Begin to start a worker: it imports `_imports`, and loads `_payload` if that is known already."""
 
     @abstractmethod
@@ -102,23 +116,40 @@ class Pool(Executor):
 
     def prestart(self, imports: Sequence[str] = ()) -> None:
         self._imports = tuple(dict.fromkeys((*self._imports, *imports)))
-        self._want(1)
+        self._want(1, Device.CPU)
 
     def start(self, context: TrialContext) -> None:
         self._imports = tuple(dict.fromkeys((*self._imports, *context.imports)))
+        self.options = self.options.with_gpus(self._gpus_of_each() if Device.GPU in context.devices else 0.0)
+        self._devices = tuple(sorted(context.devices, reverse=True)) if self.options.gpus_per_trial else (Device.CPU,)
         self._payload = self._prepare(pack(context))
-        for worker in self._state.workers:
-            worker.load(self._payload)
-        self._want(max(1, self.options.min_workers))
+        for worker in list(self._state.workers):
+            if worker.device in self._devices:
+                worker.load(self._payload)
+            else:
+                self._remove(worker)
+        for device in self._devices:
+            self._want(max(1, self.options.min_workers), device)
+
+    @property
+    def gpus_per_trial(self) -> float:
+        return self.options.gpus_per_trial or 0.0
+
+    @property
+    def gpu_memory(self) -> int | None:
+        return min(self._gpu_memory.values(), default=None)
 
     @property
     def most(self) -> int:
         """Workers that there may be."""
-        return self.options.workers_on()
+        return sum(map(self.most_on, self._devices))
 
     @property
     def slots(self) -> int:
-        return self.most
+        return sum(map(self.slots_on, self._devices))
+
+    def slots_on(self, device: Device) -> int:
+        return self.most_on(device) if device in self._devices else 0
 
     @property
     def in_flight(self) -> int:
@@ -131,10 +162,12 @@ class Pool(Executor):
         return [int(pid) for _, _, pid in places] if all(name == here for name, _, _ in places) else None
 
     def submit(self, spec: TrialSpec) -> None:
-        state = self._state
+        state, device = self._state, spec.resources.device
+        if device not in self._devices:
+            raise ExecutorError(f"Trial {spec.number} computes on a {device}, and no worker here does.")
         state.flights[spec.number] = Flight(spec)
         state.queue.append(spec)
-        self._want(len(state.flights))
+        self._want(self._flights_on()[device], device)
         self._dispatch()
 
     def wait(self, timeout: float) -> list[Event]:
@@ -156,8 +189,7 @@ class Pool(Executor):
         if flight is None:
             return
         if flight.worker is None:
-            waiting = [spec for spec in self._state.queue if spec.number != number]
-            self._state.queue = deque(waiting)
+            self._state.queue = [spec for spec in self._state.queue if spec.number != number]
             self._end(flight, reason.status, stop_failure(reason, flight.spec, killed=False))
             return
         flight.kill_at = min(flight.kill_at, time.monotonic() + grace)
@@ -172,41 +204,58 @@ class Pool(Executor):
             if worker.last is not None:
                 rescue_spool(worker.last.directory, worker.mark, keep=worker.flight is not None)
 
-    def _want(self, workers: int) -> None:
-        """Have at least `workers` workers, but no more than there may be."""
-        self._state.wanted = max(self._state.wanted, min(workers, self.most))
+    def _flights_on(self) -> Counter[Device]:
+        """Trials in flight."""
+        return Counter(flight.spec.resources.device for flight in self._state.flights.values())
+
+    def _crew(self, device: Device) -> list[WorkerHandle]:
+        """The workers for `device`."""
+        return [worker for worker in self._state.workers if worker.device is device]
+
+    def _want(self, workers: int, device: Device) -> None:
+        """Have at least `workers` workers for `device`, but no more than there may be."""
+        wanted = self._state.wanted
+        wanted[device] = max(wanted[device], min(workers, self.most_on(device)))
         self._start_workers()
 
     def _start_workers(self) -> None:
+        for device in self._devices:
+            self._start_crew(device)
+
+    def _start_crew(self, device: Device) -> None:
         state = self._state
-        while len(state.workers) < state.wanted and not state.closed:
+        while len(self._crew(device)) < state.wanted[device] and not state.closed:
             starting = sum(not worker.ready for worker in state.workers)
             busy = [w.flight.started for w in state.workers if w.flight is not None]
             first = not state.any_result and time.monotonic() - min(busy, default=math.inf) < _FIRST_TRIAL
             if state.workers and not self._may_launch(starting, first):
                 return
-            state.workers.append(self._launch())
+            state.workers.append(self._launch(device))
 
     def _dispatch(self) -> None:
         state = self._state
         for worker in state.workers:
             if not state.queue:
                 break
-            if worker.idle:
-                state.flights[state.queue.popleft().number].begin(worker)
+            spec = next((s for s in state.queue if s.resources.device is worker.device), None) if worker.idle else None
+            if spec is not None:
+                state.queue.remove(spec)
+                state.flights[spec.number].begin(worker)
         self._start_workers()
 
     def _shrink(self, now: float) -> None:
         """End workers that nothing has needed for a while, also those that still wait for a place."""
-        state = self._state
-        if state.flights and len(state.flights) >= sum(worker.ready for worker in state.workers):
-            state.full_at = now
-        spare = len(state.workers) - max(self.options.min_workers, len(state.flights))
+        state, flights = self._state, self._flights_on()
         latest = now - self.options.idle_timeout
-        for worker in [w for w in state.workers if w.flight is None][: max(0, spare)]:
-            if (worker.free_since if worker.ready else state.full_at) < latest:
-                self._remove(worker)
-                state.wanted = len(state.workers)
+        for device in self._devices:
+            crew = self._crew(device)
+            if flights[device] and flights[device] >= sum(worker.ready for worker in crew):
+                state.full_at[device] = now
+            spare = len(crew) - max(self.options.min_workers, flights[device])
+            for worker in [w for w in crew if w.flight is None][: max(0, spare)]:
+                if (worker.free_since if worker.ready else state.full_at[device]) < latest:
+                    self._remove(worker)
+                    state.wanted[device] = len(self._crew(device))
 
     def _next_clock(self) -> float:
         return min((flight.kill_at for flight in self._state.flights.values()), default=math.inf)
@@ -237,10 +286,16 @@ class Pool(Executor):
         elif isinstance(message, Loaded):
             worker.ready, worker.address, worker.free_since = True, message.address, time.monotonic()
             state.deaths = 0
+            self._note_gpus(message.gpus)
         elif isinstance(message, Broken):
             raise ExecutorError(f"What the trials should do cannot be loaded by a worker:\n{message.reason}")
         else:
             self._bury(worker, message)
+
+    def _note_gpus(self, free: Mapping[str, int]) -> None:
+        """Whoever looked first saw the GPU without trials of ours: the most that was free is what they may hold."""
+        for gpu, size in free.items():
+            self._gpu_memory[gpu] = max(size, self._gpu_memory.get(gpu, 0))
 
     def _bury(self, worker: WorkerHandle, death: Died) -> None:
         self._remove(worker)

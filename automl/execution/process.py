@@ -9,8 +9,7 @@ from multiprocessing.connection import wait
 from typing import IO, Any, ClassVar
 
 from automl.deadline import Deadline
-from automl.execution.cores import usable_cores
-from automl.execution.gpus import HIDDEN, VISIBLE, GpuShares, local_shares
+from automl.execution.gpus import GpuShares, gpu_environment, local_shares
 from automl.execution.handle import WorkerHandle
 from automl.execution.messages import Message
 from automl.execution.options import ComputeOptions
@@ -18,7 +17,8 @@ from automl.execution.payload import Mapped, Payload
 from automl.execution.pool import Pool
 from automl.execution.reap import kill_tree
 from automl.execution.worker_process import WorkerProcess
-from automl.trial.contract import TrialContext
+from automl.trial.contract import Device
+from automl.trial.cores import usable_cores
 from automl.trial.threads import thread_environment
 
 __all__ = ["ProcessExecutor"]
@@ -49,14 +49,9 @@ class ProcessExecutor(Pool):
         if not self.options.gpus_per_trial:  # `start` says what is wrong with them
             super().prestart(imports)
 
-    def start(self, context: TrialContext) -> None:
-        self._gpus = local_shares(self.options)
-        super().start(context)
-
-    @property
-    def most(self) -> int:
-        workers = self.options.workers_on()
-        return workers if self._gpus is None else min(workers, self._gpus.workers)
+    def most_on(self, device: Device) -> int:
+        there = 0 if self._gpus is None else self._gpus.there
+        return max(1, self.options.shared_out(self.options.workers_on(), there, self._devices)[device])
 
     def close(self) -> None:
         super().close()
@@ -64,15 +59,18 @@ class ProcessExecutor(Pool):
             self._arrays.close()
             self._arrays = None
 
-    def _launch(self) -> WorkerHandle:
+    def _gpus_of_each(self) -> float:
+        self._gpus = local_shares(self.options)
+        return 0.0 if self._gpus is None else self._gpus.each
+
+    def _launch(self, device: Device) -> WorkerHandle:
         if self._arrays is None and os.name == "posix":
             # workers inherit it now; it is written when the data is known
             self._arrays = tempfile.TemporaryFile()  # noqa: SIM115 - `close` does
         threads = thread_environment(max(1, int(self.options.cpus_per_trial)))
-        gpus = HIDDEN if self._gpus is None else {VISIBLE: self._gpus.take()}
-        worker = WorkerProcess(self._arrays, {**os.environ, **threads, **gpus}, self._imports)
-        if self._gpus is not None:
-            self._given[worker] = gpus[VISIBLE]
+        gpus = self._gpus.take() if self._gpus is not None and device is Device.GPU else ""
+        worker = WorkerProcess(device, self._arrays, {**os.environ, **threads, **gpu_environment(gpus)}, self._imports)
+        self._given[worker] = gpus
         self._sources.update(dict.fromkeys(worker.sources, worker))
         if self._payload is not None:
             worker.load(self._payload)
@@ -108,6 +106,6 @@ class ProcessExecutor(Pool):
             for source in worker.sources:
                 self._sources.pop(source, None)
             heard.extend((worker, message) for message in worker.bury())
-            if self._gpus is not None:
-                self._gpus.give_back(self._given.pop(worker))
+            if (gpus := self._given.pop(worker)) and self._gpus is not None:
+                self._gpus.give_back(gpus)
         return heard

@@ -30,6 +30,7 @@ from automl.execution.warden_process import Warden
 from automl.trial.capture import Spool
 from automl.trial.contract import Report, StopReason, TrialContext, TrialSpec
 from automl.trial.execute import address, execute
+from automl.trial.gpu import free_memory, is_broken
 from automl.trial.memory import resident_memory
 
 __all__ = ["Worker", "import_quietly", "main", "serve"]
@@ -65,7 +66,7 @@ class Worker:
         except BaseException:
             return Broken(traceback.format_exc())
         import_quietly(self._context.imports)
-        return Loaded(address(os.getpid()))
+        return Loaded(address(os.getpid()), free_memory())
 
     def run(self, spec: TrialSpec, emit: Callable[[Report], None], note: MemoryNote | None = None) -> Finished:
         """Run a trial to its end in this thread.
@@ -99,7 +100,7 @@ class Worker:
     def _worn(self) -> bool:
         held = resident_memory()
         self._held = self._held or held
-        return held > 2 * self._held + _GROWTH
+        return held > 2 * self._held + _GROWTH or is_broken()
 
     def _tick(self) -> None:
         while True:

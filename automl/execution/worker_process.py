@@ -19,7 +19,7 @@ from automl.execution.handle import WorkerHandle
 from automl.execution.messages import Died, Message
 from automl.execution.payload import Mapped, Payload
 from automl.execution.reap import MARK, nested_mark
-from automl.trial.contract import StopReason, TrialSpec
+from automl.trial.contract import Device, StopReason, TrialSpec
 
 __all__ = ["WorkerProcess"]
 
@@ -33,6 +33,7 @@ class WorkerProcess(WorkerHandle):
     """A process that runs `automl.execution.worker`.
 
     Args:
+        device: what its trials compute on.
         arrays: the file that will hold the context's arrays.
         environment: of the worker and its trials.
         imports: what it should import while it waits for the context.
@@ -42,8 +43,10 @@ class WorkerProcess(WorkerHandle):
             (The connection alone does not tell: a forked child of a dead worker still holds its end.)
     """
 
-    def __init__(self, arrays: IO[bytes] | None, environment: Mapping[str, str], imports: Sequence[str]) -> None:
-        super().__init__(uuid.uuid4().hex)
+    def __init__(
+        self, device: Device, arrays: IO[bytes] | None, environment: Mapping[str, str], imports: Sequence[str]
+    ) -> None:
+        super().__init__(uuid.uuid4().hex, device)
         self.connection, theirs = Pipe()
         descriptors = [theirs.fileno(), *([] if arrays is None else [arrays.fileno()])]
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - `bury` closes it

@@ -62,6 +62,11 @@ class Behaviours:
     def nothing(self, spec: TrialSpec, run: Run) -> Outcome:
         return Outcome(value=0.0)
 
+    def count_gpus(self, spec: TrialSpec, run: Run) -> Outcome:
+        """GPUs that CUDA's libraries are told of; -1 if they are told nothing, and see all."""
+        told = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return Outcome(value=-1.0 if told is None else float(len([name for name in told.split(",") if name])))
+
     def report(self, spec: TrialSpec, run: Run) -> Outcome:
         """Many reports, one of them not finite."""
         for step in range(200):

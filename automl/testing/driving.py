@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from automl.execution.base import Event, Executor
-from automl.trial.contract import Report, TrialSpec
+from automl.trial.contract import Device, Report, TrialSpec
 
 __all__ = ["PATIENCE", "is_gone", "run_trials", "until_exists", "wait_for"]
 
@@ -41,19 +41,22 @@ def run_trials(
     executor: Executor, *specs: TrialSpec, on_report: Callable[[Report], None] = lambda report: None
 ) -> list[Event]:
     """Submit `specs`, as many at a time as there are slots; all events until each has its result."""
-    waiting, running, events = list(specs), set[int](), list[Event]()
+    waiting, running, events = list(specs), dict[int, Device](), list[Event]()
     ends = time.monotonic() + PATIENCE
     while waiting or running:
         assert time.monotonic() < ends, f"no result of {sorted(running)} within {PATIENCE} s; events: {events}"
-        while waiting and len(running) < executor.slots:
-            running.add(waiting[0].number)
-            executor.submit(waiting.pop(0))
+        for spec in list(waiting):
+            device = spec.resources.device
+            if list(running.values()).count(device) < executor.slots_on(device) and len(running) < executor.slots:
+                running[spec.number] = device
+                waiting.remove(spec)
+                executor.submit(spec)
         for event in executor.wait(1.0):
             events.append(event)
             if isinstance(event, Report):
                 on_report(event)
             else:
-                running.remove(event.number)
+                del running[event.number]
     return events
 
 

@@ -22,7 +22,16 @@ from automl.execution.base import Executor
 from automl.testing.behaviours import METRIC, Behaviours
 from automl.testing.driving import PATIENCE, run_trials, wait_for
 from automl.testing.executor_kills import KillTests
-from automl.trial.contract import Report, Status, StopReason, TrialContext, TrialResources, TrialResult, TrialSpec
+from automl.trial.contract import (
+    Device,
+    Report,
+    Status,
+    StopReason,
+    TrialContext,
+    TrialResources,
+    TrialResult,
+    TrialSpec,
+)
 from automl.trial.execute import execute
 
 __all__ = ["ExecutorSuite"]
@@ -76,6 +85,15 @@ class ExecutorSuite(KillTests):
         result = self.result(executor, trial("count_threads"))
         assert result.metrics["pools"] > 0
         assert result.value == TrialResources().threads
+
+    def test_a_trial_without_gpus_sees_none(
+        self, executor: Executor, trial: Callable[..., TrialSpec], kills: None
+    ) -> None:
+        assert self.result(executor, trial("count_gpus")).value == 0
+
+    def test_trials_without_gpus_may_take_any_slot_where_no_others_come(self, executor: Executor) -> None:
+        assert executor.gpus_per_trial == 0
+        assert executor.slots_on(Device.CPU) == executor.slots > 0
 
     # --- failures
 

@@ -8,12 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from automl.execution.auto import AutoExecutor
-from automl.execution.cores import usable_cores
 from automl.execution.inline import InlineExecutor
 from automl.execution.options import ComputeOptions
 from automl.execution.process import ProcessExecutor
 from automl.execution.ray.executor import RayExecutor
 from automl.execution.registry import make_executor
+from automl.trial.contract import Device
+from automl.trial.cores import usable_cores
 
 
 @pytest.mark.parametrize(
@@ -61,8 +62,18 @@ def test_impossible_and_unknown_options_are_refused(option: dict[str, Any], says
 )
 def test_gpus_are_shared_only_where_the_trial_fits_on_one(each: float, gpus: int, trials: int) -> None:
     assert ComputeOptions(gpus_per_trial=each).workers_on_gpus(gpus) == trials
-    assert ComputeOptions(gpus_per_trial=each).workers_on_node(100, gpus) == trials
-    assert ComputeOptions(gpus_per_trial=each).workers_on_node(1, gpus) == min(trials, 1)
+    for cores in (1, 100):
+        workers = ComputeOptions(gpus_per_trial=each).workers_on_node(cores, gpus, {Device.GPU})
+        assert workers == {Device.GPU: min(trials, cores), Device.CPU: 0}
+
+
+@pytest.mark.parametrize(
+    ("cores", "gpus", "on_gpus", "on_cpus"), [(8, 2, 2, 6), (2, 2, 1, 1), (1, 2, 1, 0), (0, 2, 0, 0), (4, 0, 0, 4)]
+)
+def test_gpus_leave_a_core_to_trials_that_use_none(cores: int, gpus: int, on_gpus: int, on_cpus: int) -> None:
+    options = ComputeOptions(gpus_per_trial=1)
+    assert options.workers_on_node(cores, gpus, set(Device)) == {Device.GPU: on_gpus, Device.CPU: on_cpus}
+    assert options.workers_on_node(cores, gpus, {Device.CPU}) == {Device.CPU: cores}
 
 
 def test_there_are_as_many_workers_as_the_cores_feed() -> None:

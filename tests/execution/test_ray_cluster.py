@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from automl.client import Run
+from automl.execution.auto import AutoExecutor
 from automl.execution.options import ComputeOptions
 from automl.execution.ray.executor import RayExecutor
 from automl.testing.driving import run_trials, until_exists, wait_for
-from automl.trial.contract import Outcome, Status, TrialContext, TrialResult, TrialSpec
+from automl.trial.contract import Device, Outcome, Status, TrialContext, TrialResources, TrialResult, TrialSpec
 
 STORE = 150 * 2**20
 """Bytes of each node's object store."""
@@ -74,10 +75,11 @@ def begin(cluster: Any) -> Iterator[Callable[..., RayExecutor]]:
     """Starts executors on the cluster."""
     begun = []
 
-    def start(data: np.ndarray | None = None, **options: Any) -> RayExecutor:
+    def start(data: np.ndarray | None = None, devices: Iterable[Device] = (Device.CPU,), **options: Any) -> RayExecutor:
         executor = RayExecutor(ComputeOptions(executor="ray", address=cluster.address, **options))
         begun.append(executor)
-        executor.start(TrialContext(_Places(np.zeros(3) if data is None else data)))
+        work = _Places(np.zeros(3) if data is None else data)
+        executor.start(TrialContext(work, devices=frozenset(devices)))
         return executor
 
     yield start
@@ -91,9 +93,12 @@ def trials(tmp_path: Path) -> Callable[..., list[TrialSpec]]:
     place = tmp_path / "place"
     place.mkdir()
 
-    def make(count: int, **params: Any) -> list[TrialSpec]:
+    def make(count: int, gpus: Sequence[float] = (), **params: Any) -> list[TrialSpec]:
         params = {"place": str(place), "together": count, "enough": str(tmp_path / "enough"), **params}
-        return [TrialSpec(number, "place", params, tmp_path / "trials" / str(number)) for number in range(count)]
+        return [
+            TrialSpec(number, "place", params, tmp_path / "trials" / str(number), resources=TrialResources(gpus=each))
+            for number, each in enumerate(gpus or [0.0] * count)
+        ]
 
     return make
 
@@ -127,27 +132,52 @@ def test_there_are_workers_on_every_node_and_data_is_not_copied_into_them(
 def test_gpus_are_shared_and_a_trial_without_sees_none(
     begin: Callable[..., RayExecutor], trials: Callable[..., list[TrialSpec]]
 ) -> None:
-    executor = begin(gpus_per_trial=0.5, cpus_per_trial=0.5)
+    executor = begin(devices=[Device.GPU], gpus_per_trial=0.5, cpus_per_trial=0.5)
     assert executor.most == 4
     until_ready(executor, 4)
-    results = results_of(run_trials(executor, *trials(4)))
+    results = results_of(run_trials(executor, *trials(4, gpus=[0.5] * 4)))
     assert sorted(result.metrics["gpu"] for result in results) == [0, 0, 1, 1]
     executor.close()
     assert results_of(run_trials(begin(max_workers=1), *trials(1)))[0].metrics["gpu"] == -1
+
+
+def test_trials_on_cpus_run_beside_those_on_gpus_of_the_cluster(
+    begin: Callable[..., RayExecutor], trials: Callable[..., list[TrialSpec]]
+) -> None:
+    executor = begin(devices=list(Device))  # nothing was said: each gets a GPU, since there are some
+    assert executor.gpus_per_trial == 1
+    assert {device: executor.most_on(device) for device in Device} == {Device.CPU: 2, Device.GPU: 1}
+    until_ready(executor, 3)
+    results = results_of(run_trials(executor, *trials(3, gpus=[1, 0, 0])))
+    assert {result.number: result.metrics["gpu"] for result in results} == {0: 0, 1: -1, 2: -1}
+
+
+def test_auto_goes_straight_to_a_cluster_with_gpus(
+    cluster: Any, trials: Callable[..., list[TrialSpec]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    executor = AutoExecutor(ComputeOptions(address=cluster.address))
+    executor.prestart()
+    executor.start(TrialContext(_Places(np.zeros(3)), devices=frozenset(Device)))
+    assert executor.gpus_per_trial == 1
+    results = results_of(run_trials(executor, *trials(2, gpus=[1, 0])))
+    assert {result.number: result.metrics["gpu"] for result in results} == {0: 0, 1: -1}
+    executor.close()
 
 
 @pytest.mark.slow
 def test_trials_wait_for_a_gpu_and_a_line_says_so_once(
     cluster: Any, begin: Callable[..., RayExecutor], trials: Callable[..., list[TrialSpec]], caplog: Any
 ) -> None:
-    executor = begin(gpus_per_trial=3)
-    (spec,) = trials(1)
-    executor.submit(spec)
+    executor = begin(devices=list(Device), gpus_per_trial=3)
+    waits, goes_on = trials(2, gpus=[3, 0], together=1)
+    executor.submit(waits)
     wait_for(lambda: executor.wait(0.1) == [] and "3 GPUs" in caplog.text)
+    assert [result.number for result in results_of(run_trials(executor, goes_on))] == [1]
     node = cluster.add_node(num_cpus=1, num_gpus=3, object_store_memory=STORE)
     events: list[Any] = []
     wait_for(lambda: bool(events.extend(executor.wait(0.1)) or events))
-    assert results_of(events)
+    assert [result.number for result in results_of(events)] == [0]
     assert caplog.text.count("trials wait until one joins") == 1
     executor.close()
     cluster.remove_node(node)

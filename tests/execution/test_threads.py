@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -12,13 +13,13 @@ import pytest
 
 from automl.client import Run
 from automl.execution.base import Executor
-from automl.execution.cores import usable_cores
 from automl.execution.options import ComputeOptions
 from automl.execution.process import ProcessExecutor
 from automl.execution.ray.executor import RayExecutor
 from automl.execution.ray.runtime import RayRuntime
 from automl.testing.driving import run_trials
 from automl.trial.contract import Outcome, Status, TrialContext, TrialResources, TrialResult, TrialSpec
+from automl.trial.cores import usable_cores
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc"),
@@ -74,10 +75,10 @@ def ray_is_up() -> Iterator[None]:
     runtime.close()
 
 
-def extra_threads(executor: Executor, cpus: int, folder: Path) -> dict[str, float]:
+def extra_threads(executor: Executor, cpus: float, folder: Path, *, alone: bool = False) -> dict[str, float]:
     """By library, the threads besides the trial's own."""
     executor.start(TrialContext(_Busy()))
-    spec = TrialSpec(0, "busy", {}, folder / "0", resources=TrialResources(cpus))
+    spec = TrialSpec(0, "busy", {}, folder / "0", resources=TrialResources(cpus, alone=alone))
     (result,) = run_trials(executor, spec)
     executor.close()
     assert isinstance(result, TrialResult)
@@ -95,6 +96,11 @@ def check(extra: dict[str, float], cpus: int) -> None:
 @pytest.mark.parametrize("cpus", [1, 2])
 def test_in_processes(tmp_path: Path, cpus: int) -> None:
     check(extra_threads(ProcessExecutor(ComputeOptions(cpus_per_trial=cpus, max_workers=1)), cpus, tmp_path), cpus)
+
+
+def test_a_trial_that_is_alone_uses_all_cores_of_a_worker_for_one(tmp_path: Path) -> None:
+    executor = ProcessExecutor(ComputeOptions(cpus_per_trial=1, max_workers=1))
+    check(extra_threads(executor, math.inf, tmp_path, alone=True), usable_cores())
 
 
 @pytest.mark.usefixtures("ray_is_up")

@@ -9,8 +9,6 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from automl.execution.options import ComputeOptions
-
 __all__ = ["ClusterWatch", "host_and_port"]
 
 _LOOK = 1.0
@@ -28,22 +26,21 @@ class ClusterWatch:
     """Looks at the cluster in a thread of its own, since Ray's calls do not return when its head is dead.
 
     Args:
-        options: what a worker needs.
         address: host and port of the head.
 
     Attributes:
-        workers: for how many workers the machines that there are have cores and GPUs, used ones included.
+        machines: cores and GPUs of each machine that there is, used ones included.
     """
 
-    def __init__(self, options: ComputeOptions, address: str) -> None:
-        self._options, self._address = options, address
+    def __init__(self, address: str) -> None:
+        self._address = address
         self._node = ""
         self._lost = ""
         self._refusals = 0
         self._looked = time.monotonic()
         self._suspected = math.inf
         self._ends = threading.Event()
-        self.workers = 0
+        self.machines: tuple[tuple[float, float], ...] = ()
 
     def begin(self) -> None:
         """Look once, and then again and again until `end`."""
@@ -85,9 +82,7 @@ class ClusterWatch:
 
         nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
         alive = [node["Resources"] for node in nodes if node["Alive"]]
-        self.workers = sum(
-            self._options.workers_on_node(resources.get("CPU", 0.0), resources.get("GPU", 0.0)) for resources in alive
-        )
+        self.machines = tuple((resources.get("CPU", 0.0), resources.get("GPU", 0.0)) for resources in alive)
         if any(node["NodeID"] == self._node and not node["Alive"] for node in nodes):
             self._lost = "this machine's own part of it has died"
         self._refusals, self._looked = 0, time.monotonic()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,6 +12,7 @@ from typing import Any, ClassVar
 from automl.deadline import Deadline
 from automl.errors import ExecutorError
 from automl.execution.base import Event
+from automl.execution.gpus import gpus_of_each, gpus_text
 from automl.execution.handle import WorkerHandle
 from automl.execution.messages import Died, Finished, Message
 from automl.execution.options import ComputeOptions
@@ -19,7 +21,7 @@ from automl.execution.pool import Pool
 from automl.execution.ray.handle import RayWorker
 from automl.execution.ray.runtime import RayRuntime
 from automl.execution.ray.sharing import Sharing, sharing_for
-from automl.trial.contract import Status, TrialContext, TrialSpec
+from automl.trial.contract import Device, Status, TrialContext, TrialSpec
 
 __all__ = ["RayExecutor"]
 
@@ -42,7 +44,8 @@ class RayExecutor(Pool):
 
     Without `max_workers` there are as many as the machines have room for, those that join later included. With it,
     workers for which there is no room yet wait, which has Ray's autoscaler add machines. Where machines share no disk,
-    `storage` says how files travel. A lost machine loses the trials that it ran, and no others.
+    `storage` says how files travel. A lost machine loses the trials that it ran, and no others. Trials that need more
+    GPUs than any machine has wait until one joins, and a line says so.
 
     See `RayRuntime` for which Ray is used.
     """
@@ -53,8 +56,10 @@ class RayExecutor(Pool):
         super().__init__(options, deadline)
         self._runtime = RayRuntime(self.options, after=self._launch_early)
         self._early: list[WorkerHandle] = []
-        self._complain_at: float | None = None
-        self._most_before = 0
+        self._complain_at: dict[Device, float] = {}
+        self._most_before: Counter[Device] = Counter()
+        self._counted: tuple[Any, Any] = (None, None)
+        self._places: Counter[Device] = Counter()
         self._calls: dict[Any, tuple[RayWorker, str]] = {}
         self._sharing: Sharing | None = None
         self._token: Path | None = None
@@ -73,9 +78,6 @@ class RayExecutor(Pool):
         self._imports = tuple(dict.fromkeys((*self._imports, *context.imports)))
         self._sharing = sharing_for(self.options.storage)
         self._runtime.require()
-        if not self._runtime.private:
-            self._complain_at = time.monotonic() + (_NO_ROOM if self._runtime.cluster.workers else 0.0)
-        self._most_before = self.most
         self._state.workers.extend(self._early)
         self._early = []
         try:
@@ -84,23 +86,49 @@ class RayExecutor(Pool):
             raise
         except Exception as error:
             raise ExecutorError(f"Ray cannot take the data: {_sentence(error)}") from error
+        self._most_before = self._most()
+        if not self._runtime.private:
+            now, room = time.monotonic(), self._room()
+            self._complain_at = {device: now + (_NO_ROOM if room[device] else 0.0) for device in self._devices}
 
-    @property
-    def most(self) -> int:
-        if self.options.max_workers is not None:
-            return self.options.max_workers
-        return max(1, self.options.min_workers, self._runtime.cluster.workers)
+    def most_on(self, device: Device) -> int:
+        room, most = self._room(), self.options.max_workers
+        if most is None:
+            return max(1, self.options.min_workers, room[device])
+        if len(self._devices) == 1:
+            return most
+        on_gpus = min(max(1, room[Device.GPU]), max(1, most - 1))
+        return on_gpus if device is Device.GPU else max(1, most - on_gpus)
 
-    @property
-    def slots(self) -> int:
+    def slots_on(self, device: Device) -> int:
         """One per worker that is up, and at least one; a worker need not wait until its trial's files are here."""
+        if device not in self._devices:
+            return 0
         pending = 0 if self._sharing is None else self._sharing.pending
-        return max(1, self.ready) + min(pending, self.ready)
+        ready = self._ready_on(device)
+        return max(1, ready) + min(pending, ready)
 
     @property
     def ready(self) -> int:
         """Workers that can take a trial, or run one."""
-        return sum(worker.ready for worker in self._state.workers)
+        return sum(map(self._ready_on, self._devices))
+
+    def _ready_on(self, device: Device) -> int:
+        return sum(worker.ready for worker in self._crew(device))
+
+    def _room(self) -> Counter[Device]:
+        """For how many workers the machines that there are have cores and GPUs, used ones included."""
+        machines = self._runtime.machines
+        if self._counted != (machines, self._devices):
+            nodes = (self.options.workers_on_node(*machine, self._devices) for machine in machines)
+            self._counted, self._places = (machines, self._devices), sum(nodes, Counter())
+        return self._places
+
+    def _most(self) -> Counter[Device]:
+        return Counter({device: self.most_on(device) for device in self._devices})
+
+    def _gpus_of_each(self) -> float:
+        return gpus_of_each(self.options, max((gpus for _, gpus in self._runtime.machines), default=0.0))
 
     @property
     def closing_seconds(self) -> float:
@@ -126,42 +154,45 @@ class RayExecutor(Pool):
                 f"Ray {self._runtime.place} is lost: {self._runtime.lost}. What has ended is kept; once there is a Ray "
                 f"again, 'automl resume {self._trials.parent}' goes on."
             )
-        if self.ready:
-            self._complain_at = None
-        elif self._complain_at is not None and time.monotonic() > self._complain_at:
-            self._complain()
+        for device in tuple(self._complain_at):
+            if self._ready_on(device):
+                del self._complain_at[device]
+            elif time.monotonic() > self._complain_at[device]:
+                self._complain(device)
         self._follow_cluster()
         return super().wait(timeout)
 
-    def _complain(self) -> None:
-        """Say once that nothing runs, and why."""
-        self._complain_at = None
-        gpus = self.options.gpus_per_trial
+    def _complain(self, device: Device) -> None:
+        """Say once that nothing runs on `device`, and why."""
+        del self._complain_at[device]
         cores = self.options.cpus_per_trial
-        needed = f"{cores:g} core{'' if cores == 1 else 's'}" + (
-            f" and {gpus:g} GPU{'' if gpus == 1 else 's'}" if gpus else ""
-        )
-        if self._runtime.cluster.workers:
+        needed = f"{cores:g} core{'' if cores == 1 else 's'}"
+        if device is Device.GPU:
+            needed += f" and {gpus_text(self.gpus_per_trial)}"
+        if self._room()[device]:
             log.warning("Ray has had no free machine with %s for %.0f s; trials wait until it has.", needed, _NO_ROOM)
         else:
             log.warning("Ray %s has no machine with %s; trials wait until one joins.", self._runtime.place, needed)
 
     def _follow_cluster(self) -> None:
         """Use machines that have joined; workers that waited for one that has left need not wait any longer."""
-        state, before, self._most_before = self._state, self._most_before, self.most
-        if self._most_before > before and state.flights and len(state.flights) >= self.ready:
-            self._want(len(state.flights))
-        state.wanted = min(state.wanted, self._most_before)
-        waiting = [worker for worker in state.workers if not worker.ready]
-        for worker in waiting[: max(0, len(state.workers) - self._most_before)]:
-            self._remove(worker)
+        before, self._most_before, flights = self._most_before, self._most(), self._flights_on()
+        for device, most in self._most_before.items():
+            if most > before[device] and flights[device] and flights[device] >= self._ready_on(device):
+                self._want(flights[device], device)
+            self._state.wanted[device] = min(self._state.wanted[device], most)
+            crew = self._crew(device)
+            for worker in [worker for worker in crew if not worker.ready][: max(0, len(crew) - most)]:
+                self._remove(worker)
 
     def _launch_early(self) -> None:
-        self._early = [self._launch() for _ in range(self.most)]
+        """Workers without GPUs; unless there may be some with: what has to be of which kind shows at the start."""
+        if not self._gpus_of_each():
+            self._early = [self._launch(Device.CPU) for _ in range(self.most_on(Device.CPU))]
 
-    def _want(self, workers: int) -> None:
+    def _want(self, workers: int, device: Device) -> None:
         """All that there may be, once every worker that is up has a trial: the driver may have more of them."""
-        super()._want(self.most if workers >= self.ready else workers)
+        super()._want(self.most_on(device) if workers >= self._ready_on(device) else workers, device)
 
     @property
     def _storage(self) -> str | None:
@@ -174,8 +205,8 @@ class RayExecutor(Pool):
     def _may_launch(self, starting: int, first: bool) -> bool:
         return True
 
-    def _launch(self) -> WorkerHandle:
-        actor = RayWorker(self.options, self._imports, lambda: self._token)
+    def _launch(self, device: Device) -> WorkerHandle:
+        actor = RayWorker(device, self.options, self._imports, lambda: self._token)
         if self._payload is not None:
             actor.load(self._payload)
         return actor

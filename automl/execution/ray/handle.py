@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from automl.execution.gpus import HIDDEN
+from automl.execution.gpus import gpu_environment
 from automl.execution.handle import WorkerHandle
 from automl.execution.options import ComputeOptions
-from automl.trial.contract import StopReason, TrialSpec
+from automl.trial.contract import Device, StopReason, TrialSpec
 from automl.trial.threads import thread_environment
 
 __all__ = ["RayWorker"]
@@ -20,6 +20,7 @@ class RayWorker(WorkerHandle):
     """A worker that Ray puts where there is room, now or later.
 
     Args:
+        device: what its trials compute on.
         options: what a trial needs.
         imports: what the worker should import while it waits for the context.
         token: gives a file that the worker must see, if there is one.
@@ -29,12 +30,15 @@ class RayWorker(WorkerHandle):
         seen: reports of the present trial that have arrived.
     """
 
-    def __init__(self, options: ComputeOptions, imports: Sequence[str], token: Callable[[], Path | None]) -> None:
+    def __init__(
+        self, device: Device, options: ComputeOptions, imports: Sequence[str], token: Callable[[], Path | None]
+    ) -> None:
         from automl.execution.ray.actor import REMOTE_ACTOR
 
-        super().__init__(uuid.uuid4().hex)
-        gpus = options.gpus_per_trial
-        environment = {**thread_environment(max(1, int(options.cpus_per_trial))), **({} if gpus else HIDDEN)}
+        super().__init__(uuid.uuid4().hex, device)
+        gpus = options.gpus_per_trial if device is Device.GPU else 0
+        threads = thread_environment(max(1, int(options.cpus_per_trial)))
+        environment = {**threads, **gpu_environment(None if gpus else "")}  # Ray says which
         placed = REMOTE_ACTOR.options(num_cpus=options.cpus_per_trial, num_gpus=gpus, scheduling_strategy="SPREAD")
         self.actor = placed.remote(self.mark, environment, tuple(imports), options.storage)
         self.calls: list[tuple[Any, str]] = []

@@ -9,16 +9,16 @@ import shutil
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from importlib.util import find_spec
 from typing import Any
 
 from automl.errors import ExecutorError
-from automl.execution.cores import usable_cores
 from automl.execution.gpus import local_shares
 from automl.execution.options import ComputeOptions
 from automl.execution.ray.cluster import ClusterWatch, host_and_port
+from automl.trial.cores import usable_cores
 
 __all__ = ["BOOT_SECONDS", "RayRuntime", "check_address"]
 
@@ -61,6 +61,7 @@ class RayRuntime:
         self._closing = threading.Event()
         self._error: BaseException | None = None
         self._cluster: ClusterWatch | None = None
+        self._own = 0.0, 0.0
 
     def begin(self) -> None:
         """Begin to boot, unless that was done."""
@@ -74,10 +75,10 @@ class RayRuntime:
         return self._done.is_set()
 
     @property
-    def cluster(self) -> ClusterWatch:
-        """What the cluster has; once booting has ended well."""
+    def machines(self) -> Sequence[tuple[float, float]]:
+        """Cores and GPUs of each machine that there is, used ones included; once booting has ended well."""
         assert self._cluster is not None
-        return self._cluster
+        return (self._own,) if self.private else self._cluster.machines
 
     @property
     def lost(self) -> str:
@@ -151,15 +152,13 @@ class RayRuntime:
                     ray.init(**place, logging_level=logging.ERROR, log_to_driver=False)
                 _silence()
         client = address is not None and address.startswith("ray://")
-        self._cluster = ClusterWatch(
-            self._options, address if client and address else ray.get_runtime_context().gcs_address
-        )
+        self._cluster = ClusterWatch(address if client and address else ray.get_runtime_context().gcs_address)
         self._cluster.begin()
         return ours
 
     def _private(self) -> dict[str, Any]:
         """How to start a Ray of our own."""
-        local_shares(self._options)
+        shares = local_shares(self._options)
         cores = usable_cores()
         wanted = math.ceil(self._options.workers_on() * self._options.cpus_per_trial)
         if wanted > cores:
@@ -169,9 +168,13 @@ class RayRuntime:
                 self._options.cpus_per_trial,
                 cores,
             )
+        gpus = 0 if shares is None else shares.there
+        self._own = max(cores, wanted), gpus
         return {
             "address": "local",
-            "num_cpus": max(cores, wanted),
+            # Room for a worker with GPUs and one without, however few cores there are: neither waits for the other.
+            "num_cpus": max(cores, wanted, math.ceil(2 * self._options.cpus_per_trial) if gpus else 0),
+            "num_gpus": gpus,
             "include_dashboard": False,
             "object_store_memory": _store_size(),
         }
