@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from automl import api
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+DATA = os.environ.get("AUTOML_DATA_DIR")
+"""Read before a test's environment is made, which has none."""
 
 
-def run(place: Path, *command: str | Path) -> str:
+def run(place: Path, *command: str | Path, timeout: float = 240) -> str:
     """What `python COMMAND...` prints."""
     done = subprocess.run(
-        [sys.executable, *map(str, command)], cwd=place, capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, *map(str, command)], cwd=place, capture_output=True, text=True, timeout=timeout, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -72,6 +77,77 @@ def test_a_space_of_ones_own(tmp_path: Path) -> None:
     printed = run(tmp_path, "-m", "automl", "run", EXAMPLES / "own_space_experiment.yaml")
     assert "extra_trees" in printed
     assert "wine version 1" in printed
+
+
+def test_an_experiment_on_pictures_is_valid() -> None:
+    config = api.validate(EXAMPLES / "images.yaml")
+    assert config.task == "image_classification"
+    assert config.limits.time_budget == 600
+
+
+LIGHT = 'metric="accuracy", compute={"executor": "process", "max_workers": 1}, registry=None, tracking=None'
+"""In place of ``metric="accuracy"``: without Ray's and MLflow's start."""
+
+
+def pictures(folder: Path, side: int) -> Path:
+    """Sixty small coloured pictures of noise in two classes, one darker than the other."""
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    for number in range(60):
+        name, brightest = (("dark", 100), ("light", 256))[number % 2]
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, brightest, (side, side, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    return folder
+
+
+def shortened(place: Path, name: str, changes: dict[str, str]) -> Path:
+    """The example with `changes` made in its code. It keeps its name: trials import it by that."""
+    code = (EXAMPLES / name).read_text(encoding="utf-8")
+    for old, new in changes.items():
+        assert old in code
+        code = code.replace(old, new)
+    short = place / name
+    short.write_text(code, encoding="utf-8")
+    return short
+
+
+def test_a_training_loop_of_ones_own_logs_and_is_searched(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    folder = pictures(tmp_path / "two", 32)
+    changes = {
+        '"cifar10", ': f"{str(folder)!r}, ",
+        'metric="accuracy"': LIGHT,
+        "8_000": "20",
+        'time_budget="15m"': "max_trials=2",
+    }
+    printed = run(tmp_path, shortened(tmp_path, "tutorial_cifar10.py", changes))
+    assert printed.count("loss = ") >= 4  # two epochs of 48 pictures, for each fold
+    assert "batch_size" in printed
+
+
+def test_an_estimator_of_ones_own_is_fitted_to_pictures(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "two", 8)
+    changes = {'"mnist", ': f"{str(folder)!r}, ", 'metric="accuracy"': LIGHT}
+    printed = run(tmp_path, shortened(tmp_path, "tutorial_mnist.py", changes))
+    assert float(printed.split("accuracy = ")[1].split()[0]) > 0.9  # a threshold on the brightness makes no mistake
+
+
+def test_a_folder_of_pictures(tmp_path: Path) -> None:
+    changes = {'metric="accuracy"': LIGHT, "max_trials=40": "max_trials=2"}
+    assert "['8']" in run(tmp_path, shortened(tmp_path, "pictures.py", changes))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(DATA is None, reason="needs AUTOML_DATA_DIR")
+def test_the_tutorials_loss_falls_as_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOML_DATA_DIR", str(DATA))
+    changes = {'metric="accuracy"': LIGHT, 'time_budget="15m"': "max_trials=1"}
+    printed = run(tmp_path, shortened(tmp_path, "tutorial_cifar10.py", changes), timeout=1200)
+    losses = re.findall(r"loss = ([\d.]+)", printed)
+    assert 2.0 < float(losses[0]) < 2.31  # log(10) is that of guessing; 2.19 is published
+    assert 1.15 < float(losses[-1]) < 1.45  # 1.27 is published
 
 
 @pytest.mark.slow

@@ -9,8 +9,10 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import typer
+from PIL import Image
 from typer.testing import CliRunner
 
 import automl
@@ -34,7 +36,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
 
 
-QUICKSTART, IN_A_TRIAL = blocks("python")
+QUICKSTART, PICTURES, IN_A_TRIAL = blocks("python")
 EXPERIMENTS = [block for block in blocks("yaml") if re.search(r"^task:", block, re.MULTILINE)]
 SPACES = [block for block in blocks("yaml") if re.search(r"^algorithms:", block, re.MULTILINE)]
 
@@ -61,7 +63,7 @@ def test_experiments_are_valid(block: str, tmp_path: Path) -> None:
 
     file = tmp_path / "experiment.yaml"
     file.write_text(block, encoding="utf-8")
-    assert api.validate(file).task == "classification"
+    assert api.validate(file).task in ("classification", "image_classification")
 
 
 @pytest.mark.parametrize("block", SPACES)
@@ -85,6 +87,22 @@ def test_the_python_block_runs(tmp_path: Path) -> None:
     short = QUICKSTART.replace('time_budget="60s"', 'time_budget="60s", max_trials=2')
     assert short != QUICKSTART
     assert "['setosa']" in run_python(short, tmp_path)
+
+
+def test_the_block_about_pictures_runs(tmp_path: Path) -> None:
+    # With a folder of made ones and two trials instead of a download and ten minutes.
+    draw = np.random.default_rng(0)
+    for number in range(60):
+        side = tmp_path / "made" / ("test" if number < 12 else "train") / ("light", "dark")[number % 2]
+        side.mkdir(parents=True, exist_ok=True)
+        pixels = draw.integers(0, 120, (8, 8)) + 120 * (1 - number % 2)
+        Image.fromarray(pixels.astype("uint8")).save(side / f"{number}.png")
+    (side / "59.png").rename(tmp_path / "three.png")
+    short = PICTURES.replace(
+        'data="mnist", time_budget="10m"', 'data="./made", max_trials=1, tracking=None, registry=None'
+    )
+    assert short != PICTURES
+    assert "['dark']" in run_python(short, tmp_path)
 
 
 def test_code_inside_a_trial_runs_outside_of_one_too(tmp_path: Path) -> None:
