@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,12 +59,22 @@ class _Busy:
 
 
 def _threads_started(compute: Callable[[], object]) -> float:
+    """Threads of a pool bear the name of the one that started it; Ray's own, which may start meanwhile, do not."""
     before = set(os.listdir("/proc/self/task"))
     compute()
-    return float(len(set(os.listdir("/proc/self/task")) - before))
+    new = set(os.listdir("/proc/self/task")) - before
+    own = _name_of(str(threading.get_native_id()))
+    return float(sum(_name_of(thread) == own for thread in new))
 
 
-for _piece in (_Busy, _threads_started):
+def _name_of(thread: str) -> str | None:
+    try:
+        return Path(f"/proc/self/task/{thread}/comm").read_text(encoding="utf-8")
+    except OSError:  # it has ended
+        return None
+
+
+for _piece in (_Busy, _threads_started, _name_of):
     _piece.__module__ = "__main__"  # so that it travels by value: workers cannot import this file
 
 
