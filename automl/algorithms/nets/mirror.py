@@ -58,7 +58,8 @@ def _coarse(pixels: Tensor, rows: np.ndarray, *, mirrored: bool = False) -> np.n
         pictures = pictures.flip(3)
     height, width = pictures.shape[2:]
     small = functional.adaptive_avg_pool2d(pictures, (min(height, _SIDE), min(width, _SIDE)))
-    return small.flatten(1).double().numpy()
+    values: np.ndarray = small.flatten(1).double().numpy()
+    return values
 
 
 def _ridge(X: np.ndarray, Y: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from torch.nn import functional
 from automl.algorithms.base import LearnerError
 from automl.algorithms.nets.augment import mirror_rows
 from automl.algorithms.nets.average import Average
+from automl.algorithms.nets.crew import Crew
 from automl.algorithms.nets.schedule import Course, one_cycle
 
 if TYPE_CHECKING:
@@ -102,6 +103,10 @@ class Training:
         self.optimizer = recipe.make_optimizer(net)
         self.scaler = torch.amp.GradScaler(hardware.device.type, enabled=hardware.scales)
         self.step, self.pieces, self.pace, self.is_timed = course.first_step, 1, 0.0, False
+        # Sums of other parts round otherwise: where the clock has no say, a training repeats bit by bit.
+        adapts = not hardware.is_cuda and math.isfinite(course.seconds)
+        self._crew = Crew(torch.get_num_threads() if adapts else 1)
+        self._adapts = adapts and self._crew.size > 1
         self.began = time.monotonic()
 
     @property
@@ -175,6 +180,10 @@ class Training:
         if not self.hardware.is_cuda or self.step % _LOOK == 0:
             self._check(epoch)
         took = self.used - began
+        if self._adapts:
+            self._crew.after_step(took)
+            if self._crew.size != torch.get_num_threads():
+                torch.set_num_threads(self._crew.size)
         self.pace = took if self.pace == 0 else 0.8 * self.pace + 0.2 * took
 
     def _gradients(self, batch: Tensor, target: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
