@@ -89,6 +89,7 @@ def fit(
         validation=arguments.validation,
         metrics=arguments.metrics,
         trust=trust,
+        progress=progress,
     )
     return _new(config, inputs, progress=progress, started=started)
 
@@ -124,7 +125,7 @@ def run(
     config, document = read_config(file)
     config = _override(config, workspace, time_budget, max_trials)
     try:
-        return _new(config, Inputs(trust=trust), progress=progress, started=begin)
+        return _new(config, Inputs(trust=trust, progress=progress), progress=progress, started=begin)
     except ConfigError as error:
         raise document.place(error) from None
 
@@ -188,7 +189,7 @@ def resume(
     elif done is not None:
         check_time_to_pick(done, deadline)
     saved = saved_data(directory) if data is None else None
-    inputs = Inputs(data, saved=saved, metrics=functions_of(metric), trust=trust)
+    inputs = Inputs(data, saved=saved, metrics=functions_of(metric), trust=trust, progress=progress)
     with closing(begin_executor(config.compute, deadline)) as executor:
         view = make_progress(progress, title=directory.name)
         return run_session(config, inputs, directory, executor, deadline=deadline, view=view)

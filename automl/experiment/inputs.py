@@ -25,6 +25,7 @@ class Inputs:
             end, and how it was split.
         metrics: callables by the name under which the configuration lists them.
         trust: code outside the allowed packages may be imported.
+        progress: show how far reading is, where it takes long.
     """
 
     data: Any = None
@@ -33,6 +34,7 @@ class Inputs:
     saved: tuple[Table, SplitPlan] | None = None
     metrics: Mapping[str, Callable[..., float]] | None = None
     trust: bool = False
+    progress: bool = True
 
     @property
     def from_memory(self) -> bool:

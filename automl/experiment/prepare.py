@@ -129,11 +129,12 @@ def _data(config: ExperimentConfig, inputs: Inputs, task: Task) -> tuple[Table, 
         columns=config.features.columns,
         drop=config.features.drop,
         fold_column=config.validation.fold,
+        progress=inputs.progress,
     )
     given = inputs.validation if inputs.validation is not None else config.validation.source
     if given is None:
         return table, None, None
-    more = task.load_like(given, options, table, what="validation data")
+    more = task.load_like(given, options, table, what="validation data", progress=inputs.progress)
     return append_rows(table, more), None, np.arange(table.n_rows, table.n_rows + more.n_rows)
 
 

@@ -73,8 +73,12 @@ class Task(ABC):
         columns: Mapping[str, str] | None = None,
         drop: Sequence[str] = (),
         fold_column: str | None = None,
+        progress: bool = True,
     ) -> Table:
         """Read data, and understand it. Here a table: see `automl.data.load.load_table`.
+
+        Args:
+            progress: show how far it is, where reading takes long.
 
         Raises:
             DataError: it cannot be read, or nothing can be learned from it.
@@ -83,7 +87,9 @@ class Task(ABC):
 
         return load_table(source, options, task=self.name, columns=columns, drop=drop, fold_column=fold_column)
 
-    def load_like(self, source: Any, options: DataOptions, like: Table, *, what: str = "data") -> Table:
+    def load_like(
+        self, source: Any, options: DataOptions, like: Table, *, what: str = "data", progress: bool = True
+    ) -> Table:
         """More rows of the same kind. See `automl.data.load.load_like`.
 
         Raises:

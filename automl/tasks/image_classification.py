@@ -51,6 +51,7 @@ class ImageClassification(Classification):
         columns: Mapping[str, str] | None = None,
         drop: Sequence[str] = (),
         fold_column: str | None = None,
+        progress: bool = True,
     ) -> Table:
         """Read pictures, and their labels. See `automl.data.images.load.load_images`.
 
@@ -66,13 +67,15 @@ class ImageClassification(Classification):
                 "pictures have no columns; leave it out, or use task: classification for a table.",
                 key=f"features.{key}",
             )
-        return load_images(source, options, fold_column=fold_column)
+        return load_images(source, options, fold_column=fold_column, progress=progress)
 
-    def load_like(self, source: Any, options: DataOptions, like: Table, *, what: str = "data") -> Table:
+    def load_like(
+        self, source: Any, options: DataOptions, like: Table, *, what: str = "data", progress: bool = True
+    ) -> Table:
         """See `automl.data.images.load.load_images_like`."""
         from automl.data.images.load import load_images_like
 
-        return load_images_like(source, options, like, what=what)
+        return load_images_like(source, options, like, what=what, progress=progress)
 
     def validation(self, options: ValidationOptions, table: Table) -> ValidationOptions:
         """A single holdout of a fifth, and of no more than about 5,000 pictures; five folds up to 500 pictures."""

@@ -19,8 +19,8 @@ _REST = 40
 class Crew:
     """Hill climbing by halves and doubles.
 
-    Threads that share a step wait for the slowest of them. On a machine that has no core left for one of them, two
-    threads were measured at 1,500 pictures a second where one made 3,600.
+    Threads that share a step wait for the slowest of them: where no core is left for one of two, a step can take longer
+    than with a single one.
 
     Args:
         most: threads that the trial may use.

@@ -105,8 +105,7 @@ class Training:
         self.step, self.pieces, self.pace, self.is_timed = course.first_step, 1, 0.0, False
         # Sums of other parts round otherwise: where the clock has no say, a training repeats bit by bit.
         adapts = not hardware.is_cuda and math.isfinite(course.seconds)
-        self._crew = Crew(torch.get_num_threads() if adapts else 1)
-        self._adapts = adapts and self._crew.size > 1
+        self._crew = Crew(torch.get_num_threads()) if adapts else None
         self.began = time.monotonic()
 
     @property
@@ -180,7 +179,7 @@ class Training:
         if not self.hardware.is_cuda or self.step % _LOOK == 0:
             self._check(epoch)
         took = self.used - began
-        if self._adapts:
+        if self._crew is not None:
             self._crew.after_step(took)
             if self._crew.size != torch.get_num_threads():
                 torch.set_num_threads(self._crew.size)

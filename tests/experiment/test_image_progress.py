@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 
 def decode_below(terminal: bool, root: Path, progress: bool) -> str:
-    """What a process that decodes pictures writes to standard error, a terminal or a pipe."""
-    code = f"from automl.data.images.load import load_images; load_images({str(root)!r}, progress={progress})"
+    """What a process that prepares an experiment on pictures writes to standard error, a terminal or a pipe."""
+    code = f"""
+from automl.config.reader import build_config
+from automl.experiment.inputs import Inputs
+from automl.experiment.prepare import prepare
+prepare(build_config({{"task": "image_classification", "data": {str(root)!r}}}), Inputs(progress={progress}))
+"""
     ours, theirs = os.openpty() if terminal else os.pipe()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     process = subprocess.Popen([sys.executable, "-c", code], stderr=theirs, env=environment)
@@ -33,10 +38,12 @@ def decode_below(terminal: bool, root: Path, progress: bool) -> str:
 
 
 @pytest.mark.parametrize(("terminal", "progress"), [(True, True), (True, False), (False, True)])
-def test_a_bar_is_shown_to_people_who_want_one(
-    class_folders: Callable[..., Path], terminal: bool, progress: bool
-) -> None:
-    written = decode_below(terminal, class_folders({"a": 5, "b": 5}), progress)
+def test_a_bar_is_shown_to_people_who_want_one(tmp_path: Path, terminal: bool, progress: bool) -> None:
+    for number in range(10):
+        file = tmp_path / "shapes" / "ab"[number % 2] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (12, 12), 20 * number).save(file)
+    written = decode_below(terminal, tmp_path / "shapes", progress)
     if terminal and progress:
         assert "Decoding pictures" in written
     else:
