@@ -81,7 +81,7 @@ with open(given["answer"], "w") as file:
 """
 SCRIPTS = {"ours": OURS, "random": OURS, "reference": BY_HAND + REFERENCE, "tutorial": BY_HAND + TUTORIAL}
 NEEDS_TORCH = frozenset({"reference", "tutorial"})
-RANDOM = {"search": {"sampler": "random", "pruner": "none", "portfolio": False}}
+RANDOM = {"search": {"sampler": "random", "pruner": "none", "portfolio": False, "finale": False}}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from automl.experiment.prepare import Problem
 from automl.experiment.warm_start import borrowed_trials
 from automl.search.admission import Admission
 from automl.search.adopt import adopt
+from automl.search.allotment import Allotments
 from automl.search.driver import Driver
 from automl.search.exits.registry import criteria_of
 from automl.search.finale import Finale, stretching
@@ -109,7 +110,7 @@ def open_driver(
     Raises:
         ConfigError: there is no such sampler or pruner, or one has no such option.
     """
-    proposer = _proposer(problem, config, directory, deadline, reserve)
+    proposer = _proposer(problem, config, directory, deadline, reserve, gpus=executor.gpus_per_trial)
     pruner = make_pruner(config.search.pruner)
     steps = STEPS_PER_FOLD * len(problem.plan.folds)
     history = History(directory.journal, maximize=problem.primary.maximize, pruner=pruner, steps=steps)
@@ -149,6 +150,8 @@ def _proposer(
     directory: ExperimentDirectory,
     deadline: Deadline,
     reserve: Callable[[], float],
+    *,
+    gpus: float,
 ) -> Proposer:
     """What was good in an earlier experiment, what is good in general, then what the sampler makes of both.
 
@@ -170,6 +173,8 @@ def _proposer(
         maximize=maximize,
         may_win=ModelLimits(config.limits.predict_time, config.limits.model_size).allow,
         most=config.limits.max_trials,
+        epoch=0.0 if gpus else problem.task.core_seconds(problem.table) / config.compute.cpus_per_trial,
+        allotments=Allotments() if config.search.finale else Allotments.without_finale(),
     )
 
 

@@ -43,9 +43,9 @@ class Allotments:
     configurations, which is only worth something where an allotment shows a good part of an epoch.
 
     Attributes:
-        explores_from: seconds of a search from which configurations are compared at all. With less, an allotment sees
-            a small part of an epoch of 50,000 small pictures on two cores, and the portfolio's first entry is a better
-            guess than the winner of such a comparison.
+        explores_from: seconds of a search from which configurations are compared at all. With less the portfolio's
+            first entry is a better guess than the winner of a comparison, which costs more than it buys.
+        epochs: times that an allotment has to show all of the data, for the same reason.
         exploring: share of the time until the finale begins, where configurations are compared.
         part: share of the time that one of them gets, so that each slot compares three.
         least: seconds that one gets at least.
@@ -57,6 +57,7 @@ class Allotments:
     """
 
     explores_from: float = 240.0
+    epochs: float = 3.0
     exploring: float = 0.2
     part: float = 1 / 15
     least: float = 15.0
@@ -64,11 +65,21 @@ class Allotments:
     least_finale: float = 10.0
     grace: float = 5.0
 
-    def of(self, whole: float) -> Allotment:
-        """The plan for a search, or what is left of one, of `whole` seconds."""
-        if whole < self.explores_from:
+    @classmethod
+    def without_finale(cls) -> Self:
+        """Equal allotments to the end, however short."""
+        return cls(explores_from=0.0, epochs=0.0, exploring=1.0)
+
+    def of(self, whole: float, *, epoch: float = 0.0) -> Allotment:
+        """The plan for a search, or what is left of one, of `whole` seconds.
+
+        Args:
+            epoch: seconds that it takes about to show a trial all of the data; 0 where nobody knows.
+        """
+        seconds = max(self.least, self.part * whole)
+        if whole < self.explores_from or seconds < self.epochs * epoch:
             return Allotment(None, (1.0 - self.safe) * whole)
-        return Allotment(round(max(self.least, self.part * whole), 1), (1.0 - self.exploring) * whole)
+        return Allotment(round(seconds, 1), (1.0 - self.exploring) * whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Finale(Proposer):
         maximize: direction of the primary metric.
         may_win: whether what a completed trial left is within the limits on models.
         most: trials that the search may run, None for any number.
+        epoch: seconds that it takes about to show a trial all of the data; 0 where nobody knows.
         allotments: how the time is shared.
     """
 
@@ -67,13 +68,14 @@ class Finale(Proposer):
         maximize: bool,
         may_win: Callable[[TrialResult], bool] = lambda result: True,
         most: int | None = None,
+        epoch: float = 0.0,
         allotments: Allotments | None = None,
     ) -> None:
         self._search, self._space = search, space
         self._deadline, self._reserve = deadline, reserve
         self._sign = -1.0 if maximize else 1.0
         self._may_win, self._most = may_win, math.inf if most is None else most
-        self._allotments = allotments or Allotments()
+        self._allotments, self._epoch = allotments or Allotments(), epoch
         self._stretching = stretching(space)
         self._defaults = tuple(self._listed())
         self._open: set[int] = set()
@@ -111,7 +113,7 @@ class Finale(Proposer):
         """How the time since the search began, or since its latest finale, is shared."""
         if self._begun is None:
             self._begun = self._deadline.spent()
-        plan = self._allotments.of(self._left() + self._deadline.spent() - self._begun)
+        plan = self._allotments.of(self._left() + self._deadline.spent() - self._begun, epoch=self._epoch)
         if self._seconds is not None:  # equal allotments, though the reserve changes
             plan = replace(plan, seconds=self._seconds)
         return plan if self._is_possible() else replace(plan, finale=0.0)

@@ -39,6 +39,11 @@ class SearchOptions(Options):
         description="an earlier experiment (its directory, or name/id in the workspace) whose best trials run first",
     )
     portfolio: bool = Field(default=True, description="try the space's portfolio of good configurations first")
+    finale: bool = Field(
+        default=True,
+        description="keep the largest part of a time budget for one last training of the best net; false: all nets get "
+        "equal allotments, to the end",
+    )
     pick: PickRule = Field(
         default="best",
         description="the winner: the best score; or the cheapest model within one standard error of the best score",

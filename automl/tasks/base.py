@@ -103,6 +103,12 @@ class Task(ABC):
         """How `table` is split, where the user left it open. Here as `ValidationOptions` says."""
         return options
 
+    def core_seconds(self, table: Table) -> float:
+        """Seconds, to within a factor of a few, that one core needs to train on every row of `table` once, where
+        models are trained for as long as there is time; 0 where they are not.
+        """
+        return 0.0
+
     @abstractmethod
     def default_metric(self, n_classes: int | None) -> str:
         """Name of the metric that decides where the user names none."""

@@ -27,6 +27,13 @@ def test_an_allotment_is_never_too_short_to_tell_anything() -> None:
     assert Allotments(explores_from=30.0).of(60.0).seconds == Allotments().least
 
 
+def test_nothing_is_compared_by_a_glance_at_the_data() -> None:
+    whole = 900.0
+    enough = Allotments().part * whole / Allotments().epochs
+    assert Allotments().of(whole, epoch=0.9 * enough).seconds is not None
+    assert Allotments().of(whole, epoch=1.1 * enough).seconds is None
+
+
 @pytest.mark.parametrize("stage", [Stage.finale(), Stage(seconds=15.0), Stage(until=17.5), Stage(alone=True), Stage()])
 def test_a_stage_comes_back_from_its_notes(stage: Stage) -> None:
     assert Stage.of({"warm_start": "a/b/3", **stage.notes}) == stage

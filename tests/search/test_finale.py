@@ -431,3 +431,18 @@ def test_an_extended_search_shares_out_what_was_added() -> None:
     assert search.start().notes["stage"] == "explore"
     plan = search.proposer._plan()
     assert plan.finale == pytest.approx(Allotments().of(LONG + 1.0).finale, rel=0.01)
+
+
+def test_without_a_finale_equal_allotments_go_on_to_the_end() -> None:
+    search = Search(LONG, NETS, allotments=Allotments.without_finale())
+    allotted = Allotments().of(LONG).seconds
+    assert allotted is not None
+    count = 0
+    while search.deadline.remaining() >= allotted:
+        trial = search.start()
+        assert trial.notes["stage"] == "explore" and trial.notes["seconds"] == allotted
+        search.turn(allotted)
+        search.end(trial)
+        count += 1
+    assert search.propose() is None
+    assert count >= LONG // allotted - 1

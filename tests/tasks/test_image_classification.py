@@ -79,7 +79,7 @@ def test_a_holdout_is_no_larger_than_it_has_to_be() -> None:
     X = np.zeros((60_000, 1, 1, 1), dtype=np.uint8)
     X[:, 0, 0, 0] = np.arange(60_000) % 251
     many = IMAGES.load((X, np.arange(60_000) % 10), DataOptions())
-    assert IMAGES.validation(ValidationOptions(), many).fraction == pytest.approx(5_000 / 60_000)
+    assert IMAGES.validation(ValidationOptions(), many).fraction == pytest.approx(2_500 / 60_000)
 
 
 @pytest.mark.parametrize("asked", [{"strategy": "kfold"}, {"folds": 3}, {"fraction": 0.5}, {"strategy": "holdout"}])
@@ -93,3 +93,12 @@ def test_what_the_user_says_about_validation_stays(asked: dict[str, object]) -> 
 def test_groups_decide_before_the_number_of_pictures_does() -> None:
     options = ValidationOptions()
     assert IMAGES.validation(options, table(600, group=np.arange(600) // 10)) == options
+
+
+def test_the_time_to_train_grows_with_the_pixels_that_a_net_sees() -> None:
+    def seconds(n: int, side: int) -> float:
+        X = np.random.default_rng(0).integers(0, 256, (n, side, side, 1), dtype=np.uint8)
+        return IMAGES.core_seconds(IMAGES.load((X, np.arange(n) % 2), DataOptions()))
+
+    assert seconds(40, 8) == pytest.approx(2 * seconds(20, 8)) == pytest.approx(seconds(40, 16) / 4)
+    assert seconds(40, 8) > 0 and seconds(20, 100) == seconds(20, 200)

@@ -22,7 +22,7 @@ class Augmentation:
 
     Attributes:
         flip: every other time that a picture is seen, it is mirrored from left to right (alternating flip, Jordan 2024,
-            arXiv:2404.00498, section 3.3: better than a coin where there are few epochs).
+            arXiv:2404.00498, section 3.6: better than a coin where there are few epochs).
         translate: pixels by which a picture is moved in each direction; what comes in at a border is its reflection.
         cutout: side in pixels of a square that is greyed out (DeVries & Taylor 2017, arXiv:1708.04552).
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,10 +35,12 @@ class CheckpointFile:
         folder: it is there.
         identity: of the fit, its settings and its data.
         origin: what it began with.
+        params: of the module: a width that was found holds for what goes on from here.
     """
 
-    def __init__(self, folder: Path, identity: str, origin: Origin) -> None:
+    def __init__(self, folder: Path, identity: str, origin: Origin, params: Mapping[str, Any]) -> None:
         self._path, self._identity, self._origin = folder / _NAME, identity, origin
+        self._params = dict(params)
         self._next = 0.0
 
     def write(self, training: Training, *, always: bool = False) -> None:
@@ -48,6 +51,7 @@ class CheckpointFile:
         is_over = training.progress >= 1  # nothing goes on from there but with the average: the rest is two thirds
         state = {
             "identity": self._identity,
+            "params": self._params,
             "progress": training.progress,
             "epochs": self._origin.epochs + training.epochs,
             "seconds": self._origin.seconds + training.used,

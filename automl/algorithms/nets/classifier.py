@@ -19,9 +19,10 @@ from automl.algorithms.nets.device import Hardware, choose_hardware, settings
 from automl.algorithms.nets.mirror import may_be_mirrored
 from automl.algorithms.nets.net import Net, make_net
 from automl.algorithms.nets.pictures import Pictures, as_tensor
-from automl.algorithms.nets.predicting import predict, seconds_to_predict
+from automl.algorithms.nets.predicting import Views, predict, seconds_to_predict
 from automl.algorithms.nets.recipe import Recipe
 from automl.algorithms.nets.schedule import Course
+from automl.algorithms.nets.sizing import AUTO, sized
 from automl.algorithms.nets.training import Training
 from automl.algorithms.nets.watch import Log, Watch
 from automl.errors import DataError, SpaceError
@@ -42,6 +43,12 @@ _MOST_EPOCHS = 200
 _BUSIER = 1.2
 """So much slower the machine may predict after the training than before it."""
 
+_LOOKING = 0.03
+"""Share of a fit's time that predicting the validation rows may take before the net looks at moved pictures no more."""
+
+_SIDE = 32
+"""Pictures of this side are moved by a pixel when they are predicted, larger ones by as much of their side."""
+
 _MARGIN = 0.15
 _MARGIN_SHARE = 0.005
 """Seconds, and share of its time, that a fit leaves unused beside the predictions: some steps take longer."""
@@ -52,7 +59,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
 
     Args:
         module: class of the net; it takes float32 (b, channels, height, width) and gives scores (b, n_classes).
-        module_params: arguments of its constructor, beside in_channels, n_classes and image_size.
+        module_params: arguments of its constructor, beside in_channels, n_classes and image_size. A ``width`` of
+            ``auto`` is found by `automl.algorithms.nets.sizing`.
         epochs: at most so many; None: 20, or, where the fit is given a time to fill, as many as fit in.
         batch_size: pictures per step.
         optimizer: ``sgd`` (with Nesterov's momentum) or ``adamw``.
@@ -65,7 +73,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         ema: decay of the average of the weights that predicts; 0 for the last weights.
         flip: mirror pictures from left to right while training, and average over both sides when predicting; ``auto``:
             where the classes bear it (`automl.algorithms.nets.mirror.may_be_mirrored`).
-        translate: share of the shorter side by which pictures are moved at most while training.
+        translate: share of the shorter side by which pictures are moved at most while training; with any, scores are
+            averaged over three places when predicting, where there is time for it.
         cutout: side of the greyed-out square, as a share of the shorter side.
         seconds: that training may take, the schedule being fitted to them; None for any time.
         device: ``auto``, ``cpu``, ``cuda`` (``cuda:1``) or ``mps``.
@@ -78,7 +87,9 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     Attributes:
         classes_: shape (k,).
         image_shape_: (height, width, channels) of the pictures.
+        module_params_: `module_params` with the width that was found.
         flip_: whether they were mirrored.
+        views_: over which the scores of a picture are averaged.
         progress_: share of the schedule that was done: 1 after a whole training.
         epochs_: how many were trained, those of a parent and of earlier attempts among them.
         batch_size_: pictures that were computed at a time: fewer than `batch_size` where a GPU's memory was too small,
@@ -151,24 +162,31 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         self.flip_ = self._flips(pixels, codes)
         recipe = Recipe(**{name: getattr(self, name) for name in Recipe.__slots__} | {"flip": self.flip_})
         hardware = choose_hardware(self.device, self.precision)
+        end = 1.0 if progress is None else progress.fidelity
+        identity = self._identity(len(codes))
+        origin = find_origin(None if progress is None else progress.checkpoints, identity, end=end)
         with settings(hardware, seed=self.random_state, deterministic=self.deterministic):
+            self.module_params_ = self._sized(
+                origin, pixels, codes, hardware, ends if self._fills(progress) else math.inf
+            )
+            if log is not None and "width" in self.module_params_ and _is_open(self.module_params):
+                log("width", self.module_params_["width"], 1)
+            torch.manual_seed(self.random_state)
             net = self._new_net()
             net.learn(pixels, self.random_state)
             net.to(hardware.device, memory_format=torch.channels_last)
             augmentation = recipe.augmentation(*X.shape[1:3])
             pictures = Pictures(pixels, codes, sample_weight, augmentation, net.fill, hardware)
+            self.views_ = Views(self.flip_, _shift(augmentation.translate, *X.shape[1:3]))
             if math.isfinite(ends):
                 ends -= self._reserve(net, waiting, hardware, ends - time.monotonic())
-            end = 1.0 if progress is None else progress.fidelity
-            identity = self._identity(len(pictures))
-            origin = find_origin(None if progress is None else progress.checkpoints, identity, end=end)
             forward = choose_forward(net, *pictures.sample(recipe.batch_size), hardware, ends - time.monotonic())
             steps = self._epochs(progress) * pictures.batches(recipe.batch_size)
             course = Course(steps, ends - time.monotonic(), origin.start, end)
             training = Training(net, pictures, recipe, course, hardware, seed=self.random_state, forward=forward)
             origin.apply(training)
             if not origin.is_finished:
-                file = None if origin.own is None else CheckpointFile(origin.own, identity, origin)
+                file = None if origin.own is None else CheckpointFile(origin.own, identity, origin, self.module_params_)
                 scores = None if waiting is None else _scores_of(waiting, hardware)
                 training.run(Watch(progress, log, file, scores, waiting))
         self._keep(training, origin)
@@ -185,7 +203,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "net_")
         pixels = _checked(X, self.image_shape_)
-        return predict(self.net_, pixels, self._hardware().exact, flip=self.flip_)
+        return predict(self.net_, pixels, self._hardware().exact, self.views_)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """The most probable labels, shape (n,)."""
@@ -219,7 +237,25 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             self.net_.to(memory_format=torch.channels_last)
 
     def _new_net(self) -> Net:
-        return make_net(self.module, self.module_params or {}, self.image_shape_, len(self.classes_))
+        return self._made(self.module_params_)
+
+    def _made(self, params: Mapping[str, Any]) -> Net:
+        return make_net(self.module, params, self.image_shape_, len(self.classes_))
+
+    def _sized(
+        self, origin: Origin, pixels: Tensor, codes: np.ndarray, hardware: Hardware, ends: float
+    ) -> dict[str, Any]:
+        """Parameters of the module; what goes on from another training is as wide as that was."""
+        given = dict(self.module_params or {})
+        if origin.state is not None and _is_open(given):
+            rest = {name: value for name, value in given.items() if name != "width"}
+            return rest | {name: value for name, value in origin.state["params"].items() if name == "width"}
+        size = min(self.batch_size, len(codes))
+        batch, target = pixels[:size].to(hardware.device), torch.as_tensor(codes[:size]).to(hardware.device)
+        return sized(
+            self.module, given, self._made, batch, target, hardware,
+            seconds=ends - time.monotonic(), steps_per_epoch=max(1, len(codes) // size),
+        )  # fmt: skip
 
     def _hardware(self) -> Hardware:
         """That of the fit, or of the machine where this model was loaded; the net is moved there."""
@@ -242,17 +278,24 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         return time.monotonic() + (seconds if progress is None else min(seconds, progress.seconds_left))
 
     def _reserve(self, net: Net, waiting: Tensor | None, hardware: Hardware, seconds: float) -> float:
-        """Seconds of those that are left which are not for training."""
-        predicting = 0.0 if waiting is None else seconds_to_predict(net, waiting, hardware.exact, flip=self.flip_)
-        return _MARGIN + _MARGIN_SHARE * seconds + _BUSIER * predicting
+        """Seconds of those that are left which are not for training. Views that would take too many are dropped."""
+        view = 0.0 if waiting is None else _BUSIER * seconds_to_predict(net, waiting, hardware.exact)
+        if view * len(self.views_) > _LOOKING * seconds:
+            self.views_ = Views(self.flip_)
+        return _MARGIN + _MARGIN_SHARE * seconds + view * len(self.views_)
 
     def _epochs(self, progress: Progress | None) -> int:
         if self.epochs is not None:
             return self.epochs
-        fills = self.seconds is not None or (
+        return _MOST_EPOCHS if self._fills(progress) else EPOCHS
+
+    def _fills(self, progress: Progress | None) -> bool:
+        """Whether the training is as long as the time that it has."""
+        if self.epochs is not None:
+            return False
+        return self.seconds is not None or (
             progress is not None and progress.stretches and math.isfinite(progress.seconds_left)
         )
-        return _MOST_EPOCHS if fills else EPOCHS
 
     def _keep(self, training: Training, origin: Origin) -> None:
         self.net_, self._found = training.average.net.eval(), training.hardware
@@ -268,9 +311,18 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         return repr((module, params | {"module": None}, self.image_shape_, self.classes_.tolist(), n))
 
 
+def _is_open(module_params: Mapping[str, Any] | None) -> bool:
+    return (module_params or {}).get("width") == AUTO
+
+
 def _scores_of(pixels: Tensor, hardware: Hardware) -> Callable[[Training], np.ndarray]:
     """Probabilities of `pixels` by a training as it stands: of one side and in short numbers, enough to compare."""
-    return lambda training: predict(training.average.net, pixels, hardware, flip=False)
+    return lambda training: predict(training.average.net, pixels, hardware)
+
+
+def _shift(translate: int, height: int, width: int) -> int:
+    """Pixels by which pictures are moved when they are predicted, of nets that know moves of `translate` pixels."""
+    return min(translate, max(1, round(min(height, width) / _SIDE)))
 
 
 def _checked(X: np.ndarray, shape: tuple[int, int, int] | None = None) -> Tensor:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import logging
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.nn import functional
+
+from automl.algorithms.nets.pace import seconds_of_step
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,7 +51,10 @@ def faster(
     before = copy.deepcopy(net.state_dict())
     net.train()
     try:
-        plain, other = (_seconds(forward, batch, target, hardware) for forward in (net, candidate))
+        plain, other = (
+            seconds_of_step(forward, batch, target, hardware, warm_up=_WARM_UP, calls=_CALLS)
+            for forward in (net, candidate)
+        )
     except Exception as error:  # compilers fail in many ways, and a training does not need them
         logger.info("The net is trained uncompiled: %s: %s", type(error).__name__, str(error).splitlines()[:1])
         return net
@@ -60,20 +63,3 @@ def faster(
         net.load_state_dict(before)
     logger.info("A step takes %.2f ms, compiled %.2f ms.", 1000 * plain, 1000 * other)
     return candidate if other < _GAIN * plain else net
-
-
-def _seconds(forward: Callable[..., Any], batch: Tensor, target: Tensor, hardware: Hardware) -> float:
-    """Of one step, without the optimizer's part."""
-    for call in range(_WARM_UP + _CALLS):
-        if call == _WARM_UP:
-            began = _now(hardware)
-        with hardware.autocast():
-            scores = forward(batch)
-        functional.cross_entropy(scores.float(), target).backward()
-    return (_now(hardware) - began) / _CALLS
-
-
-def _now(hardware: Hardware) -> float:
-    if hardware.is_cuda:
-        torch.cuda.synchronize(hardware.device)
-    return time.perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import nn
@@ -57,6 +57,8 @@ class FastNet(nn.Module):
         growth: see `width`.
         scale: of the scores.
     """
+
+    WIDTHS: ClassVar[tuple[int, ...]] = (16, 32, 64)
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import nn
 
@@ -28,6 +28,8 @@ class ResNet(nn.Module):
         depth: blocks per stage, of two convolutions each.
         dropout: probability with which one of the last channels is left out while training.
     """
+
+    WIDTHS: ClassVar[tuple[int, ...]] = (16, 32, 64)
 
     def __init__(
         self,

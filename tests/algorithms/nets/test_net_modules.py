@@ -11,10 +11,17 @@ from automl.algorithms.nets.conv import ConvNet
 from automl.algorithms.nets.fast import FastNet, Whitening
 from automl.algorithms.nets.net import make_net
 from automl.algorithms.nets.resnet import ResNet
+from automl.algorithms.nets.resnet9 import ResNet9
 from automl.algorithms.nets.small import SmallNet
 from automl.errors import SpaceError
 
-MODULES = {SmallNet: {}, ConvNet: {"width": 8}, ResNet: {"width": 8}, FastNet: {"width": 8, "growth": 2}}
+MODULES = {
+    SmallNet: {},
+    ConvNet: {"width": 8},
+    ResNet: {"width": 8},
+    ResNet9: {"width": 4},
+    FastNet: {"width": 8, "growth": 2},
+}
 SHAPES = [(28, 28, 1), (32, 32, 3), (64, 48, 3), (8, 8, 1), (9, 17, 3), (100, 90, 3)]
 
 
@@ -41,6 +48,7 @@ def test_a_net_grows_with_its_width_and_depth() -> None:
 
     for module in (ConvNet, ResNet):
         assert size(module, width=16, depth=1) < size(module, width=32, depth=1) < size(module, width=32, depth=2)
+    assert size(ResNet9, width=8) < size(ResNet9, width=16) == 412_944
     assert size(FastNet, width=16, growth=2) < size(FastNet, width=32, growth=2) < size(FastNet, width=32, growth=4)
 
 

@@ -1,0 +1,78 @@
+"""How wide a net is to be for the time that it has."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from automl.algorithms.nets.pace import seconds_of_step
+from automl.errors import SpaceError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from automl.algorithms.nets.device import Hardware
+    from automl.algorithms.nets.net import Net
+
+__all__ = ["AUTO", "sized"]
+
+AUTO = "auto"
+
+_EPOCHS = 12.0
+"""A net is as wide as it can be and still see every picture so often."""
+_HOPE = 1.5
+"""A wider one is only tried where this one sees them so many times as often as that."""
+_WARM_UP, _CALLS = 2, 3
+
+
+def sized(
+    module: type,
+    params: Mapping[str, Any],
+    make: Callable[[Mapping[str, Any]], Net],
+    batch: Tensor,
+    target: Tensor,
+    hardware: Hardware,
+    *,
+    seconds: float,
+    steps_per_epoch: int,
+) -> dict[str, Any]:
+    """`params` of `module`, in which a width ``auto`` has become a number: one of the module's ``WIDTHS``, found by
+    timing a few steps with each. Where time is not limited it is left to the module's constructor.
+
+    Args:
+        make: the untrained net with such parameters.
+        batch: pictures, as many as a step has.
+        target: their classes.
+        seconds: that the training may take; `math.inf` for any.
+
+    Raises:
+        SpaceError: the module does not say which widths there are.
+    """
+    if params.get("width") != AUTO:
+        return dict(params)
+    widths = tuple(getattr(module, "WIDTHS", ()))
+    if not widths:
+        raise SpaceError(
+            f"{module.__name__} does not say in WIDTHS how wide it can be, so its width cannot be {AUTO!r}: give a "
+            "number.",
+            key="width",
+        )
+    rest = {name: value for name, value in params.items() if name != "width"}
+    if math.isinf(seconds):
+        return rest
+    chosen = widths[0]
+    for width in widths:
+        net = make({**rest, "width": width}).to(hardware.device, memory_format=torch.channels_last)
+        try:
+            step = seconds_of_step(net.train(), batch, target, hardware, warm_up=_WARM_UP, calls=_CALLS)
+        except torch.OutOfMemoryError:
+            break
+        epochs = seconds / (step * steps_per_epoch)
+        if epochs >= _EPOCHS:
+            chosen = width
+        if epochs < _HOPE * _EPOCHS:
+            break
+    return {**rest, "width": chosen}
