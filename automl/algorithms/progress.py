@@ -48,6 +48,12 @@ class Progress(Protocol):
         """Share of the whole training after which one that can go on later is to end, in (0, 1]."""
 
     @property
+    def predictions(self) -> float:
+        """How many times as many rows as the validation rows the fitted model has to predict in `seconds_left`: 1 for
+        these alone, more where it is to be tested as well.
+        """
+
+    @property
     def checkpoints(self) -> Checkpoints | None:
         """Where the fit keeps what it can go on from; None for nowhere."""
 

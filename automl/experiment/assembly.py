@@ -69,6 +69,7 @@ def make_context(problem: Problem, *, trust: bool, cache: Path, first_look: bool
         trust=trust,
         cache=cache,
         first_look=first_look,
+        tested=0 if problem.table.test is None else problem.table.test.n_rows,
     )
     imports = warm_imports(problem.space, problem.table.columns)
     return TrialContext(work, imports, devices_of(problem.space.algorithms.values()))

@@ -237,6 +237,7 @@ class _Progress:
     stretches = False
     seconds_left = math.inf
     fidelity = 1.0
+    predictions = 1.0
     checkpoints = None
 
     def __init__(self, stop: int | None = None) -> None:

@@ -63,6 +63,7 @@ class LearnerWork:
         first_look: where there is a single fold, let learners that cannot report while they fit show early what they
             are worth. With several, the end of the first one shows it better.
         cache: directory for matrices that several trials need; None keeps only small ones, in memory.
+        tested: rows that the winner will have to predict when the search is over.
     """
 
     X: Features
@@ -77,6 +78,7 @@ class LearnerWork:
     keep_models: bool = True
     first_look: bool = False
     cache: Path | None = None
+    tested: int = 0
     _matrices: FoldMatrices = field(default_factory=FoldMatrices, init=False, repr=False)
 
     @property
@@ -172,7 +174,16 @@ class _CrossValidation:
             wanted=wanted,
             allotted=self._allotted,
             fidelity=self.spec.fidelity if self.space.stretches else 1.0,
+            predictions=1.0 + self._tested / len(matrices.valid_rows),
         )
+
+    @property
+    def _tested(self) -> int:
+        """Test rows that this trial's model has to predict in its own time: those of a search's last and longest fit,
+        for which nobody could know how long it takes.
+        """
+        is_last = self.spec.resources.alone and self._allotted is not None
+        return self.work.tested if is_last else 0
 
     @property
     def _allotted(self) -> float | None:

@@ -42,6 +42,7 @@ class FoldProgress:
         wanted: report, though the fit does not stretch.
         allotted: seconds of a fit that lasts as long as it is given; None: it has a length of its own.
         fidelity: see `Progress.fidelity`.
+        predictions: see `Progress.predictions`.
 
     Attributes:
         out_of_time: True once the fit was told to end because the fold's share of the time was used up.
@@ -62,11 +63,12 @@ class FoldProgress:
         wanted: bool,
         allotted: float | None = None,
         fidelity: float = 1.0,
+        predictions: float = 1.0,
     ) -> None:
         self._run, self._fold, self._completed, self._metric, self._score = run, fold, completed, metric, score
         now, share = time.monotonic(), run.seconds_left / folds_left
         after = min(_AFTER * share, _MOST_AFTER) * _busyness()
-        self.stretches, self.fidelity = allotted is not None, fidelity
+        self.stretches, self.fidelity, self.predictions = allotted is not None, fidelity, predictions
         self._over = now + min(share - after, math.inf if allotted is None else allotted)
         self._stops = self._over if self.stretches else now + _FOR_FITTING * share
         self._over = min(self._over, self._stops)  # who anneals to the end of the time must not be stopped before it

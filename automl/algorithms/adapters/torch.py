@@ -109,6 +109,10 @@ class _Inside:
         return self._progress.fidelity
 
     @property
+    def predictions(self) -> float:
+        return self._progress.predictions
+
+    @property
     def checkpoints(self) -> Checkpoints | None:
         return self._progress.checkpoints
 

@@ -28,6 +28,7 @@ class Recorder:
     seconds_left: float = math.inf
     stretches: bool = False
     fidelity: float = 1.0
+    predictions: float = 1.0
     checkpoints: Checkpoints | None = None
     stop_after: int | None = None
     die_after: int | None = None

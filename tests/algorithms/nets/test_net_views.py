@@ -49,3 +49,11 @@ def test_where_there_is_no_time_it_does_not(pictures: Any) -> None:
     model = classifier(epochs=None, seconds=0.0, translate=0.1, flip=True).fit(X, y, valid=X)
     assert model.views_ == Views(flip=True)
     assert np.isfinite(model.predict_proba(X)).all()
+
+
+def test_predictions_that_come_after_the_fit_have_their_time(pictures: Any, recorder: Any) -> None:
+    X, y = pictures(400)
+    settings = {"seconds_left": 3.0, "stretches": True}
+    alone = classifier(epochs=None).fit(X, y, valid=X[:100], progress=recorder(**settings))
+    tested = classifier(epochs=None).fit(X, y, valid=X[:100], progress=recorder(predictions=1_000.0, **settings))
+    assert tested.seconds_ < alone.seconds_
