@@ -32,7 +32,8 @@ _TURN = 0.01
 
 
 class AutoExecutor(Executor):
-    """Boots Ray in the background after the first result; then the processes end as they become idle.
+    """Boots Ray in the background with the first trial after a result; then the processes end as they become idle. A
+    trial that is to have the machine to itself is no reason to boot it.
 
     Where the time is too short for a Ray of our own to pay, trials stay in processes, and one line says so. They also
     stay there if Ray cannot be started; but a cluster that was asked for by its address must be there.
@@ -49,7 +50,7 @@ class AutoExecutor(Executor):
         straight = bool(self._options.gpus_per_trial) and _is_there(self._options)
         self._local = None if straight else ProcessExecutor(_of_this_machine(self._options), self._deadline)
         self._ray: RayExecutor | None = None
-        self._ray_starts = self._ray_serves = self._ray_is_out = False
+        self._ray_starts = self._ray_serves = self._ray_is_out = self._has_result = False
         self._ray_began = 0.0
         self._context: TrialContext | None = None
         self._place: dict[int, ProcessExecutor | RayExecutor] = {}
@@ -107,6 +108,8 @@ class AutoExecutor(Executor):
         return [pid for workers in kinds for pid in workers or ()]
 
     def submit(self, spec: TrialSpec) -> None:
+        if self._has_result and not self._ray_starts and not spec.resources.alone:
+            self._decide()
         place = self._where()
         self._place[spec.number] = place
         place.submit(spec)
@@ -119,8 +122,7 @@ class AutoExecutor(Executor):
             for event in events:
                 if isinstance(event, TrialResult):
                     self._place.pop(event.number, None)
-            if events and not self._ray_starts and any(isinstance(event, TrialResult) for event in events):
-                self._decide()
+            self._has_result = self._has_result or any(isinstance(event, TrialResult) for event in events)
             if events or time.monotonic() >= ends:
                 return events
 
@@ -160,7 +162,7 @@ class AutoExecutor(Executor):
         return local.wait(min(timeout, _TURN)) + ray.wait(min(timeout, _TURN))
 
     def _decide(self) -> None:
-        """After the first result: is Ray to be started?"""
+        """After the first result, with more to do: is Ray to be started?"""
         self._ray_starts = True
         left = self._deadline.remaining()
         if self.gpus_per_trial:

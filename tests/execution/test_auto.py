@@ -19,7 +19,7 @@ from automl.execution.ray.runtime import RayRuntime
 from automl.testing.behaviours import Behaviours
 from automl.testing.driving import run_trials
 from automl.testing.executors import ExecutorSuite
-from automl.trial.contract import TrialContext, TrialSpec
+from automl.trial.contract import Status, TrialContext, TrialResources, TrialSpec
 
 
 @pytest.fixture(scope="class")
@@ -47,6 +47,22 @@ def test_ray_is_not_started_when_too_little_time_is_left(
         run_trials(executor, *(TrialSpec(n, "compute", {"scale": 1.0}, tmp_path / str(n)) for n in range(3)))
         executor.close()
     assert [record.getMessage() for record in caplog.records if "too short to start Ray" in record.getMessage()]
+
+
+def test_a_trial_that_has_the_machine_to_itself_is_no_reason_to_start_ray(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    executor = AutoExecutor(ComputeOptions(max_workers=1))
+    executor.start(TrialContext(Behaviours()))
+    for number in range(3):
+        alone = TrialResources(alone=True)
+        spec = TrialSpec(number, "compute", {"scale": 1.0}, tmp_path / str(number), resources=alone)
+        (result,) = run_trials(executor, spec)
+        assert result.status is Status.COMPLETED
+    local = set(executor.local_workers or ())
+    executor.close()
+    assert executor._ray is None and len(local) == 1
 
 
 def test_a_cluster_that_was_asked_for_must_be_there() -> None:
