@@ -138,7 +138,7 @@ def plot(runs: Sequence[Run], benchmark: ImageBenchmark, file: Path) -> None:
         label = f"{run.who}: test part" if first else None
         axes.scatter([run.wall], [run.accuracy], color=colours[run.who], marker="x", label=label, zorder=3)
     axes.set(title=f"{benchmark.title}, {runs[0].budget:g} s", xlabel="seconds", ylabel="accuracy")
-    lowest = min(run.accuracy for run in runs if run.who != "tutorial")
+    lowest = min(run.accuracy for run in runs if run.who in ("ours", "reference"))
     axes.set_ylim(bottom=max(0.0, lowest - 2 * (1.0 - lowest)))
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize="small")

@@ -266,6 +266,9 @@ class Pool(Executor):
             if flight.worker is None:
                 continue
             self._remove(flight.worker)
+            if flight.reason is StopReason.CANCELLED:  # the search is over: nobody takes its place
+                device = flight.spec.resources.device
+                self._state.wanted[device] = len(self._crew(device))
             if flight.spec.number in self._state.flights:
                 reason = flight.reason or StopReason.TIMED_OUT
                 self._end(flight, reason.status, stop_failure(reason, flight.spec, killed=True))

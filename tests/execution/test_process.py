@@ -21,7 +21,7 @@ from automl.execution.process import ProcessExecutor
 from automl.testing.behaviours import Behaviours
 from automl.testing.driving import is_gone, run_trials, wait_for
 from automl.testing.executors import ExecutorSuite
-from automl.trial.contract import Outcome, Status, StopReason, TrialContext, TrialResult, TrialSpec
+from automl.trial.contract import Outcome, Report, Status, StopReason, TrialContext, TrialResult, TrialSpec
 
 
 class TestProcessExecutor(ExecutorSuite):
@@ -37,6 +37,20 @@ class TestProcessExecutor(ExecutorSuite):
         assert isinstance(result, TrialResult)
         assert (result.number, result.status, result.worker) == (spec.number, Status.CANCELLED, "")
         executor.close()
+
+    def test_a_worker_killed_at_the_end_of_a_search_is_not_replaced(
+        self, executor: Executor, trial: Callable[..., TrialSpec]
+    ) -> None:
+        def cancel(report: Report) -> None:
+            executor.stop(report.number, StopReason.CANCELLED, grace=0.0)
+
+        *_, result = run_trials(executor, trial("deaf"), on_report=cancel)
+        assert isinstance(result, TrialResult) and result.status is Status.CANCELLED
+        executor.wait(0.2)
+        assert executor.local_workers == []
+        assert isinstance(executor, ProcessExecutor) and not executor._state.workers
+        *_, result = run_trials(executor, trial("nothing"))  # until somebody needs one
+        assert isinstance(result, TrialResult) and result.status is Status.COMPLETED
 
     def test_a_crash_leaves_the_stack_in_the_log(self, executor: Executor, trial: Callable[..., TrialSpec]) -> None:
         spec = trial("segfault")
