@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 import re
+import warnings
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
@@ -139,15 +140,21 @@ def _parse(content: Path | io.BytesIO, dialect: Dialect, encoding: str, shown: s
     if isinstance(content, io.BytesIO):
         content.seek(0)
     try:
-        return pd.read_csv(
-            content,
-            sep=dialect.delimiter,
-            decimal=dialect.decimal,
-            encoding=encoding,
-            skipinitialspace=True,
-            low_memory=False,  # else a column's type may change from one chunk to the next
-            index_col=False if dialect.trailing else None,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                content,
+                sep=dialect.delimiter,
+                decimal=dialect.decimal,
+                encoding=encoding,
+                skipinitialspace=True,
+                low_memory=False,  # else a column's type may change from one chunk to the next
+                index_col=False if dialect.trailing else None,
+            )
+    except pd.errors.ParserWarning:  # after a first part in which each row ends with a delimiter
+        raise DataError(
+            f"Cannot read {shown} as a text table: there are rows with more fields than the header has names."
+        ) from None
     except pd.errors.EmptyDataError:
         raise DataError(f"The file {shown} is empty.") from None
     except UnicodeDecodeError:
