@@ -141,6 +141,6 @@ def plot(runs: Sequence[Run], benchmark: ImageBenchmark, file: Path) -> None:
     lowest = min(run.accuracy for run in runs if run.who in ("ours", "reference"))
     axes.set_ylim(bottom=max(0.0, lowest - 2 * (1.0 - lowest)))
     axes.grid(alpha=0.3)
-    axes.legend(loc="lower right", fontsize="small")
+    figure.legend(loc="outside lower center", ncols=3, fontsize="small")
     figure.savefig(file, dpi=150)
     pyplot.close(figure)
