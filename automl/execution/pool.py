@@ -266,9 +266,6 @@ class Pool(Executor):
             if flight.worker is None:
                 continue
             self._remove(flight.worker)
-            if flight.reason is StopReason.CANCELLED:  # the search is over: nobody takes its place
-                device = flight.spec.resources.device
-                self._state.wanted[device] = len(self._crew(device))
             if flight.spec.number in self._state.flights:
                 reason = flight.reason or StopReason.TIMED_OUT
                 self._end(flight, reason.status, stop_failure(reason, flight.spec, killed=True))
@@ -330,6 +327,9 @@ class Pool(Executor):
         """Give a trial the result that its worker could not give."""
         self._state.flights.pop(flight.spec.number, None)
         if flight.worker is not None:
+            if flight.reason is StopReason.CANCELLED:  # the search is over: nobody takes its worker's place
+                device = flight.spec.resources.device
+                self._state.wanted[device] = len(self._crew(device))
             flight.worker.flight = None
             rescue_spool(flight.spec.directory, flight.worker.mark)
         self._state.events.append(ended_without_result(flight, status, failure, storage=self._storage))

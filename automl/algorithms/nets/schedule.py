@@ -68,7 +68,9 @@ class Course:
     def _by_clock(self, used: float) -> float:
         if math.isinf(self.seconds):
             return self.start
-        return self.start + (self.end - self.start) * (used / self.seconds if self.seconds > 0 else 1.0)
+        if used >= self.seconds:
+            return self.end
+        return self.start + (self.end - self.start) * used / self.seconds
 
     def goes_on(self, step: int, used: float, pace: float) -> bool:
         """True if there is another step to do, and time for it.
