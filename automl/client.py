@@ -95,7 +95,7 @@ class Run:
         A trial whose worker was lost is run again and finds here what its first attempt has left; so does a trial that
         a later one continues, whose `parent_checkpoint` this folder is then. Both read whatever a kill has left: write
         a file under another name and move it into its place with `os.replace`, and write last what says that the rest
-        is complete.
+        is complete. The folder goes when no trial needs it any more: what is to be kept belongs into `outputs`.
         """
         folder = self.directory / "checkpoint"
         folder.mkdir(parents=True, exist_ok=True)

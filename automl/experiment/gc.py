@@ -1,4 +1,4 @@
-"""What of a workspace can go: models that nobody is going to load, caches, what kills have left behind.
+"""What of a workspace can go: models that nobody is going to load, spent checkpoints, caches, what kills have left.
 
 Records, logs, outputs, predictions and data stay, and so does everything of an experiment that runs.
 """
@@ -17,10 +17,11 @@ from automl.config.reader import read_config
 from automl.errors import AutomlError, WorkspaceError
 from automl.experiment.leaderboard import read_trials
 from automl.experiment.registration import tracking_uri
-from automl.experiment.retention import best_trials, is_folder, remove
+from automl.experiment.retention import best_trials, is_folder, is_spare, remove
 from automl.experiment.summary import Summary
 from automl.registry.list import registered_trials
 from automl.registry.tags import key_of
+from automl.search.samplers.registry import make_sampler
 from automl.workspace.atomic import leftovers
 from automl.workspace.layout import ExperimentDirectory, Workspace
 from automl.workspace.lock import is_locked, locked
@@ -35,6 +36,7 @@ _ABANDONED = 3600.0
 
 class Kind(StrEnum):
     MODELS = "models"
+    CHECKPOINT = "checkpoint"
     CACHE = "cache"
     SPOOL = "output of a killed worker"
     TEMPORARY = "temporary"
@@ -71,7 +73,7 @@ def find_garbage(workspace: Workspace, *, keep: int | None = None) -> tuple[list
     """All that can go, experiment by experiment. Nothing is changed.
 
     The models of a trial can go if its experiment has finished, it is not among the best `keep`, it is not the winner
-    and no registered model comes from it.
+    and no registered model comes from it; its checkpoint, if it has ended and no other trial will go on from it.
 
     Args:
         keep: how many of the best keep their models; by default what each experiment's ``retention.models`` says.
@@ -134,7 +136,7 @@ def _of(
 ) -> list[Garbage]:
     found = [*_caches(directory), *_leftovers(directory)]
     try:
-        return [*_models(directory, keep, registered), *found]
+        return [*_models(directory, keep, registered), *_checkpoints(directory), *found]
     except AutomlError as error:
         left.append(LeftAlone(key_of(directory), f"its models are kept: {error}"))
         return found
@@ -159,6 +161,22 @@ def _models(directory: ExperimentDirectory, keep: int | None, registered: _Regis
         _garbage(directory, Kind.MODELS, directory.trial(number).models, trial=number)
         for number in spare
         if number not in kept
+    ]
+
+
+def _checkpoints(directory: ExperimentDirectory) -> list[Garbage]:
+    """Those that a killed search had no time to delete. Raises AutomlError where its sampler cannot be known."""
+    results = [r for r in read_trials(directory) if is_folder(directory.trial(r.number).checkpoint)]
+    if not results:
+        return []
+    config, _ = read_config(directory.config)
+    if config.retention.models is None:
+        return []
+    continues = make_sampler(config.search.sampler).continues
+    return [
+        _garbage(directory, Kind.CHECKPOINT, directory.trial(r.number).checkpoint, trial=r.number)
+        for r in results
+        if is_spare(r, continues=continues)
     ]
 
 

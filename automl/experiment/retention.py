@@ -1,4 +1,4 @@
-"""Which models stay while a search goes on: a night of ten thousand trials must not fill the disk."""
+"""Which models and checkpoints stay while a search goes on: a night of ten thousand trials must not fill the disk."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from automl.experiment.preference import Preference
 from automl.trial.contract import TrialResult
 from automl.workspace.layout import ExperimentDirectory
 
-__all__ = ["Retention", "best_trials", "is_folder", "remove"]
+__all__ = ["Retention", "best_trials", "is_folder", "is_spare", "remove"]
 
 log = logging.getLogger("automl")
 
 
 class Retention:
-    """Deletes the models of trials that nobody is going to ask for, as trials end.
+    """Deletes, as trials end, the models that nobody is going to ask for, and the checkpoints that none goes on from.
 
     What stays are the models of the best trials by score, of the best one that the limits on models allow, of trials
     that were registered and, where the winner may be another than the best score, of the Pareto front: whatever the
@@ -30,11 +30,15 @@ class Retention:
     Args:
         directory: the experiment's.
         preference: what makes one model better than another.
-        models: how many of the best keep their models; None for all.
+        models: how many of the best keep their models; None for all, with all checkpoints.
+        continues: whether trials go on from the checkpoints of others (`Sampler.continues`).
     """
 
-    def __init__(self, directory: ExperimentDirectory, preference: Preference, models: int | None) -> None:
+    def __init__(
+        self, directory: ExperimentDirectory, preference: Preference, models: int | None, *, continues: bool = False
+    ) -> None:
         self._directory, self._preference, self._models = directory, preference, models
+        self._continues = continues
         self._held: dict[int, TrialResult] = {}
 
     def observe(self, finished: Iterable[TrialResult], best: int | None) -> None:
@@ -49,13 +53,18 @@ class Retention:
         ended = list(finished)
         if not ended:
             return
+        for result in ended:
+            if is_spare(result, continues=self._continues):
+                _drop(self._directory.trial(result.number).checkpoint)
         self._held |= {result.number: result for result in ended if result.is_whole}
         needed = self._needed(best)
         spare = [result.number for result in ended if not result.is_whole]
         spare += [number for number in self._held if number not in needed]
         for number in spare:
             self._held.pop(number, None)
-            self._drop(number)
+            trial = self._directory.trial(number)
+            if not trial.registered.exists():
+                _drop(trial.models)
 
     def _needed(self, best: int | None) -> set[int]:
         assert self._models is not None
@@ -66,14 +75,24 @@ class Retention:
             needed.update(result.number for result in pareto_front(held, objectives_of(preference)))
         return needed
 
-    def _drop(self, number: int) -> None:
-        trial = self._directory.trial(number)
-        if not is_folder(trial.models) or trial.registered.exists():
-            return
-        try:
-            remove(trial.models)
-        except OSError as error:  # housekeeping never ends a search
-            log.warning("cannot delete %s: %s", trial.models, error.strerror or error)
+
+def is_spare(ended: TrialResult, *, continues: bool) -> bool:
+    """Whether no trial will go on from the checkpoint of this one.
+
+    Args:
+        continues: whether trials go on from the checkpoints of others at all; those that did all of the work have no
+            successor.
+    """
+    return ended.is_whole or not continues
+
+
+def _drop(folder: Path) -> None:
+    if not is_folder(folder):
+        return
+    try:
+        remove(folder)
+    except OSError as error:  # housekeeping never ends a search
+        log.warning("cannot delete %s: %s", folder, error.strerror or error)
 
 
 def best_trials(results: Sequence[TrialResult], count: int, *, maximize: bool) -> list[int]:

@@ -28,6 +28,7 @@ from automl.experiment.retention import Retention
 from automl.experiment.save import save_config, save_problem
 from automl.experiment.tracker import Tracker
 from automl.search.restore import mark_used
+from automl.search.samplers.registry import make_sampler
 from automl.search.state import SearchState
 from automl.trial.contract import TrialResult
 from automl.workspace.control import discard
@@ -99,7 +100,12 @@ class _Session:
                 save_problem(problem, self._directory)
                 preference = Preference.of(self._config, problem)
                 preference.write(self._directory)
-                self._retention = Retention(self._directory, preference, self._config.retention.models)
+                self._retention = Retention(
+                    self._directory,
+                    preference,
+                    self._config.retention.models,
+                    continues=make_sampler(self._config.search.sampler).continues,
+                )
                 executor.start(
                     make_context(
                         problem,

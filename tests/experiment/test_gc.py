@@ -113,6 +113,15 @@ def test_the_winner_stays_whatever_is_kept(experiment: ExperimentDirectory) -> N
         api.gc(keep=-1)
 
 
+def test_checkpoints_of_trials_that_have_ended_go(experiment: ExperimentDirectory) -> None:
+    unfinished = experiment.trial(max(experiment.trial_numbers()) + 1)
+    for trial in (experiment.trial(0), unfinished):
+        (trial.path / "checkpoint").mkdir(parents=True)
+        (trial.path / "checkpoint" / "state.pt").write_bytes(b"12345")
+    assert kinds(api.gc(delete=True)) == {("checkpoint", 0)}
+    assert unfinished.checkpoint.exists()
+
+
 def test_what_kills_left_behind_goes(experiment: ExperimentDirectory) -> None:
     files = litter(experiment)
     fresh = experiment.data / ".table.json.77.tmp"

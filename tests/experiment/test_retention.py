@@ -158,6 +158,29 @@ def test_registered_models_and_links_are_left_alone(directory: ExperimentDirecto
     assert (elsewhere / "fold_00.joblib").exists()
 
 
+def with_checkpoints(experiment: ExperimentDirectory) -> set[int]:
+    return {n for n in experiment.trial_numbers() if experiment.trial(n).checkpoint.exists()}
+
+
+@pytest.mark.parametrize(
+    ("continues", "models", "kept"), [(False, 5, {4}), (True, 5, {1, 2, 4}), (False, None, {*range(5)})]
+)
+def test_checkpoints_stay_as_long_as_a_trial_may_go_on_from_them(
+    directory: ExperimentDirectory, continues: bool, models: int | None, kept: set[int]
+) -> None:
+    results = [
+        ended(directory, 0, 0.9),
+        ended(directory, 1, 0.5, fidelity=0.5),
+        ended(directory, 2, None),
+        ended(directory, 3, 0.8),
+    ]
+    for number in range(5):  # the last one's trial has not ended
+        directory.trial(number).path.mkdir(parents=True, exist_ok=True)
+        directory.trial(number).checkpoint.mkdir()
+    Retention(directory, preference(), models, continues=continues).observe(results, 0)
+    assert with_checkpoints(directory) == kept
+
+
 def test_a_resumed_search_drops_what_an_earlier_session_left(directory: ExperimentDirectory) -> None:
     results = [ended(directory, number, number / 10) for number in range(6)]
     Retention(directory, preference(), 2).observe(results, 5)  # the first state lists all that ended before

@@ -45,6 +45,7 @@ class Sampler(ABC):
         Settings: its options.
         learns: False if what it proposes depends on the `Ask` alone. The algorithm is then drawn uniformly, too.
         has_finale: False if it plans all of a search itself: nothing is then kept for a last and longest training.
+        continues: True if trials go on from the checkpoints of others, which have done a part of the work.
         takes_pruned: False if its Optuna sampler looks at completed trials only. It is then shown a pruned trial as
             one that completed with the score it had come to.
         window: how many finished trials of an algorithm it models at most.
@@ -58,6 +59,7 @@ class Sampler(ABC):
     Settings: ClassVar[type[Options]] = Options
     learns: ClassVar[bool] = True
     has_finale: ClassVar[bool] = True
+    continues: ClassVar[bool] = False
     takes_pruned: ClassVar[bool] = True
     window: int = 1_000
     requires: ClassVar[str | None] = None

@@ -41,6 +41,7 @@ class PopulationBasedTraining(Sampler):
 
     name = "pbt"
     has_finale = False
+    continues = True
     Settings = PopulationSettings
 
     def make(self, seed: int) -> BaseSampler:
