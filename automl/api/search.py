@@ -254,7 +254,7 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
     Nothing is trained and nothing is written.
     """
     from automl.config.reader import read_config
-    from automl.experiment.assembly import check_choices
+    from automl.experiment.assembly import check_choices, check_gpus
     from automl.experiment.describe import describe_plan
     from automl.experiment.inputs import Inputs
     from automl.experiment.prepare import prepare
@@ -266,7 +266,9 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
         config = settle_task(config)
         check_choices(config)
         config = resolve_warm_start(config)
-        return describe_plan(config, prepare(config, Inputs(trust=trust)))
+        problem = prepare(config, Inputs(trust=trust))
+        check_gpus(config, problem.space)
+        return describe_plan(config, problem)
     except ConfigError as error:
         raise document.place(error) from None
 

@@ -74,3 +74,10 @@ def test_gpus_that_no_algorithm_uses_are_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     with pytest.raises(ConfigError, match="none of the algorithms \\(line\\) uses any"):
         fit(tmp_path, {"line": LINE}, gpus_per_trial=0.5)
+
+
+def test_a_plan_refuses_them_too_and_names_the_line(tmp_path: Path) -> None:
+    file = tmp_path / "experiment.yaml"
+    file.write_text("task: classification\ndata: iris\nlimits: {max_trials: 1}\ncompute:\n  gpus_per_trial: 1\n")
+    with pytest.raises(ConfigError, match=r"yaml:5: compute\.gpus_per_trial.* uses any"):
+        api.plan(file)
