@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from torch import nn
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Largest", "Scaled", "convolution", "halvings", "normalised"]
+__all__ = ["Largest", "Layered", "Scaled", "convolution", "halvings", "normalised"]
 
 _SIDE = 40
 """Pixels of the longer side up to which a net looks at every one of them in its first layers."""
@@ -41,6 +41,25 @@ def halvings(image_size: Sequence[int]) -> int:
     while side > _SIDE:
         times, side = times + 1, (side + 1) // 2
     return times
+
+
+class Layered(nn.Module):
+    """A net that is one layer after another.
+
+    Attributes:
+        WIDTHS: how wide a net can be whose ``width`` is ``auto``, from the narrowest.
+    """
+
+    WIDTHS: ClassVar[tuple[int, ...]] = (16, 32, 64)
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Scores (b, n_classes) for float32 (b, channels, height, width)."""
+        scores: Tensor = self.layers(pictures)
+        return scores
 
 
 class Largest(nn.Module):

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
 
 from torch import nn
 
-from automl.algorithms.nets.blocks import halvings, normalised
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from automl.algorithms.nets.blocks import Layered, halvings, normalised
 
 __all__ = ["ConvNet"]
 
 
-class ConvNet(nn.Module):
+class ConvNet(Layered):
     """Three blocks of 3 x 3 convolutions with batch normalisation, each twice as wide as the one before, with pooling
     between them; the mean over all places, and a linear layer. The VGG pattern (Simonyan & Zisserman 2015) in small.
 
@@ -28,8 +24,6 @@ class ConvNet(nn.Module):
         dropout: probability with which one of the last channels is left out while training.
     """
 
-    WIDTHS: ClassVar[tuple[int, ...]] = (16, 32, 64)
-
     def __init__(
         self,
         in_channels: int = 3,
@@ -40,7 +34,6 @@ class ConvNet(nn.Module):
         depth: int = 1,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
         layers: list[nn.Module] = []
         for _ in range(halvings(image_size)):
             layers += normalised(in_channels, width, stride=2)
@@ -52,9 +45,4 @@ class ConvNet(nn.Module):
                 layers += normalised(in_channels, outputs, pool=pools)
                 in_channels = outputs
         layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(in_channels, n_classes)]
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Scores (b, n_classes) for float32 (b, channels, height, width)."""
-        scores: Tensor = self.layers(pictures)
-        return scores
+        super().__init__(*layers)

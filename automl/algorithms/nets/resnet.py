@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from torch import nn
 
-from automl.algorithms.nets.blocks import convolution, halvings, normalised
+from automl.algorithms.nets.blocks import Layered, convolution, halvings, normalised
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["ResNet"]
 
 
-class ResNet(nn.Module):
+class ResNet(Layered):
     """A wide residual net (Zagoruyko & Komodakis 2016, arXiv:1605.07146) with pre-activation (He et al. 2016,
     arXiv:1603.05027): three stages of blocks, the second and the third with half the resolution and twice the width of
     the one before.
@@ -29,8 +29,6 @@ class ResNet(nn.Module):
         dropout: probability with which one of the last channels is left out while training.
     """
 
-    WIDTHS: ClassVar[tuple[int, ...]] = (16, 32, 64)
-
     def __init__(
         self,
         in_channels: int = 3,
@@ -41,7 +39,6 @@ class ResNet(nn.Module):
         depth: int = 1,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
         layers: list[nn.Module] = []
         for _ in range(halvings(image_size)):
             layers += normalised(in_channels, width, stride=2)
@@ -55,12 +52,7 @@ class ResNet(nn.Module):
                 inputs = outputs
         layers += [nn.BatchNorm2d(inputs), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         layers += [nn.Dropout(dropout), nn.Linear(inputs, n_classes)]
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Scores (b, n_classes) for float32 (b, channels, height, width)."""
-        scores: Tensor = self.layers(pictures)
-        return scores
+        super().__init__(*layers)
 
 
 class _Block(nn.Module):

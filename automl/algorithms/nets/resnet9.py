@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from torch import nn
 
-from automl.algorithms.nets.blocks import Largest, Scaled, halvings, normalised
+from automl.algorithms.nets.blocks import Largest, Layered, Scaled, halvings, normalised
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["ResNet9"]
 
 
-class ResNet9(nn.Module):
+class ResNet9(Layered):
     """ResNet-9 by width (Page 2018, "How to train your ResNet", part 4): four convolutions that double the channels,
     two pairs of them around which there is a way straight through, the largest value over all places, scaled scores.
 
@@ -29,8 +29,6 @@ class ResNet9(nn.Module):
         scale: of the scores.
     """
 
-    WIDTHS: ClassVar[tuple[int, ...]] = (16, 32, 64)
-
     def __init__(
         self,
         in_channels: int = 3,
@@ -40,9 +38,8 @@ class ResNet9(nn.Module):
         width: int = 32,
         scale: float = 1 / 8,
     ) -> None:
-        super().__init__()
         times, w = halvings(image_size), width
-        self.layers = nn.Sequential(
+        super().__init__(
             nn.AvgPool2d(2**times, ceil_mode=True) if times else nn.Identity(),
             *normalised(in_channels, w),
             *normalised(w, 2 * w, pool=True),
@@ -54,11 +51,6 @@ class ResNet9(nn.Module):
             nn.Linear(8 * w, n_classes, bias=False),
             Scaled(scale),
         )
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Scores (b, n_classes) for float32 (b, channels, height, width)."""
-        scores: Tensor = self.layers(pictures)
-        return scores
 
 
 class _Around(nn.Module):
