@@ -1,12 +1,12 @@
 """What the choices of the search on pictures rest on: nets of the shipped space, each trained for several lengths of
 time, and one long training beside several shorter ones whose probabilities are averaged.
 
-All of it looks at 10,000 rows held out of the training part alone, with the space's defaults and all cores. A figure
-``cifar10_200s_resnet9_16`` is the accuracy of resnet9 with a width of 16 after 200 s; ``..._x2`` that of two of them
-that had half of the time each.
+All of it looks at 10,000 rows held out of the training part alone, with the space's defaults, but for what a net's
+settings change, and all cores. A figure ``cifar10_200s_resnet9_16`` is the accuracy of resnet9 with a width of 16 after
+200 s; ``..._x2`` that of two of them that had half of the time each.
 
-    python benchmarks/horizon.py --data DIR [--dataset NAME] [--seconds S ...] [--nets NAME:WIDTH ...]
-                                 [--together N ...] [--seed N] [--quick] [--json FILE]
+    python benchmarks/horizon.py --data DIR [--dataset NAME] [--seconds S ...] [--together N ...] [--seed N] [--quick]
+                                 [--nets NAME:WIDTH[:KEY=VALUE,...] ...] [--json FILE]
 
 DIR holds one folder per dataset.
 """
@@ -16,27 +16,51 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from form import Figure, arguments, machine, publish
 from image_sets import Pictures, read_pictures
 
 HELD = 10_000
+NETS = ("resnet9:16", "resnet9:16:optimizer=sgd,lr=0.3", "fastnet:16")
 
 
-def train(name: str, width: int, training: Pictures, held: Pictures, seconds: float, seed: int) -> tuple[Any, str]:
+@dataclass(frozen=True)
+class Net:
+    """One of the shipped space, with the space's defaults but for `changes`."""
+
+    name: str
+    width: int
+    changes: Mapping[str, Any]
+
+    @classmethod
+    def parse(cls, text: str) -> Net:
+        """From ``NAME:WIDTH``, or ``NAME:WIDTH:SETTING=VALUE,...``."""
+        name, width, settings = [*text.split(":", 2), ""][:3]
+        pairs = (setting.partition("=") for setting in settings.split(",") if setting)
+        return cls(name, int(width), {key: yaml.safe_load(value) for key, _, value in pairs})
+
+    def __str__(self) -> str:
+        return "_".join([self.name, str(self.width), *(f"{key}_{value}" for key, value in self.changes.items())])
+
+
+def train(net: Net, training: Pictures, held: Pictures, seconds: float, seed: int) -> tuple[Any, str]:
     """Probabilities of the held rows, and what there is to say about the training."""
     from automl.algorithms.nets.classifier import NetClassifier
     from automl.space.load import load_space
     from automl.space.trust import resolve_estimator
 
-    space = load_space(None, task="image_classification").algorithms[name]
-    defaults = {parameter: each.default for parameter, each in space.params.items() if parameter != "width"}
-    module, shape = resolve_estimator(space.estimator, trust=False), ("growth", "depth", "dropout")
-    own = {"width": width, **{parameter: defaults.pop(parameter) for parameter in shape if parameter in defaults}}
-    model = NetClassifier(module, own, **defaults, seconds=seconds, random_state=seed)
+    space = load_space(None, task="image_classification").algorithms[net.name]
+    defaults = {parameter: each.default for parameter, each in space.params.items()}
+    settings = {**defaults, **space.fixed, **net.changes, "width": net.width}
+    module, shape = resolve_estimator(space.estimator, trust=False), ("width", "growth", "depth", "dropout")
+    own = {parameter: settings.pop(parameter) for parameter in shape if parameter in settings}
+    model = NetClassifier(module, own, **settings, seconds=seconds, random_state=seed)
     began = time.monotonic()
     model.fit(training.pixels, training.labels)
     took = time.monotonic() - began
@@ -49,7 +73,13 @@ def main() -> None:
     parser = arguments(__doc__ or "", data=True)
     parser.add_argument("--dataset", choices=("cifar10", "mnist"), default="cifar10")
     parser.add_argument("--seconds", type=float, nargs="+", default=[20.0, 60.0, 200.0])
-    parser.add_argument("--nets", nargs="+", default=["resnet9:16", "fastnet:16"], metavar="NAME:WIDTH")
+    parser.add_argument(
+        "--nets",
+        nargs="+",
+        type=Net.parse,
+        default=[Net.parse(net) for net in NETS],
+        metavar="NAME:WIDTH[:KEY=VALUE,...]",
+    )
     parser.add_argument("--together", type=int, nargs="+", default=[1], metavar="N", help="nets that share the time")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -64,16 +94,12 @@ def main() -> None:
     figures = []
     for seconds in options.seconds:
         for net in options.nets:
-            name, _, width = net.partition(":")
             for count in options.together:
-                each = [
-                    train(name, int(width), training, held, seconds / count, options.seed + member)
-                    for member in range(count)
-                ]
+                each = [train(net, training, held, seconds / count, options.seed + member) for member in range(count)]
                 mean = np.mean([probabilities for probabilities, _ in each], axis=0)
                 accuracy = float((mean.argmax(axis=1) == held.labels).mean())
                 suffix = f"_x{count}" if count > 1 else ""
-                figures.append(Figure(f"{options.dataset}_{seconds:g}s_{name}_{width}{suffix}", accuracy))
+                figures.append(Figure(f"{options.dataset}_{seconds:g}s_{net}{suffix}", accuracy))
                 print(f"{figures[-1].name}: {accuracy:.4f}; {each[0][1]}", flush=True)
     error = math.sqrt(figures[-1].value * (1 - figures[-1].value) / HELD)
     about = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from automl.algorithms.nets.augment import Augmentation
+from automl.algorithms.nets.muon import Muon
 from automl.errors import SpaceError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OPTIMIZERS", "Recipe"]
 
-OPTIMIZERS = ("sgd", "adamw")
+OPTIMIZERS = ("sgd", "adamw", "muon")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,8 @@ class Recipe:
 
         Weights decay; biases and what scales do not (He et al. 2019, arXiv:1812.01187, section 3.1, "no bias decay").
         """
+        if self.optimizer == "muon":
+            return Muon(net, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay)
         trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
         groups = [
             {"params": [p for p in trained if p.ndim > 1], "weight_decay": self.weight_decay},

@@ -21,8 +21,9 @@ __all__ = ["AUTO", "sized"]
 
 AUTO = "auto"
 
-_EPOCHS = 12.0
-"""A net is as wide as it can be and still see every picture so often."""
+_EPOCHS = 8.0
+"""A net is as wide as it can be and still see every picture so often. On rows held out of CIFAR10's training part a net
+twice as wide was behind when it saw them 4 times, and ahead when it saw them 11 times."""
 _HOPE = 1.5
 """A wider one is only tried where this one sees them so many times as often as that."""
 _WARM_UP, _CALLS = 2, 3

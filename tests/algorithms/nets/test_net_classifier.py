@@ -52,9 +52,10 @@ def test_every_setting_at_once(pictures: Any, channels: int) -> None:
     assert model.fit(X, y).score(X, y) > 0.9
 
 
-def test_adamw_learns_too(data: Any) -> None:
+@pytest.mark.parametrize("params", [{"optimizer": "adamw", "lr": 5e-3, "weight_decay": 0.01}, {"optimizer": "muon"}])
+def test_other_optimizers_learn_too(data: Any, params: dict[str, Any]) -> None:
     X, y, X_new, y_new = data
-    assert classifier(optimizer="adamw", lr=5e-3, weight_decay=0.01).fit(X, y).score(X_new, y_new) > 0.9
+    assert classifier(**params).fit(X, y).score(X_new, y_new) > 0.9
 
 
 def test_it_is_a_scikit_learn_estimator() -> None:
@@ -254,7 +255,7 @@ def test_without_an_average_the_last_weights_predict(data: Any) -> None:
     ("params", "message"),
     [
         ({"lr": 0}, "lr is 0, and has to be above 0"),
-        ({"optimizer": "sdg"}, "choose sgd or adamw"),
+        ({"optimizer": "sdg"}, "choose sgd or adamw or muon"),
         ({"label_smoothing": 1.0}, "label_smoothing is 1.0"),
         ({"device": "tpu"}, "device 'tpu' is unknown"),
         ({"precision": "int8"}, "precision 'int8' is unknown"),

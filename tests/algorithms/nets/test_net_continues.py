@@ -15,6 +15,7 @@ from automl.algorithms.base import LearnerError
 from automl.algorithms.nets.average import Average
 from automl.algorithms.nets.classifier import NetClassifier
 from automl.algorithms.nets.conv import ConvNet
+from automl.algorithms.nets.recipe import OPTIMIZERS
 
 PARAMS = {"width": 8, "dropout": 0.1}
 
@@ -38,13 +39,17 @@ def all_equal(a: NetClassifier, b: NetClassifier) -> bool:
     return all(torch.equal(left, right) for left, right in zip(state(a), state(b), strict=True))
 
 
-def test_a_killed_training_goes_on_as_if_it_had_never_stopped(data: Any, recorder: Any, places: Any) -> None:
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_killed_training_goes_on_as_if_it_had_never_stopped(
+    data: Any, recorder: Any, places: Any, optimizer: str
+) -> None:
     X, y = data
-    whole = classifier().fit(X, y)
-    with pytest.raises(KeyboardInterrupt):
-        classifier().fit(X, y, progress=recorder(checkpoints=places("it"), die_after=22))  # in the third epoch
+    settings = {"optimizer": optimizer, "lr": 0.02}
+    whole = classifier(**settings).fit(X, y)
+    with pytest.raises(KeyboardInterrupt):  # in the third epoch
+        classifier(**settings).fit(X, y, progress=recorder(checkpoints=places("it"), die_after=22))
     again = recorder(checkpoints=places("it"))
-    resumed = classifier().fit(X, y, progress=again)
+    resumed = classifier(**settings).fit(X, y, progress=again)
     assert all_equal(resumed, whole)
     assert again.steps < 36  # not all of them once more
     assert resumed.epochs_ == pytest.approx(4) and resumed.progress_ == 1.0
