@@ -9,6 +9,7 @@ import contextlib
 import io
 import logging
 import os
+import secrets
 import time
 from collections.abc import Mapping
 from io import FileIO
@@ -49,6 +50,8 @@ def find_decoded(key: str) -> tuple[np.ndarray, dict[str, Any]] | None:
             return None
         facts = read_json(path.with_suffix(".json"))
         pixels = _mapped(path)
+        if facts.get("count") != len(pixels):
+            raise ValueError("of another decoding than what is written beside them")
         with contextlib.suppress(OSError):
             os.utime(path)
     except (OSError, ValueError, WorkspaceError) as error:
@@ -78,11 +81,12 @@ class DecodedWriter:
             self._memory = self._room()
             return
         self._path = _decoded() / f"{key}.npy"
-        self._temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
+        token = f"{os.getpid()}{secrets.randbelow(10**9):09}"  # two machines that share a disk may share a number
+        self._temporary = self._path.with_name(f".{self._path.name}.{token}.tmp")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             _tidy(self._path.parent, room_for=size)
-            self._file = FileIO(self._temporary, "wb")
+            self._file = FileIO(self._temporary, "xb")
             self._write_header(most)
         except OSError as error:
             self._go_on_in_memory(error)
@@ -98,15 +102,25 @@ class DecodedWriter:
             self._memory[self._done : self._done + len(pixels)] = pixels
         self._done += len(pixels)
 
-    def close(self, facts: Mapping[str, Any] = MappingProxyType({})) -> np.ndarray:
-        """All pictures that came; `facts` are kept beside them."""
+    def close(self, facts: Mapping[str, Any] = MappingProxyType({}), *, keep: bool = True) -> np.ndarray:
+        """All pictures that came.
+
+        Args:
+            facts: kept beside them.
+            keep: False: for this time only. The next load decodes anew.
+        """
         if self._file is not None:
             try:
                 self._write_header(self._done)
                 self._file.close()
-                write_json(self._path.with_suffix(".json"), dict(facts))
-                os.replace(self._temporary, self._path)
-                return _mapped(self._path)
+                pixels = _mapped(self._temporary)
+                if keep:
+                    write_json(self._path.with_suffix(".json"), {**facts, "count": self._done})
+                    os.replace(self._temporary, self._path)
+                else:
+                    self._temporary.unlink()
+                self._file = None
+                return pixels
             except (OSError, WorkspaceError) as error:
                 self._go_on_in_memory(error)
         assert self._memory is not None

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from filelock import FileLock
+
 from automl.data.images.archives import unpack
 from automl.data.images.cache import cache_folder
 from automl.data.images.download import Remote, fetch
+from automl.errors import DataError
 
 __all__ = ["DATASETS", "Dataset", "fetch_dataset"]
 
@@ -46,12 +49,21 @@ def fetch_dataset(dataset: Dataset, *, progress: bool = False) -> Path:
         DataError: it cannot be downloaded, or not be unpacked.
     """
     folder = cache_folder("datasets") / dataset.name
-    if dataset.folder and (folder / dataset.folder).is_dir():
+    if not dataset.folder:
+        for remote in dataset.remotes:
+            fetch(remote, folder, progress=progress)
         return folder
-    for remote in dataset.remotes:
-        path = fetch(remote, folder, progress=progress)
-        if dataset.folder:
-            _unpack(path, folder / dataset.folder)
+    inside = folder / dataset.folder
+    if inside.is_dir():
+        return folder
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".unpacking.lock"):  # two experiments may begin at once
+            if not inside.is_dir():
+                (remote,) = dataset.remotes
+                _unpack(fetch(remote, folder, progress=progress), inside)
+    except OSError as error:
+        raise DataError(f"Cannot unpack {dataset.name} into {folder}: {error.strerror or error}.") from error
     return folder
 
 

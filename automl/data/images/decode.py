@@ -30,8 +30,20 @@ _DETAIL = 2
 """A JPEG may be decoded at this many times the size that is wanted at least: a photo takes an eighth of the time."""
 
 
+_MOST_PIXELS = 89_478_485
+"""What Pillow allows where nobody has changed it. A small file can unpack to any number of pixels."""
+
+
 class PictureError(Exception):
-    """A picture cannot be read; the message says why, without its name."""
+    """A picture cannot be read; the message says why, without its name.
+
+    Attributes:
+        passing: the reason lies with the machine, and not with the picture: it may be readable another time.
+    """
+
+    def __init__(self, reason: str, *, passing: bool = False) -> None:
+        super().__init__(reason)
+        self.passing = passing
 
 
 def decode(picture: Picture, shape: tuple[int, int, int]) -> np.ndarray:
@@ -104,23 +116,29 @@ def _opened(content: Any) -> Iterator[Image]:
     import PIL.Image
     from PIL import UnidentifiedImageError
 
+    most = PIL.Image.MAX_IMAGE_PIXELS or _MOST_PIXELS  # some library may have switched it off
     try:
         with _image(content) as image:
+            if image.width * image.height > most:
+                raise PIL.Image.DecompressionBombError
             yield image
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning):
-        raise PictureError(f"more than {PIL.Image.MAX_IMAGE_PIXELS:,} pixels, too many to be decoded safely") from None
+        raise PictureError(f"more than {most:,} pixels, too many to be decoded safely") from None
     except UnidentifiedImageError:
         raise PictureError("no picture of a known format") from None
     except PermissionError:
-        raise PictureError("no permission to read it") from None
+        raise PictureError("no permission to read it", passing=True) from None
     except FileNotFoundError:
-        raise PictureError("there is no such file") from None
+        raise PictureError("there is no such file", passing=True) from None
     except IsADirectoryError:
         raise PictureError("a folder, and no picture") from None
     except DataError as error:
         raise PictureError(str(error).rstrip(".")) from None
     except MemoryError:
-        raise PictureError("too large for the memory") from None
+        raise PictureError("too large for the memory", passing=True) from None
+    except OSError as error:  # with a number it is the system's, and else Pillow's
+        reason = error.strerror or f"damaged: {str(error).rstrip('.')}"
+        raise PictureError(reason, passing=error.errno is not None) from error
     except Exception as error:  # each of Pillow's decoders raises others for damaged files
         raise PictureError(f"damaged: {str(error).rstrip('.') or type(error).__name__}") from error
 

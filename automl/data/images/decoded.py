@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoded", "Skipped", "decode_all", "decode_each", "skip_limit"]
 
-_VERSION = 1
+_VERSION = 2
 """Of the decoder; a change that gives other pixels raises it."""
 _BLOCK = 256
 """Pictures that are read ahead of what is written."""
@@ -36,11 +36,12 @@ _SHARE_SKIPPED = 0.01
 
 @dataclass(frozen=True)
 class Skipped:
-    """A picture that cannot be read: its position in the source, its name, and why."""
+    """A picture that cannot be read: its position in the source, its name, why, and whether that may pass."""
 
     position: int
     name: str
     reason: str
+    passing: bool = False
 
     def __str__(self) -> str:
         return f"{self.name} ({self.reason})"
@@ -98,7 +99,8 @@ def decode_all(pictures: Encoded, shape: tuple[int, int, int], *, progress: bool
         if len(skipped) == count:
             raise _too_many(skipped, count)
         facts = {"skipped": [(each.position, each.name, each.reason) for each in skipped]}
-        return Decoded(Images(writer.close(facts)), tuple(skipped))
+        keep = not any(each.passing for each in skipped)
+        return Decoded(Images(writer.close(facts, keep=keep)), tuple(skipped))
     finally:
         writer.discard()
 
@@ -107,10 +109,7 @@ def decode_each(pictures: Iterable[Picture], shape: tuple[int, int, int]) -> Ite
     """Blocks of pictures, decoded by as many threads as there are cores: Pillow lets go of the interpreter's lock."""
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool, warnings.catch_warnings():
-        from PIL.Image import DecompressionBombWarning
-
         warnings.simplefilter("ignore")  # Pillow's about broken EXIF and palettes, which are no news to anybody
-        warnings.simplefilter("error", DecompressionBombWarning)
         numbered = enumerate(pictures)
         while block := list(islice(numbered, _BLOCK)):
             yield _decode_block(pool, block, shape, threads)
@@ -130,7 +129,7 @@ def _decode_part(part: Sequence[tuple[int, Picture]], shape: tuple[int, int, int
         try:
             decoded.append(decode(picture, shape))
         except PictureError as error:
-            decoded.append(Skipped(position, picture.name, str(error)))
+            decoded.append(Skipped(position, picture.name, str(error), error.passing))
     return decoded
 
 

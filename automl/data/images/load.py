@@ -15,7 +15,7 @@ from automl.data.guardrails import Guardrail, Verdict
 from automl.data.images.convert import fitted
 from automl.data.images.decoded import Decoded, decode_all
 from automl.data.images.images import Images
-from automl.data.images.sizes import choose_size
+from automl.data.images.sizes import choose_size, require_room
 from automl.data.images.source import Labelled
 from automl.data.images.sources import read_images
 from automl.data.kinds import ColumnKind, ImageColumn
@@ -82,10 +82,22 @@ def load_images(
     ).with_roles(rows.roles)
     table = replace(table, fingerprint=fingerprint(table, hashes))
     if options.test is not None:
-        return replace(table, test=load_images_like(options.test, options, table, what="test data", progress=progress))
+        return _tested(table, load_images_like(options.test, options, table, what="test data", progress=progress))
     if found.test is None:
         return table
-    return replace(table, test=_like(found.test, found.name, options, table, progress))
+    return _tested(table, _like(found.test, found.name, options, table, progress))
+
+
+def _tested(table: Table, test: Table) -> Table:
+    """`table` with its test part, and a word on pictures that are in both."""
+    assert isinstance(table.X, Images)
+    assert isinstance(test.X, Images)
+    known = int(np.isin(test.X.hashes(), table.X.hashes()).sum())
+    message = "No test picture is among those to train on."
+    if known:
+        message = f"{known:,} of {test.n_rows:,} test pictures are among those to train on: the test score flatters."
+    verdict = Verdict.ALERTED if known else Verdict.PASSED
+    return replace(table, test=test, guardrails=(*table.guardrails, Guardrail("test_pictures", verdict, message)))
 
 
 def load_images_like(
@@ -129,8 +141,10 @@ def _shape(part: Labelled, options: DataOptions) -> tuple[tuple[int, int, int], 
         raise DataError("There are no pictures.")
     if not isinstance(part.pictures, Images):
         return choose_size(part.pictures, options.image_size)
-    height, width, channels = part.pictures.shape[1:]
-    height, width = options.image_size or (height, width)
+    n, height, width, channels = part.pictures.shape
+    if options.image_size is not None:
+        height, width = options.image_size
+        require_room(n * height * width * channels)
     return (height, width, channels), ()
 
 

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from automl.data.guardrails import Guardrail, Verdict
+from automl.data.names import some
 from automl.errors import DataError
 
-__all__ = ["part_of", "train_and_test"]
+__all__ = ["is_part", "part_of", "train_and_test", "unread"]
 
-_PARTS = {
-    "train": re.compile(r"(?i)train(ing)?([-_. ]|$)"),
-    "test": re.compile(r"(?i)(test(ing)?|t10k)([-_. ]|$)"),
-    "valid": re.compile(r"(?i)val(id(ation)?)?([-_. ]|$)"),
+_WORDS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("test", "testing", "t10k", "eval", "evaluation"), "test"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "valid"),
 }
 T = TypeVar("T")
 
 
 def part_of(name: str) -> str | None:
-    """``train``, ``test`` or ``valid`` for a name that begins so, such as ``train-00000-of-00005.parquet``."""
-    return next((part for part, pattern in _PARTS.items() if pattern.match(name)), None)
+    """``train``, ``test`` or ``valid`` for a name with such a word in it, as in ``digits-train-00000-of-5.parquet``."""
+    words = re.split(r"[-_. ]+", name.lower())
+    return next((_WORDS[word] for word in words if word in _WORDS), None)
+
+
+def is_part(name: str) -> bool:
+    """Whether a name is such a word and nothing else."""
+    return name.lower() in _WORDS
+
+
+def unread(names: Sequence[str], shown: str) -> tuple[Guardrail, ...]:
+    """What there is to say about files or folders that belong to no part, beside others that do."""
+    if not names:
+        return ()
+    message = f"Not read, for they belong to no part: {some(names)}, in {shown}."
+    return (Guardrail("unread_parts", Verdict.ALERTED, message),)
 
 
 def train_and_test(parts: Mapping[str, T], shown: str) -> tuple[T, T | None, tuple[Guardrail, ...]]:

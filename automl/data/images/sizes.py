@@ -11,7 +11,7 @@ from automl.data.images.decode import PictureError, look
 from automl.data.images.encoded import Encoded
 from automl.errors import DataError
 
-__all__ = ["ALIKE_SIDE", "MIXED_SIDE", "MOST_PIXEL_BYTES", "choose_size"]
+__all__ = ["ALIKE_SIDE", "MIXED_SIDE", "MOST_PIXEL_BYTES", "choose_size", "require_room"]
 
 ALIKE_SIDE = 128
 """Pixels of the longer side up to which pictures that are all alike keep their size."""
@@ -46,7 +46,7 @@ def choose_size(
     alike = len(set(sizes)) == 1
     if asked is not None:
         height, width = asked
-        _require_room(len(pictures) * channels * height * width)
+        require_room(len(pictures) * channels * height * width)
     else:
         height, width = _alike(sizes[0]) if alike else _square(sizes)
         height, width = _fitting(height, width, len(pictures) * channels)
@@ -86,7 +86,12 @@ def _scaled(height: int, width: int, factor: float) -> tuple[int, int]:
     return max(1, int(height * factor + 1e-9)), max(1, int(width * factor + 1e-9))
 
 
-def _require_room(size: int) -> None:
+def require_room(size: int) -> None:
+    """Refuse pixels of `size` bytes that this machine cannot hold.
+
+    Raises:
+        DataError: it cannot.
+    """
     import psutil
 
     memory = psutil.virtual_memory().total

@@ -74,6 +74,32 @@ def test_a_damaged_cache_is_replaced(pictures: Pictures, cache: Path) -> None:
         assert files(cache) == [".json", ".npy"]
 
 
+def test_what_is_written_beside_the_pixels_has_to_be_about_them(pictures: Pictures, cache: Path) -> None:
+    expected = decode_all(pictures, SHAPE).images.pixels.copy()
+    facts = next(cache.rglob("*.json"))
+    facts.write_text(facts.read_text().replace('"count": 600', '"count": 599'))
+    assert find_decoded(facts.stem) is None
+    assert np.array_equal(decode_all(pictures, SHAPE).images.pixels, expected)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_picture_that_could_not_be_read_for_now_is_tried_again(pictures: Pictures, cache: Path) -> None:
+    path = pictures.pictures[0].content
+    path.chmod(0)
+    (skipped,) = decode_all(pictures, SHAPE).skipped
+    assert "permission" in skipped.reason and files(cache) == []
+    path.chmod(0o644)
+    assert decode_all(pictures, SHAPE).skipped == ()
+
+
+def test_what_is_not_to_be_kept_is_mapped_and_gone(cache: Path) -> None:
+    writer = DecodedWriter("key", 9, SHAPE)
+    writer.add(np.ones((5, *SHAPE), np.uint8))
+    pixels = writer.close({"skipped": []}, keep=False)
+    assert pixels.shape == (5, *SHAPE) and pixels.all() and is_mapped(pixels)
+    assert files(cache) == [] and find_decoded("key") is None
+
+
 def test_without_a_cache_pictures_stay_in_memory(
     pictures: Pictures, cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

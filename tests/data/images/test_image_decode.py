@@ -141,12 +141,24 @@ def test_a_decompression_bomb_is_refused(monkeypatch: pytest.MonkeyPatch, pictur
         decode(Picture("p", content), RGB)
 
 
-def test_a_huge_picture_is_refused_before_it_is_decoded(picture: Callable[..., bytes]) -> None:
+def test_a_huge_picture_is_refused_before_it_is_decoded(
+    monkeypatch: pytest.MonkeyPatch, picture: Callable[..., bytes]
+) -> None:
     content = picture()
     header = b"IHDR" + struct.pack(">II", 30_000, 30_000) + content[24:29]  # width and height of a PNG
     content = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
     with pytest.raises(PictureError, match="too many to be decoded safely"):
         look(Picture("p", content))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # as some library may have done
+    with pytest.raises(PictureError, match="more than 89,478,485 pixels"):
+        look(Picture("p", content))
+
+
+def test_what_may_pass_is_told_from_damage(tmp_path: Path, picture: Callable[..., bytes]) -> None:
+    for content, passing in ((tmp_path / "missing.png", True), (picture()[:40], False), (b"text", False)):
+        with pytest.raises(PictureError) as found:
+            decode(Picture("p", content), RGB)
+        assert found.value.passing is passing
 
 
 def test_a_picture_that_came_open_is_left_as_it_is(picture: Callable[..., bytes]) -> None:

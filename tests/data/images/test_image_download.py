@@ -7,6 +7,7 @@ import io
 import tarfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -148,6 +149,16 @@ def test_a_dataset_in_an_archive_is_unpacked_into_the_cache(site: Site, cache: P
         assert folder.is_relative_to(cache)
         assert [path.name for path in folder.iterdir() if not path.name.startswith(".")] == ["batches"]
         assert (folder / "batches" / "one").read_bytes() == b"abc"
+    assert len(site.asked) == 1
+
+
+def test_two_that_begin_at_once_share_a_dataset(site: Site, cache: Path) -> None:
+    content = site.files["/made.tar.gz"] = archive("batches/one")
+    digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+    dataset = Dataset("made", (Remote("made.tar.gz", digest, (f"{site.url}/made.tar.gz",)),), folder="batches")
+    with ThreadPoolExecutor(4) as pool:
+        folders = list(pool.map(lambda _: fetch_dataset(dataset), range(4)))
+    assert all((folder / "batches" / "one").read_bytes() == b"abc" for folder in folders)
     assert len(site.asked) == 1
 
 

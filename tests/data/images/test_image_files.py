@@ -73,6 +73,27 @@ def test_idx_files_that_cannot_be_used(idx_folder: Idx) -> None:
         load_images(folder)
 
 
+def test_a_file_that_holds_more_than_it_announces_is_refused(idx_folder: Idx) -> None:
+    path = idx_folder() / "train-images-idx3-ubyte.gz"
+    content = gzip.decompress(path.read_bytes())
+    path.write_bytes(gzip.compress(content + b"\0" * 1_000_000))
+    with pytest.raises(DataError, match="holds more than the 600 values that it announces"):
+        load_images(path.parent)
+    path.write_bytes(gzip.compress(content[:4] + b"\xff" * 12 + content[16:]))
+    with pytest.raises(DataError, match="announces more than 8 GB"):
+        load_images(path.parent)
+
+
+def test_several_datasets_in_one_folder_are_refused(idx_folder: Idx) -> None:
+    folder = idx_folder()
+    for path in list(folder.iterdir()):
+        path.rename(folder / f"emnist-letters-{path.name.replace('t10k', 'test')}")
+    assert load_images(folder).n_rows == 20
+    (folder / "emnist-letters-train-images-idx3-ubyte.gz").rename(folder / "emnist-mnist-train-images-idx3-ubyte.gz")
+    with pytest.raises(DataError, match="several datasets, emnist-letters, emnist-mnist"):
+        load_images(folder)
+
+
 def test_labels_have_to_match_the_pictures(idx_folder: Idx) -> None:
     with pytest.raises(DataError, match=r"holds 20 pictures and train-labels-idx1-ubyte\.gz 7 labels"):
         load_images(idx_folder(labels=7))

@@ -57,6 +57,47 @@ def test_a_class_may_be_called_train(class_folders: Folders) -> None:
     assert sorted(set(table.y)) == ["bus", "train"] and table.test is None
 
 
+def test_a_word_in_front_of_a_part_does_not_matter(class_folders: Folders, tmp_path: Path) -> None:
+    class_folders({"rose": 4, "tulip": 3}, root=tmp_path / "all" / "seg_train")
+    class_folders({"rose": 2, "tulip": 1}, root=tmp_path / "all" / "seg_test")
+    (tmp_path / "all" / "seg_pred").mkdir()
+    shutil.copy(tmp_path / "all" / "seg_test" / "rose" / "000.png", tmp_path / "all" / "seg_pred" / "0.png")
+    table = load_images(tmp_path / "all")
+    assert table.n_rows == 7 and table.test is not None and table.test.n_rows == 3
+    assert "they belong to no part: seg_pred" in guardrail(table, "unread_parts").message
+
+
+def test_parts_are_never_taken_for_classes(class_folders: Folders, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="has the parts test, train, and none to train on with a folder per class"):
+        load_images(class_folders({"train": 3, "test": 3}))  # their pictures lie right in them
+    class_folders({"rose": 4, "tulip": 3}, root=tmp_path / "all" / "test")
+    class_folders({"rose": 4, "tulip": 3}, root=tmp_path / "all" / "valid")
+    with pytest.raises(DataError, match="has the parts test, valid, and none to train on"):
+        load_images(tmp_path / "all")
+    for name in ("train", "train_extra"):
+        class_folders({"rose": 4, "tulip": 3}, root=tmp_path / "all" / name)
+    with pytest.raises(DataError, match="two folders to train with, train and train_extra"):
+        load_images(tmp_path / "all")
+
+
+def test_a_class_may_have_a_part_in_its_name_and_folders_inside(class_folders: Folders, tmp_path: Path) -> None:
+    root = class_folders({"local": 3}, root=tmp_path / "rails" / "freight_train")
+    class_folders({"bus": 3}, root=root.parent)
+    assert sorted(set(load_images(root.parent).y)) == ["bus", "freight_train"]
+
+
+def test_a_test_picture_that_was_trained_on_is_noticed(class_folders: Folders, tmp_path: Path) -> None:
+    class_folders({"rose": 4, "tulip": 3}, root=tmp_path / "all" / "train")
+    class_folders({"rose": 2, "tulip": 1}, root=tmp_path / "all" / "test", sizes=((9, 9),))
+    assert guardrail(load_images(tmp_path / "all"), "test_pictures").verdict is Verdict.ALERTED
+    shutil.rmtree(tmp_path / "all" / "test")
+    table = load_images(tmp_path / "all", DataOptions(test=str(tmp_path / "all")))
+    assert "7 of 7 test pictures are among those to train on" in guardrail(table, "test_pictures").message
+    other = class_folders({"no": 0, "such": 0, "tulip": 2, "rose": 1}, root=tmp_path / "other")
+    clean = load_images(tmp_path / "all", DataOptions(test=str(other)))
+    assert guardrail(clean, "test_pictures").verdict is Verdict.PASSED
+
+
 def test_a_validation_folder_tests_where_there_is_no_other(class_folders: Folders, tmp_path: Path) -> None:
     class_folders({"rose": 4, "tulip": 3}, root=tmp_path / "all" / "train")
     class_folders({"rose": 2, "tulip": 1}, root=tmp_path / "all" / "val")

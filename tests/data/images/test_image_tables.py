@@ -50,6 +50,26 @@ def test_shards_with_parts_in_their_names(picture_table: Tables, tmp_path: Path,
     assert pixels(table)[:, 0, 0].argmax(axis=1).tolist() == table.y.tolist()
 
 
+def test_a_part_may_stand_anywhere_in_a_name(picture_table: Tables, tmp_path: Path) -> None:
+    folder = tmp_path / "colours"
+    folder.mkdir()
+    for name, count in {"colours-train": 20, "colours_test": 4, "colours-extra": 7}.items():
+        picture_table(count).to_parquet(folder / f"{name}.parquet")
+    table = load_images(folder)
+    assert table.n_rows == 20 and table.test is not None and table.test.n_rows == 4
+    (unread,) = [each for each in table.guardrails if each.name == "unread_parts"]
+    assert "colours-extra.parquet" in unread.message
+
+
+def test_files_without_a_part_are_all_trained_on(picture_table: Tables, tmp_path: Path) -> None:
+    folder = tmp_path / "colours"
+    folder.mkdir()
+    for name in ("a", "b"):
+        picture_table(10).to_parquet(folder / f"{name}.parquet")
+    table = load_images(folder)
+    assert table.n_rows == 20 and table.test is None
+
+
 def test_columns_beside_the_picture_may_have_a_role(picture_table: Tables, tmp_path: Path) -> None:
     frame = picture_table(12).assign(
         kind=[f"k{i % 2}" for i in range(12)], patient=np.arange(12) // 3, w=0.5, f=np.arange(12) % 2
@@ -152,15 +172,27 @@ def damaged(path: Path) -> Path:
     return path / "set.npz"
 
 
+def renamed(path: Path, content: bytes) -> Path:
+    (path / "set.npz").write_bytes(content)
+    return path / "set.npz"
+
+
+def bare(path: Path) -> bytes:
+    np.save(path / "x.npy", X)
+    return (path / "x.npy").read_bytes()
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        (lambda path: renamed(path, b"<html>not found</html>"), "is no .npz archive, or one that was cut off"),
+        (lambda path: renamed(path, bare(path)), "is no .npz archive, or one that was cut off"),
         (lambda path: (X, Y[:-1]), "20 pictures and 19 labels"),
         (lambda path: npz(path, X=X, y=Y[:-1]), "20 pictures and 19 labels"),
         (lambda path: npz(path, X=X, y=np.array([object()] * 20)), "Python objects, which are not read"),
         (lambda path: npz(path, a=X, b=Y), "no arrays x_train and y_train, or X and y; it holds a, b"),
         (lambda path: npz(path, X=X.reshape(20, -1), y=Y), r"shape \(20, 126\), and no pictures"),
-        (damaged, "damaged"),
+        (damaged, "cut off"),
         (lambda path: X, r"without labels: pass \(X, y\)"),
         (lambda path: pd.DataFrame({"a": [1]}), "no column of pictures"),
         (lambda path: (X, np.zeros((20, 2))), "labels has 2 columns|one value per row"),

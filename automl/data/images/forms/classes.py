@@ -8,8 +8,9 @@ from pathlib import Path
 
 from automl.data.images.encoded import Picture, Pictures
 from automl.data.images.endings import is_picture_name
-from automl.data.images.parts import part_of, train_and_test
+from automl.data.images.parts import is_part, part_of, train_and_test, unread
 from automl.data.images.source import ImageSource, Labelled, Wanted
+from automl.data.names import some
 from automl.errors import DataError
 
 __all__ = ["matches", "read"]
@@ -33,21 +34,46 @@ def matches(folder: Path) -> bool:
 def read(folder: Path, wanted: Wanted) -> ImageSource:
     """The pictures below `folder`: its own folders are the classes.
 
-    Folders inside a class belong to it. Folders called train, test and validation hold classes of their own, unless
-    there are pictures right in them. A folder around everything, as archives have it, does not count.
+    Folders inside a class belong to it. Folders with train, test or validation in their names hold classes of their
+    own, unless there are pictures right in them. A folder around everything, as archives have it, does not count.
 
     Raises:
-        DataError: there are pictures outside of the classes, fewer than two classes, or a folder cannot be read.
+        DataError: there are pictures outside of the classes, fewer than two classes, nothing to train on, two folders
+            for one part, or a folder cannot be read.
     """
     root = _innermost(folder)
+    parts = _parts(root)
+    if not parts:
+        return ImageSource(folder.name, _labelled(root))
+    train, test, guardrails = train_and_test(parts, str(root))
+    others = [each.name for each in _folders(root) if each not in parts.values()]
+    return ImageSource(
+        folder.name,
+        _labelled(train),
+        None if test is None else _labelled(test),
+        guardrails=(*guardrails, *unread(others, str(root))),
+    )
+
+
+def _parts(root: Path) -> dict[str, Path]:
+    """The folders of `root` that are parts of the dataset, and no classes; none if its folders are classes."""
     folders = _folders(root)
-    parts = {part: each for each in folders if (part := part_of(each.name)) and _holds_classes(each)}
-    if "train" in parts:
-        train, test, guardrails = train_and_test(parts, str(root))
-        return ImageSource(
-            folder.name, _labelled(train), None if test is None else _labelled(test), guardrails=guardrails
+    parts: dict[str, Path] = {}
+    for each in folders:
+        part = part_of(each.name)
+        if part is None or not _holds_classes(each):
+            continue
+        if part in parts:
+            raise DataError(f"{root} has two folders to {part} with, {parts[part].name} and {each.name}: join them.")
+        parts[part] = each
+    named = [each.name for each in folders if is_part(each.name)]
+    if "train" not in parts and len(named) == len(folders) > 1:
+        raise DataError(
+            f"{root} has the parts {some(named)}, and none to train on with a folder per class in it: put each picture "
+            "into the folder of its class, or pass a table of paths and labels."
         )
-    return ImageSource(folder.name, _labelled(root))
+    # One alone may be a class, such as freight_train.
+    return parts if len(parts) > 1 or any(is_part(each.name) for each in parts.values()) else {}
 
 
 def _innermost(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import os
 import re
 import zlib
@@ -18,6 +19,7 @@ import numpy as np
 from automl.data.images.images import Images
 from automl.data.images.parts import part_of, train_and_test
 from automl.data.images.source import ImageSource, Labelled, Wanted
+from automl.data.names import some
 from automl.errors import DataError
 
 __all__ = ["matches", "read"]
@@ -26,7 +28,7 @@ _NAME = re.compile(r"(?P<part>.*(?:train|t10k|test))-(?P<kind>images|labels)[-.]
 _BYTES = 0x08
 """idx's code of unsigned bytes, the only type in use here."""
 _MOST = 8 << 30
-"""Bytes that a file may hold; a small compressed one could claim to hold any number."""
+"""Bytes that a file may hold; its head could claim any number."""
 
 
 def matches(folder: Path) -> bool:
@@ -40,10 +42,14 @@ def read(folder: Path, wanted: Wanted) -> ImageSource:
         DataError: a file is missing, damaged, or not the known one.
     """
     found: dict[str, dict[str, Path]] = {}
+    datasets: set[str] = set()
     for path in sorted(folder.iterdir(), reverse=True):  # the plain file replaces the compressed one
         if named := _NAME.fullmatch(path.name):
-            part = part_of(re.split(r"[-_.]", named["part"])[-1])
-            found.setdefault(str(part), {})[named["kind"].lower()] = path
+            *words, last = re.split(r"[-_.]", named["part"])
+            datasets.add("-".join(words))
+            found.setdefault(str(part_of(last)), {})[named["kind"].lower()] = path
+    if len(datasets) > 1:
+        raise DataError(f"{folder} holds several datasets, {some(sorted(datasets))}: put each into its own folder.")
     parts = {part: _labelled(folder, part, files, wanted) for part, files in found.items()}
     train, test, guardrails = train_and_test(parts, str(folder))
     return ImageSource(folder.name, train, test, guardrails=guardrails)
@@ -65,28 +71,37 @@ def _labelled(folder: Path, part: str, files: dict[str, Path], wanted: Wanted) -
 
 
 def _values(path: Path, dimensions: int, wanted: Wanted) -> np.ndarray:
-    content = _content(path)
-    known = wanted.contents.get(path.name.removesuffix(".gz"))
-    if known is not None and hashlib.sha256(content).hexdigest() != known:
-        raise DataError(f"{path} is damaged, or of another dataset: its content has another hash. Download it again.")
-    begin = 4 + 4 * dimensions
-    if len(content) < begin or content[:4] != bytes((0, 0, _BYTES, dimensions)):
-        raise DataError(f"{path} is no idx file of {dimensions} dimensions.")
-    shape = tuple(np.frombuffer(content, ">u4", count=dimensions, offset=4).astype(int))
-    values = np.frombuffer(content, np.uint8, offset=begin)
-    if values.size != int(np.prod(shape)):
-        raise DataError(f"{path} is cut off: it announces {int(np.prod(shape)):,} values and holds {values.size:,}.")
-    return values.reshape(shape)
-
-
-def _content(path: Path) -> bytes:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content: bytes = file.read(_MOST + 1)
+            head = file.read(4 + 4 * dimensions)
+            shape = _shape(path, head, dimensions)
+            announced = math.prod(shape)
+            body = file.read(announced + 1)  # and no more: a small compressed file may unpack to any size
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is damaged or cut off: {error}. Download it again.") from error
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
-    if len(content) > _MOST:
-        raise DataError(f"{path} unpacks to more than {_MOST >> 30} GB, which no such file does.")
-    return content
+    if len(body) < announced:
+        raise DataError(f"{path} is cut off: it announces {announced:,} values and holds {len(body):,}.")
+    if len(body) > announced:
+        raise DataError(f"{path} is damaged: it holds more than the {announced:,} values that it announces.")
+    known = wanted.contents.get(path.name.removesuffix(".gz"))
+    if known is not None and _sha256(head, body) != known:
+        raise DataError(f"{path} is damaged, or of another dataset: its content has another hash. Download it again.")
+    return np.frombuffer(body, np.uint8).reshape(shape)
+
+
+def _shape(path: Path, head: bytes, dimensions: int) -> tuple[int, ...]:
+    if len(head) < 4 + 4 * dimensions or head[:4] != bytes((0, 0, _BYTES, dimensions)):
+        raise DataError(f"{path} is no idx file of {dimensions} dimensions.")
+    shape = tuple(int(length) for length in np.frombuffer(head, ">u4", count=dimensions, offset=4))
+    if math.prod(shape) > _MOST:
+        raise DataError(f"{path} announces more than {_MOST >> 30} GB, which no such file holds.")
+    return shape
+
+
+def _sha256(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()

@@ -31,6 +31,8 @@ _PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "valid": (("x_val", "y_val"), ("x_valid", "y_valid"), ("val_images", "val_labels")),
 }
 """Names of the arrays of each part, in lower case: pictures and labels."""
+_DAMAGES = (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What an archive raises that is cut off, damaged, encrypted, or packed in a way of its own."""
 
 
 def matches(folder: Path) -> bool:
@@ -52,7 +54,7 @@ def has_pictures(path: Path) -> bool:
                 for name in archive.namelist()
                 if name.removesuffix(".npy").lower() in pictures
             )
-    except (OSError, ValueError, zipfile.BadZipFile, zlib.error):
+    except _DAMAGES:
         return False
 
 
@@ -69,6 +71,8 @@ def read_file(path: Path, wanted: Wanted) -> ImageSource:
     Raises:
         DataError: they are not there, hold Python objects, or are not equally many.
     """
+    if path.is_file() and not zipfile.is_zipfile(path):
+        raise DataError(f"Cannot read {path}: it is no .npz archive, or one that was cut off.")
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name.lower(): name for name in archive.files}
@@ -78,7 +82,9 @@ def read_file(path: Path, wanted: Wanted) -> ImageSource:
                 if pair is not None:
                     parts[part] = _labelled(path, *(archive[arrays[name]] for name in pair))
             names = ", ".join(archive.files)
-    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except MemoryError:
+        raise DataError(f"Cannot read {path}: its arrays are too large for the memory.") from None
+    except _DAMAGES as error:
         reason = "it holds Python objects, which are not read" if "allow_pickle" in str(error) else "it is damaged"
         raise DataError(f"Cannot read {path}: {reason}.") from error
     if not parts:

@@ -1,4 +1,4 @@
-"""Parquet with a column of pictures: one file, or several with train-, test- or validation- in front of their names."""
+"""Parquet with a column of pictures: one file, or several with train, test or validation in their names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.data.images.encoded import Picture, files_key
-from automl.data.images.parts import part_of, train_and_test
+from automl.data.images.parts import part_of, train_and_test, unread
 from automl.data.images.source import ImageSource, Labelled, Wanted
 from automl.data.names import nearest, some
 from automl.errors import DataError
@@ -48,7 +48,7 @@ def has_pictures(path: Path) -> bool:
 
 
 def read(folder: Path, wanted: Wanted) -> ImageSource:
-    """The Parquet files in `folder`, or else in its folders.
+    """The Parquet files in `folder`, or else in its folders. Without a part in any name all are to train on.
 
     Raises:
         DataError: one cannot be read, has other columns than the first, or lacks pictures or labels.
@@ -56,11 +56,15 @@ def read(folder: Path, wanted: Wanted) -> ImageSource:
     files: dict[str, list[Path]] = {}
     for path in _files(folder):
         named = (part_of(name) for name in path.relative_to(folder).parts)
-        files.setdefault(next((part for part in named if part), "train"), []).append(path)
+        files.setdefault(next((part for part in named if part), ""), []).append(path)
+    others = files.pop("", [])
+    if not files:
+        files, others = {"train": others}, []
+    ignored = unread([str(path.relative_to(folder)) for path in others], str(folder))
     columns = _columns(files[min(files)][0], wanted)
     parts = {part: _labelled(paths, columns, wanted) for part, paths in files.items()}
     train, test, guardrails = train_and_test(parts, str(folder))
-    return ImageSource(folder.name, train, test, columns[1], guardrails)
+    return ImageSource(folder.name, train, test, columns[1], (*guardrails, *ignored))
 
 
 def read_file(path: Path, wanted: Wanted) -> ImageSource:
