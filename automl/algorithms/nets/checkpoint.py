@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class CheckpointFile:
 
     def __init__(self, folder: Path, identity: str, origin: Origin, params: Mapping[str, Any]) -> None:
         self._path, self._identity, self._origin = folder / _NAME, identity, origin
-        self._params = dict(params)
+        self._params = {name: value for name, value in params.items() if name == "width"}
         self._next = 0.0
 
     def write(self, training: Training, *, always: bool = False) -> None:
@@ -55,6 +56,8 @@ class CheckpointFile:
             "progress": training.progress,
             "epochs": self._origin.epochs + training.epochs,
             "seconds": self._origin.seconds + training.used,
+            "timed": self._origin.is_timed or training.is_timed,
+            "batch_size": training.batch_size,
             "pieces": training.pieces,
             "net": None if is_over else training.net.state_dict(),
             "average": training.average.net.state_dict(),
@@ -81,6 +84,7 @@ class Origin:
         epochs: trained so far.
         seconds: of training that earlier attempts have used.
         is_finished: an earlier attempt has trained to the end.
+        is_timed: the clock has decided how long that was.
     """
 
     own: Path | None = None
@@ -89,6 +93,7 @@ class Origin:
     epochs: float = 0.0
     seconds: float = 0.0
     is_finished: bool = False
+    is_timed: bool = False
 
     def apply(self, training: Training) -> None:
         """Put `training`, which has not begun, where it is to go on.
@@ -130,11 +135,12 @@ def find_origin(places: Checkpoints | None, identity: str, *, end: float) -> Ori
     if own is not None:
         is_finished = own["progress"] >= end
         start = 0.0 if is_finished else own["progress"]
-        return Origin(places.own, own, start, own["epochs"], own["seconds"], is_finished)
+        return Origin(places.own, own, start, own["epochs"], own["seconds"], is_finished, own["timed"])
     if places.parent is None:
         return Origin(places.own)
     parent = _read_parent(places.parent)
-    return Origin(places.own, parent, parent["progress"] if parent["progress"] < end else 0.0, parent["epochs"])
+    start = parent["progress"] if parent["progress"] < end else 0.0
+    return Origin(places.own, parent, start, parent["epochs"], is_timed=parent["timed"])
 
 
 def _read_own(folder: Path, identity: str) -> dict[str, Any] | None:
@@ -167,8 +173,11 @@ def _restore(training: Training, state: dict[str, Any]) -> None:
     if training.recipe.ema > 0 or state["net"] is None:
         training.average.net.load_state_dict(state["average"])
     training.average.updates = state["updates"]
-    training.pieces = state["pieces"]
-    training.scaler.load_state_dict(state["scaler"])
+    if state["pieces"] > 1:  # of that one's batch: of this one's they are as large
+        pieces = math.ceil(state["pieces"] * training.batch_size / state["batch_size"])
+        training.pieces = min(pieces, max(1, training.batch_size // 2))
+    if state["scaler"] and training.scaler.is_enabled():  # neither has one in other numbers
+        training.scaler.load_state_dict(state["scaler"])
     if state["optimizer"] == training.recipe.optimizer:
         own = training.optimizer.state_dict()
         training.optimizer.load_state_dict({**own, "state": state["moments"]})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,9 +12,10 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from automl.algorithms.nets.allowance import Allowance
 from automl.algorithms.nets.checkpoint import CheckpointFile, Origin, find_origin
 from automl.algorithms.nets.compiling import choose_forward
-from automl.algorithms.nets.device import Hardware, choose_hardware, settings
+from automl.algorithms.nets.device import Hardware, choose_hardware, is_here, settings
 from automl.algorithms.nets.mirror import may_be_mirrored
 from automl.algorithms.nets.net import Net, make_net
 from automl.algorithms.nets.pictures import Pictures, as_tensor
@@ -32,27 +32,10 @@ if TYPE_CHECKING:
 
     from automl.algorithms.progress import Progress
 
-__all__ = ["EPOCHS", "NetClassifier"]
-
-EPOCHS = 20
-"""How many there are where neither a number nor a time is given."""
-
-_MOST_EPOCHS = 200
-"""However much time there is: what more of them bring, another configuration may bring sooner."""
-
-_BUSIER = 1.2
-"""So much slower the machine may predict after the training than before it."""
-
-_LOOKING = 0.08
-"""Share of a fit's time that its predictions may take; else the net does not look at moved pictures. On pictures held
-out of CIFAR10's training part these bring 0.3 points, about what a tenth more time for the training brings."""
+__all__ = ["NetClassifier"]
 
 _SIDE = 32
 """Pictures of this side are moved by a pixel when they are predicted, larger ones by as much of their side."""
-
-_MARGIN = 0.15
-_MARGIN_SHARE = 0.005
-"""Seconds, and share of its time, that a fit leaves unused beside the predictions: some steps take longer."""
 
 
 class NetClassifier(ClassifierMixin, BaseEstimator):
@@ -81,8 +64,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         device: ``auto``, ``cpu``, ``cuda`` (``cuda:1``) or ``mps``.
         precision: ``auto``, ``float32``, ``bfloat16`` or ``float16``, of what training computes; weights are float32,
             and so are predictions.
-        deterministic: allow only algorithms that give the same bits each time. On a CPU all do, for one number of
-            threads.
+        deterministic: allow only algorithms that give the same bits each time, and take no choice by the clock beside
+            the length of the training. On a CPU all do, for one number of threads.
         random_state: seed of all random numbers.
 
     Attributes:
@@ -95,7 +78,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         epochs_: how many were trained, those of a parent and of earlier attempts among them.
         batch_size_: pictures that were computed at a time: fewer than `batch_size` where a GPU's memory was too small,
             the gradients of several being added up then.
-        is_timed_: True if the clock decided when the training ended: the same one again gives another model.
+        is_timed_: True if the clock decided how long the training was: the same one again gives another model.
         seconds_: of training, those of earlier attempts among them.
     """
 
@@ -156,7 +139,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             SpaceError: a parameter is outside its range, or the module does not fit the pictures.
             LearnerError: the loss is not finite any more.
         """
-        ends = self._ends(progress)
+        allowance = Allowance.of(self.epochs, self.seconds, progress)
         pixels, waiting = _checked(X), None if valid is None else _checked(valid)
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.image_shape_ = (X.shape[1], X.shape[2], X.shape[3])
@@ -167,27 +150,31 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         identity = self._identity(len(codes))
         origin = find_origin(None if progress is None else progress.checkpoints, identity, end=end)
         with settings(hardware, seed=self.random_state, deterministic=self.deterministic):
-            limit = ends if self._fills(progress) else math.inf
-            self.module_params_ = self._sized(origin, pixels, codes, hardware, limit)
+            self.module_params_ = self._sized(origin, pixels, codes, hardware, allowance)
             if log is not None and "width" in self.module_params_ and _is_open(self.module_params):
                 log("width", self.module_params_["width"], 1)
             net = self._begun(pixels, hardware)
             augmentation = recipe.augmentation(*X.shape[1:3])
             pictures = Pictures(pixels, codes, sample_weight, augmentation, net.fill, hardware)
             self.views_ = Views(self.flip_, _shift(augmentation.translate, *X.shape[1:3]))
-            if math.isfinite(ends):
-                predictions = 1.0 if progress is None else progress.predictions
-                ends -= self._reserve(net, waiting, predictions, hardware, ends - time.monotonic())
-            forward = choose_forward(net, *pictures.sample(recipe.batch_size), hardware, ends - time.monotonic())
-            steps = self._epochs(progress) * pictures.batches(recipe.batch_size)
-            course = Course(steps, ends - time.monotonic(), origin.start, end)
-            training = Training(net, pictures, recipe, course, hardware, seed=self.random_state, forward=forward)
+            if allowance.is_limited:
+                view = 0.0 if waiting is None else seconds_to_predict(net, waiting, hardware.exact)
+                allowance, self.views_ = allowance.for_training(self.views_, view, all_views=self.deterministic)
+            forward = None
+            if not self.deterministic:
+                forward = choose_forward(net, *pictures.sample(recipe.batch_size), hardware, allowance.seconds)
+            steps = allowance.epochs * pictures.batches(recipe.batch_size)
+            course = Course(steps, allowance.seconds, origin.start, end)
+            training = Training(
+                net, pictures, recipe, course, hardware,
+                seed=self.random_state, forward=forward, adapts=not self.deterministic,
+            )  # fmt: skip
             origin.apply(training)
             if not origin.is_finished:
                 file = None if origin.own is None else CheckpointFile(origin.own, identity, origin, self.module_params_)
                 scores = None if waiting is None else _scores_of(waiting, hardware)
                 training.run(Watch(progress, log, file, scores, waiting))
-        self._keep(training, origin)
+        self._keep(training, origin, allowance)
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
@@ -249,7 +236,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         return make_net(self.module, params, self.image_shape_, len(self.classes_))
 
     def _sized(
-        self, origin: Origin, pixels: Tensor, codes: np.ndarray, hardware: Hardware, ends: float
+        self, origin: Origin, pixels: Tensor, codes: np.ndarray, hardware: Hardware, allowance: Allowance
     ) -> dict[str, Any]:
         """Parameters of the module; what goes on from another training is as wide as that was."""
         given = dict(self.module_params or {})
@@ -260,14 +247,13 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         batch, target = pixels[:size].to(hardware.device), torch.as_tensor(codes[:size]).to(hardware.device)
         return sized(
             self.module, given, self._made, batch, target, hardware,
-            seconds=ends - time.monotonic(), steps_per_epoch=max(1, len(codes) // size),
+            ends=allowance.ends if allowance.fills else math.inf, steps_per_epoch=max(1, len(codes) // size),
         )  # fmt: skip
 
     def _hardware(self) -> Hardware:
         """That of the fit, or of the machine where this model was loaded; the net is moved there."""
         if not hasattr(self, "_found"):
-            can_have = self.device == "auto" or not self.device.startswith("cuda") or torch.cuda.is_available()
-            self._found = choose_hardware(self.device if can_have else "auto", self.precision)
+            self._found = choose_hardware(self.device if is_here(self.device) else "auto", self.precision)
             self.net_.to(self._found.device)
         return self._found
 
@@ -278,40 +264,13 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             raise SpaceError(f"flip is {self.flip!r}, and has to be true, false or auto.", key="flip")
         return bool(self.flip)
 
-    def _ends(self, progress: Progress | None) -> float:
-        """The moment at which all has to be over, by the clock of `time.monotonic`."""
-        seconds = math.inf if self.seconds is None else self.seconds
-        return time.monotonic() + (seconds if progress is None else min(seconds, progress.seconds_left))
-
-    def _reserve(
-        self, net: Net, waiting: Tensor | None, predictions: float, hardware: Hardware, seconds: float
-    ) -> float:
-        """Seconds of those that are left which are not for training. Views that would take too many are dropped."""
-        one = 0.0 if waiting is None else seconds_to_predict(net, waiting, hardware.exact)
-        view = _BUSIER * predictions * one
-        if view * len(self.views_) > _LOOKING * seconds:
-            self.views_ = Views(self.flip_)
-        return _MARGIN + _MARGIN_SHARE * seconds + view * len(self.views_)
-
-    def _epochs(self, progress: Progress | None) -> int:
-        if self.epochs is not None:
-            return self.epochs
-        return _MOST_EPOCHS if self._fills(progress) else EPOCHS
-
-    def _fills(self, progress: Progress | None) -> bool:
-        """Whether the training is as long as the time that it has."""
-        if self.epochs is not None:
-            return False
-        return self.seconds is not None or (
-            progress is not None and progress.stretches and math.isfinite(progress.seconds_left)
-        )
-
-    def _keep(self, training: Training, origin: Origin) -> None:
+    def _keep(self, training: Training, origin: Origin, allowance: Allowance) -> None:
         self.net_, self._found = training.average.net.eval(), training.hardware
         self.progress_ = training.course.end if origin.is_finished else training.progress
         self.epochs_ = origin.epochs + training.epochs
         self.batch_size_ = training.batch_size // training.pieces
-        self.is_timed_, self.seconds_ = training.is_timed, origin.seconds + training.used
+        self.is_timed_ = training.is_timed or origin.is_timed or allowance.fills
+        self.seconds_ = origin.seconds + training.used
 
     def _identity(self, n: int) -> str:
         """Of a fit: what its checkpoint must have been written with."""

@@ -13,7 +13,7 @@ import torch
 
 from automl.errors import SpaceError
 
-__all__ = ["DEVICES", "PRECISIONS", "Hardware", "choose_hardware", "settings"]
+__all__ = ["DEVICES", "PRECISIONS", "Hardware", "choose_hardware", "is_here", "settings"]
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
@@ -76,6 +76,14 @@ def choose_hardware(device: str = "auto", precision: str = "auto") -> Hardware:
     return Hardware(chosen, _native_half(chosen))
 
 
+def is_here(device: str) -> bool:
+    """Whether this machine has the device that a training elsewhere had."""
+    kind, _, index = device.partition(":")
+    if kind == "cuda":
+        return bool(int(index or 0) < torch.cuda.device_count())
+    return kind != "mps" or bool(torch.backends.mps.is_available())
+
+
 def _native_half(device: Any) -> Any:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
@@ -99,6 +107,7 @@ def settings(hardware: Hardware, *, seed: int, deterministic: bool) -> Iterator[
     with contextlib.ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng(devices=[hardware.device] if hardware.is_cuda else []))
         torch.manual_seed(seed)
+        stack.callback(torch.set_num_threads, torch.get_num_threads())  # a training may find that fewer are faster
         stack.callback(torch.set_flush_denormal, False)
         torch.set_flush_denormal(True)  # they are a hundred times slower, and worth nothing here
         if hardware.is_cuda:

@@ -84,5 +84,6 @@ def as_tensor(pixels: np.ndarray) -> Tensor:
 def _fits(pixels: Tensor, hardware: Hardware) -> bool:
     if not hardware.is_cuda:
         return True
+    torch.cuda.empty_cache()  # what an earlier training has left would count as taken
     free, _ = torch.cuda.mem_get_info(hardware.device)
     return bool(pixels.numel() <= _RESIDENT * free)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,11 @@ _EPOCHS = 8.0
 twice as wide was behind when it saw them 4 times, and ahead when it saw them 11 times."""
 _HOPE = 1.5
 """A wider one is only tried where this one sees them so many times as often as that."""
-_WARM_UP, _CALLS = 2, 3
+_WARM_UP, _CALLS = 1, 2
+_TRYING = 0.05
+"""Share of the time that trying the next width may take."""
+_WIDER = 4.0
+"""So many times longer than this one's a step of the next one is expected to be."""
 
 
 def sized(
@@ -37,7 +42,7 @@ def sized(
     target: Tensor,
     hardware: Hardware,
     *,
-    seconds: float,
+    ends: float,
     steps_per_epoch: int,
 ) -> dict[str, Any]:
     """`params` of `module`, in which a width ``auto`` has become a number: one of the module's ``WIDTHS``, found by
@@ -47,7 +52,7 @@ def sized(
         make: the untrained net with such parameters.
         batch: pictures, as many as a step has.
         target: their classes.
-        seconds: that the training may take; `math.inf` for any.
+        ends: when the training has to be over, by the clock of `time.monotonic`; `math.inf` for any time.
 
     Raises:
         SpaceError: the module does not say which widths there are.
@@ -62,7 +67,7 @@ def sized(
             key="width",
         )
     rest = {name: value for name, value in params.items() if name != "width"}
-    if math.isinf(seconds):
+    if math.isinf(ends):
         return rest
     chosen = widths[0]
     for width in widths:
@@ -71,9 +76,10 @@ def sized(
             step = seconds_of_step(net.train(), batch, target, hardware, warm_up=_WARM_UP, calls=_CALLS)
         except torch.OutOfMemoryError:
             break
-        epochs = seconds / (step * steps_per_epoch)
+        left = ends - time.monotonic()
+        epochs = left / (step * steps_per_epoch)
         if epochs >= _EPOCHS:
             chosen = width
-        if epochs < _HOPE * _EPOCHS:
+        if epochs < _HOPE * _EPOCHS or (_WARM_UP + _CALLS) * _WIDER * step > _TRYING * left:
             break
     return {**rest, "width": chosen}

@@ -73,6 +73,7 @@ class Training:
 
     Args:
         forward: gives the net's scores, faster than the net itself; None for the net.
+        adapts: use as many threads as are fastest at present, where the time is limited.
 
     Attributes:
         step: steps done, counted from progress 0.
@@ -80,7 +81,7 @@ class Training:
         average: whose net predicts.
         pieces: into how many parts a batch is cut, so that it fits into the GPU's memory; their gradients are summed.
         pace: seconds per step, of late.
-        is_timed: True once the clock, and not the number of steps, has led the schedule.
+        is_timed: True once the clock, and not the number of steps, has led the schedule or ended it.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class Training:
         *,
         seed: int,
         forward: Callable[..., Any] | None = None,
+        adapts: bool = True,
     ) -> None:
         self.net, self.pictures, self.recipe, self.course, self.hardware = net, pictures, recipe, course, hardware
         self.seed = seed
@@ -104,7 +106,7 @@ class Training:
         self.scaler = torch.amp.GradScaler(hardware.device.type, enabled=hardware.scales)
         self.step, self.pieces, self.pace, self.is_timed = course.first_step, 1, 0.0, False
         # Sums of other parts round otherwise: where the clock has no say, a training repeats bit by bit.
-        adapts = not hardware.is_cuda and math.isfinite(course.seconds)
+        adapts = adapts and not hardware.is_cuda and math.isfinite(course.seconds)
         self._crew = Crew(torch.get_num_threads()) if adapts else None
         self.began = time.monotonic()
 
@@ -143,6 +145,7 @@ class Training:
                 going = not self.is_complete and not observer.should_stop()
                 if not going or ends_epoch:
                     break
+            self.is_timed = self.is_timed or (self.is_complete and self.step < self.course.last_step)
             self._check(epoch)
             observer.after_epoch(self, epoch)
 
@@ -183,7 +186,17 @@ class Training:
             self._crew.after_step(took)
             if self._crew.size != torch.get_num_threads():
                 torch.set_num_threads(self._crew.size)
-        self.pace = took if self.pace == 0 else 0.8 * self.pace + 0.2 * took
+        self._look_at(took)
+
+    def _look_at(self, took: float) -> None:
+        """Learn how long a step takes. The first one prepares kernels, too, and says little."""
+        match self.step - self.course.first_step:
+            case 1:
+                self.pace = took / 2
+            case 2:
+                self.pace = took
+            case _:
+                self.pace = 0.8 * self.pace + 0.2 * took
 
     def _gradients(self, batch: Tensor, target: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
         """Fill the gradients; the mean loss, and how many are right."""

@@ -11,6 +11,7 @@ from sklearn.base import clone
 from automl.algorithms.base import LearnerError
 from automl.algorithms.nets.classifier import NetClassifier
 from automl.algorithms.nets.conv import ConvNet
+from automl.algorithms.nets.crew import Crew
 from automl.algorithms.nets.device import choose_hardware
 from automl.algorithms.nets.fast import FastNet
 from automl.errors import DataError, SpaceError
@@ -56,6 +57,24 @@ def test_every_setting_at_once(pictures: Any, channels: int) -> None:
 def test_other_optimizers_learn_too(data: Any, params: dict[str, Any]) -> None:
     X, y, X_new, y_new = data
     assert classifier(**params).fit(X, y).score(X_new, y_new) > 0.9
+
+
+def test_a_fit_leaves_torch_as_many_threads_as_it_had(data: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        monkeypatch.setattr(Crew, "after_step", lambda crew, seconds: setattr(crew, "size", 1))
+        classifier(seconds=60.0).fit(*data[:2])
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_what_fills_its_time_is_timed_however_it_ended(data: Any, recorder: Any) -> None:
+    X, y, *_ = data
+    progress = recorder(seconds_left=600.0, stretches=True)
+    model = classifier(epochs=None).fit(X[:32], y[:32], progress=progress)
+    assert model.epochs_ == 200 and model.is_timed_  # without a time it would have been 20
 
 
 def test_it_is_a_scikit_learn_estimator() -> None:
@@ -255,6 +274,7 @@ def test_without_an_average_the_last_weights_predict(data: Any) -> None:
     ("params", "message"),
     [
         ({"lr": 0}, "lr is 0, and has to be above 0"),
+        ({"epochs": 0}, "epochs is 0, and has to be at least 1"),
         ({"optimizer": "sdg"}, "choose sgd or adamw or muon"),
         ({"label_smoothing": 1.0}, "label_smoothing is 1.0"),
         ({"device": "tpu"}, "device 'tpu' is unknown"),

@@ -64,7 +64,7 @@ from automl.algorithms.progress import Checkpoints
 
 
 class Follower:
-    wanted, seconds_left, stretches, fidelity = False, float("inf"), False, 1.0
+    wanted, seconds_left, stretches, fidelity, predictions = False, float("inf"), False, 1.0, 1.0
     checkpoints = Checkpoints(pathlib.Path(sys.argv[1]))
 
     def should_stop(self):
@@ -274,3 +274,23 @@ def test_the_average_looks_back_and_takes_statistics_along() -> None:
 def test_without_decay_the_average_is_the_net() -> None:
     net = linear(0.0)
     assert Average(net, 0.0).net is net
+
+
+def test_pictures_at_a_time_are_as_many_as_they_were(data: Any, recorder: Any, places: Any) -> None:
+    """What a GPU's memory held for the parent it holds for a child, whose batches may be smaller."""
+    X, y = data
+    classifier().fit(X, y, progress=recorder(checkpoints=places("parent"), fidelity=0.5))
+    path = places("parent").own / "state.pt"
+    torch.save({**torch.load(path, weights_only=True), "pieces": 16}, path)  # of 32: two pictures each
+    child = classifier(batch_size=8).fit(X, y, progress=recorder(checkpoints=places("child", "parent")))
+    assert child.batch_size_ == 2
+
+
+def test_a_parent_in_other_numbers_is_gone_on_from(data: Any, recorder: Any, places: Any) -> None:
+    X, y = data
+    classifier().fit(X, y, progress=recorder(checkpoints=places("parent"), fidelity=0.5))
+    path = places("parent").own / "state.pt"
+    scaler = {"scale": 65536.0, "growth_factor": 2.0, "backoff_factor": 0.5, "growth_interval": 9, "_growth_tracker": 0}
+    torch.save({**torch.load(path, weights_only=True), "scaler": scaler}, path)
+    child = classifier().fit(X, y, progress=recorder(checkpoints=places("child", "parent")))
+    assert child.progress_ == 1.0

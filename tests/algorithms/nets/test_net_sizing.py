@@ -42,18 +42,22 @@ class Shapeless(Sleeper):
     WIDTHS = ()
 
 
-def found(seconds: float, module: type = Sleeper, width: Any = "auto") -> dict[str, Any]:
+def found(seconds: float, module: type = Sleeper, width: Any = "auto", steps: int = 10) -> dict[str, Any]:
     def make(params: Any) -> Net:
         return make_net(module, params, SHAPE, n_classes=2)
 
     return sized(
-        module, {"width": width}, make, BATCH, TARGET, HARDWARE, seconds=seconds, steps_per_epoch=10
+        module, {"width": width}, make, BATCH, TARGET, HARDWARE, ends=time.monotonic() + seconds, steps_per_epoch=steps
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(("seconds", "width"), [(0.0, 1), (0.05, 1), (2.4, 10), (60.0, 100)])
 def test_the_widest_that_sees_every_picture_often_enough(seconds: float, width: int) -> None:
     assert found(seconds) == {"width": width}
+
+
+def test_trying_a_width_never_takes_much_of_the_time() -> None:
+    assert found(0.9, steps=1) == {"width": 10}  # 100 has the time for nine steps, three of which would be tries
 
 
 def test_without_a_limit_of_time_the_module_decides() -> None:
