@@ -13,6 +13,7 @@ DIR holds one folder per dataset.
 
 from __future__ import annotations
 
+import inspect
 import math
 import os
 import time
@@ -57,10 +58,11 @@ def train(net: Net, training: Pictures, held: Pictures, seconds: float, seed: in
 
     space = load_space(None, task="image_classification").algorithms[net.name]
     defaults = {parameter: each.default for parameter, each in space.params.items()}
-    settings = {**defaults, **space.fixed, **net.changes, "width": net.width}
-    module, shape = resolve_estimator(space.estimator, trust=False), ("width", "growth", "depth", "dropout")
-    own = {parameter: settings.pop(parameter) for parameter in shape if parameter in settings}
-    model = NetClassifier(module, own, **settings, seconds=seconds, random_state=seed)
+    given = {**defaults, **space.fixed, **net.changes, "width": net.width, "seconds": seconds, "random_state": seed}
+    names = inspect.signature(NetClassifier).parameters
+    own = {name: value for name, value in given.items() if name not in names}
+    settings = {name: value for name, value in given.items() if name in names}
+    model = NetClassifier(resolve_estimator(space.estimator, trust=False), own, **settings)
     began = time.monotonic()
     model.fit(training.pixels, training.labels)
     took = time.monotonic() - began

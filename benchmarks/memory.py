@@ -133,7 +133,8 @@ def main() -> None:
         Figure("mlflow_mb", held["mlflow"] / MB),
     ]
     about = {
-        "what": f"{len(peaks)} trials with a peak of {trials}, {len(table):,} rows, {WORKERS} workers, seed 0",
+        "what": f"{trials} trials, {len(peaks)} of which have a recorded peak, {len(table):,} rows, {WORKERS} workers, "
+        "seed 0",
         "machine": machine(["scikit-learn", "lightgbm", "ray", "optuna", "mlflow"]),
     }
     publish("Memory", figures, about=about, file=options.json)

@@ -99,7 +99,7 @@ SEARCHED = space(
 )
 
 if __name__ == "__main__":  # the estimator is trusted: it is code of our own
-    alone = {"space": space(), "pruner": "none"}  # a pruner would first have it trained on a part of the pictures
+    alone = {"space": space(), "pruner": None}  # a pruner would first have it trained on a part of the pictures
     as_it_is = automl.fit("image_classification", "cifar10", metric="accuracy", max_trials=1, search=alone, trust=True)
     for line in (as_it_is.directory / "trials" / "00000" / "metrics.jsonl").read_text().splitlines():
         entry = json.loads(line)
