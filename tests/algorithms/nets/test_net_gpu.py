@@ -10,16 +10,18 @@ import pytest
 import torch
 
 from automl.algorithms.nets.classifier import NetClassifier
+from automl.algorithms.nets.conv import ConvNet
 from automl.algorithms.nets.device import choose_hardware
 from automl.algorithms.nets.resnet import ResNet
+from automl.algorithms.nets.resnet9 import ResNet9
 from automl.errors import SpaceError
 
 has_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
 
-def classifier(**params: Any) -> NetClassifier:
+def classifier(module: type = ResNet, **params: Any) -> NetClassifier:
     return NetClassifier(
-        ResNet, {"width": 8}, **{"epochs": 6, "batch_size": 32, "flip": True, "translate": 0.1, **params}
+        module, {"width": 8}, **{"epochs": 6, "batch_size": 32, "flip": True, "translate": 0.1, **params}
     )
 
 
@@ -35,9 +37,11 @@ def test_it_learns_on_a_gpu_and_predicts_without_one(pictures: Any, precision: s
 
 
 @has_gpu
-def test_deterministic_means_the_same_bits_on_a_gpu(pictures: Any) -> None:
+@pytest.mark.parametrize(("module", "optimizer"), [(ResNet, "sgd"), (ResNet9, "muon"), (ConvNet, "adamw")])
+def test_deterministic_means_the_same_bits_on_a_gpu(pictures: Any, module: type, optimizer: str) -> None:
     X, y = pictures(300)
-    first, second = (classifier(deterministic=True).fit(X, y).state_dict() for _ in "ab")
+    settings = {"deterministic": True, "optimizer": optimizer, "lr": 0.02}
+    first, second = (classifier(module, **settings).fit(X, y).state_dict() for _ in "ab")
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
