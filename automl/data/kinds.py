@@ -66,11 +66,13 @@ class ImageColumn(Column):
         height: pixels.
         width: pixels.
         channels: 1 for grey, 3 for red, green and blue.
+        white: its value in the array that the pictures came in, if they did: see `automl.data.images.arrays.white_of`.
     """
 
     height: int
     width: int
     channels: int
+    white: int | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:

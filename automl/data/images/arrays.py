@@ -8,7 +8,7 @@ import numpy as np
 
 from automl.errors import DataError
 
-__all__ = ["as_bytes", "as_picture", "as_pixels", "is_stack"]
+__all__ = ["as_bytes", "as_picture", "as_pixels", "is_stack", "white_of"]
 
 _CHANNELS = (1, 3, 4)
 _LAYOUTS = "(n, height, width, channels), (n, channels, height, width) or (n, height, width), channels 1, 3 or 4"
@@ -19,7 +19,7 @@ def is_stack(value: Any) -> bool:
     return hasattr(value, "__array__") and getattr(value, "ndim", 0) in (3, 4)
 
 
-def as_pixels(array: Any, *, channels: int | None = None) -> np.ndarray:
+def as_pixels(array: Any, *, channels: int | None = None, white: int | None = None) -> np.ndarray:
     """Pictures in an array.
 
     Args:
@@ -28,6 +28,7 @@ def as_pixels(array: Any, *, channels: int | None = None) -> np.ndarray:
             for transparency, which becomes white. Where three dimensions could mean either, a first or last one of 3 is
             that of colours if `channels` is 3, and (n, height, width) is meant else. Values: see `as_bytes`.
         channels: that are expected, if it is known.
+        white: see `as_bytes`.
 
     Returns:
         uint8, (n, height, width, 1 or 3): a view of `array` where it has that form.
@@ -39,7 +40,7 @@ def as_pixels(array: Any, *, channels: int | None = None) -> np.ndarray:
     values = _channels_last(values, channels)
     if values.size == 0:
         raise DataError(f"The array of shape {np.shape(array)} holds no picture.")
-    pixels = as_bytes(values)
+    pixels = as_bytes(values, white)
     return _opaque(pixels) if pixels.shape[3] == 4 else pixels
 
 
@@ -78,10 +79,25 @@ def _channels_last(values: np.ndarray, channels: int | None) -> np.ndarray:
     raise DataError(f"Pictures in an array have the shape {_LAYOUTS}; this one has {shape}.")
 
 
-def as_bytes(values: np.ndarray) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def white_of(array: Any) -> int | None:
+    """The value that white has in an array of pictures: 1, 255 or 65535, where its type leaves that open, else None."""
+    values = np.asarray(array)
+    if values.size == 0 or (values.dtype.kind != "f" and values.dtype != np.uint16):
+        return None
+    high = values.max()
+    if values.dtype.kind == "f":
+        return 1 if high <= 1 else 255
+    return 65535 if high > 255 else 255
+
+
+def as_bytes(values: np.ndarray, white: int | None = None) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Values as 0..255.
 
     Integers are 0..255 (uint16: 0..65535 if one is above 255), floats 0..1 if none is above 1, and 0..255 else.
+
+    Args:
+        values: of any shape.
+        white: `white_of` the pictures that a model was trained on: dark ones among these are not brightened.
 
     Raises:
         DataError: values are missing, negative or too large, as after a standardisation.
@@ -96,7 +112,7 @@ def as_bytes(values: np.ndarray) -> np.ndarray[Any, np.dtype[np.uint8]]:
     low, high = values.min(), values.max()
     if not (np.isfinite(low) and np.isfinite(high)):
         raise DataError("Some pixels are NaN or infinite; pass values of 0..255 or 0..1.")
-    if values.dtype == np.uint16 and high > 255:
+    if values.dtype == np.uint16 and (high > 255 or white == 65535):
         return _rounded(values / np.float32(257))
     if low < 0 or high > 255:
         raise DataError(
@@ -104,7 +120,7 @@ def as_bytes(values: np.ndarray) -> np.ndarray[Any, np.dtype[np.uint8]]:
             "standardisation: models do it themselves."
         )
     if kind == "f":
-        return _rounded(values * 255 if high <= 1 else values)
+        return _rounded(values * 255 if high <= 1 and white != 255 else values)
     return values.astype(np.uint8)
 
 

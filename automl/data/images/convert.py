@@ -37,7 +37,7 @@ def as_images(X: Any, column: ImageColumn) -> Images:
     if isinstance(X, Images):
         return fitted(X, column.shape)
     if _is_array(X):
-        return fitted(Images(as_pixels(X, channels=column.channels)), column.shape)
+        return fitted(Images(as_pixels(X, channels=column.channels, white=column.white)), column.shape)
     pictures = as_pictures(_values(X, column.name))
     pixels = np.empty((len(pictures), *column.shape), np.uint8)
     done = 0

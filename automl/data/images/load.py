@@ -77,7 +77,7 @@ def load_images(
         X=rows.images,
         y=rows.y,
         target=found.target,
-        columns=(_column(shape, hashes),),
+        columns=(_column(shape, hashes, found.white),),
         guardrails=(*found.guardrails, *about_size, *rows.guardrails, _single_pictures(rows.y)),
     ).with_roles(rows.roles)
     table = replace(table, fingerprint=fingerprint(table, hashes))
@@ -117,7 +117,10 @@ def load_images_like(
     """
     try:
         own = options.model_copy(update={"test": None})
-        found = read_images(source, own, columns=_columns(options, None), progress=progress)
+        column = like.columns[0]
+        assert isinstance(column, ImageColumn)
+        columns = _columns(options, None)
+        found = read_images(source, own, columns=columns, white=column.white, progress=progress)
         return _like(found.train, found.name, own, like, progress)
     except DataError as error:
         shown = f" {redacted(os.fspath(source))}" if isinstance(source, str | os.PathLike) else ""
@@ -190,7 +193,7 @@ def _present(options: DataOptions, part: Labelled) -> DataOptions:
     return options.model_copy(update=absent)
 
 
-def _column(shape: tuple[int, int, int], hashes: np.ndarray) -> ImageColumn:
+def _column(shape: tuple[int, int, int], hashes: np.ndarray, white: int | None) -> ImageColumn:
     height, width, channels = shape
     return ImageColumn(
         COLUMN,
@@ -200,6 +203,7 @@ def _column(shape: tuple[int, int, int], hashes: np.ndarray) -> ImageColumn:
         height=height,
         width=width,
         channels=channels,
+        white=white,
     )
 
 

@@ -25,11 +25,13 @@ class Wanted:
         target: the column or array of labels that the user names.
         columns: others that have a role.
         contents: sha256 of the content of files that are known, by name; others are not checked.
+        white: its value in arrays, where other pictures have settled it.
     """
 
     target: str | None = None
     columns: tuple[str, ...] = ()
     contents: Mapping[str, str] = field(default_factory=dict)
+    white: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +62,7 @@ class ImageSource:
         test: pictures that are only scored, where the dataset sets some apart.
         target: what the labels are called.
         guardrails: what was noticed while reading.
+        white: its value in the array that they came in, where the array's type leaves that open.
     """
 
     name: str
@@ -67,3 +70,4 @@ class ImageSource:
     test: Labelled | None = None
     target: str = "label"
     guardrails: tuple[Guardrail, ...] = field(default=())
+    white: int | None = None

@@ -20,7 +20,12 @@ __all__ = ["read_images"]
 
 
 def read_images(
-    source: Any, options: DataOptions, *, columns: tuple[str, ...] = (), progress: bool = False
+    source: Any,
+    options: DataOptions,
+    *,
+    columns: tuple[str, ...] = (),
+    white: int | None = None,
+    progress: bool = False,
 ) -> ImageSource:
     """Read a name of the catalogue, a folder, a Parquet or .npz file, (X, y), or a table with a column of pictures.
 
@@ -28,13 +33,14 @@ def read_images(
         source: see `automl.data.images.load.load_images`.
         options: target and data directory.
         columns: names of columns that have a role.
+        white: its value in arrays, where other pictures have settled it.
         progress: show a bar for a download.
 
     Raises:
         DataError: it cannot be read, or holds no pictures or no labels.
     """
     try:
-        return _read(source, options, Wanted(options.target, columns), progress)
+        return _read(source, options, Wanted(options.target, columns, white=white), progress)
     except OSError as error:
         raise DataError(f"Cannot read {error.filename or source}: {error.strerror or error}.") from error
 

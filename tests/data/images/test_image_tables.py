@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,10 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from automl.data.images.convert import as_images
 from automl.data.images.images import Images
 from automl.data.images.load import load_images, load_images_like
+from automl.data.kinds import ImageColumn
 from automl.data.options import DataOptions
 from automl.errors import DataError
 
@@ -129,6 +132,18 @@ def test_grey_arrays_and_a_size() -> None:
     assert load_images((X[..., 0], Y)).X.shape == (20, 6, 7, 1)
     assert load_images((X, Y), DataOptions(image_size=(12, 14))).X.shape == (20, 12, 14, 3)
     assert load_images((X[:, :, :3, 0], Y)).X.shape == (20, 6, 3, 1)  # three wide: no colours
+
+
+@pytest.mark.parametrize(("scale", "white"), [(np.uint16(257), 65535), (np.float64(1), 255), (np.float64(1 / 255), 1)])
+def test_dark_pictures_are_as_dark_as_among_those_that_were_trained_on(scale: Any, white: int) -> None:
+    """A single picture does not say whether its numbers reach to 1, 255 or 65535: the others have."""
+    dark = X.copy()
+    dark[0] = X[0] > 128  # all of it 0 or 1 of 255
+    table = load_images((dark * scale, Y), DataOptions(test=(dark[:1] * scale, Y[:1])))
+    (column,) = table.columns
+    assert isinstance(column, ImageColumn) and column.white == white
+    assert table.test is not None and np.array_equal(pixels(table.test), dark[:1])
+    assert np.array_equal(as_images(dark[:1] * scale, column).pixels, dark[:1])
 
 
 def test_a_bunch_of_scikit_learn() -> None:

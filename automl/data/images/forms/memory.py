@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from automl.data.frames import as_frame, as_series, first_name
-from automl.data.images.arrays import as_pixels, is_stack
+from automl.data.images.arrays import as_pixels, is_stack, white_of
 from automl.data.images.contents import as_pictures, is_picture, picture_column
 from automl.data.images.encoded import Encoded
 from automl.data.images.forms.parquet import label_column
@@ -61,16 +61,18 @@ def read(source: Any, wanted: Wanted) -> ImageSource:
 
 
 def _from_parts(X: Any, y: Any, wanted: Wanted) -> ImageSource:
-    pictures = _pictures(X)
+    white = wanted.white or (white_of(X) if is_stack(X) else None)
+    pictures = _pictures(X, white)
     labels = as_series(y, what="labels")
     if len(labels) != len(pictures):
         raise DataError(f"There are {len(pictures):,} pictures and {len(labels):,} labels; they must be equally many.")
-    return ImageSource("data", Labelled(pictures, labels), target=wanted.target or first_name(y) or "label")
+    target = wanted.target or first_name(y) or "label"
+    return ImageSource("data", Labelled(pictures, labels), target=target, white=white)
 
 
-def _pictures(X: Any) -> Images | Encoded:
+def _pictures(X: Any, white: int | None) -> Images | Encoded:
     if isinstance(X, Images):
         return X
     if is_stack(X):
-        return Images(as_pixels(X[..., None] if X.ndim == 3 else X))
+        return Images(as_pixels(X[..., None] if X.ndim == 3 else X, white=white))
     return as_pictures(X)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from automl.data.frames import as_series
-from automl.data.images.arrays import as_pixels
+from automl.data.images.arrays import as_pixels, white_of
 from automl.data.images.images import Images
 from automl.data.images.parts import train_and_test
 from automl.data.images.source import ImageSource, Labelled, Wanted
@@ -76,11 +76,13 @@ def read_file(path: Path, wanted: Wanted) -> ImageSource:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name.lower(): name for name in archive.files}
-            parts = {}
+            parts, white = {}, wanted.white
             for part, pairs in _PARTS.items():
                 pair = next((pair for pair in pairs if set(pair) <= set(arrays)), None)
                 if pair is not None:
-                    parts[part] = _labelled(path, *(archive[arrays[name]] for name in pair))
+                    pictures, labels = (archive[arrays[name]] for name in pair)
+                    white = white or white_of(pictures)
+                    parts[part] = _labelled(path, pictures, labels, white)
             names = ", ".join(archive.files)
     except MemoryError:
         raise DataError(f"Cannot read {path}: its arrays are too large for the memory.") from None
@@ -90,13 +92,13 @@ def read_file(path: Path, wanted: Wanted) -> ImageSource:
     if not parts:
         raise DataError(f"{path} holds no arrays x_train and y_train, or X and y; it holds {names or 'nothing'}.")
     train, test, guardrails = train_and_test(parts, str(path))
-    return ImageSource(path.stem, train, test, wanted.target or "label", guardrails)
+    return ImageSource(path.stem, train, test, wanted.target or "label", guardrails, white)
 
 
-def _labelled(path: Path, pictures: Any, labels: Any) -> Labelled:
+def _labelled(path: Path, pictures: Any, labels: Any, white: int | None) -> Labelled:
     if pictures.ndim not in (3, 4):
         raise DataError(f"{path} holds an array of shape {pictures.shape}, and no pictures.")
-    pixels = as_pixels(pictures[..., None] if pictures.ndim == 3 else pictures)
+    pixels = as_pixels(pictures[..., None] if pictures.ndim == 3 else pictures, white=white)
     series = as_series(labels, what="labels")
     if len(series) != len(pixels):
         raise DataError(f"{path} holds {len(pixels):,} pictures and {len(series):,} labels; they must be equally many.")
