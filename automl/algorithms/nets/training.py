@@ -186,10 +186,10 @@ class Training:
             self._crew.after_step(took)
             if self._crew.size != torch.get_num_threads():
                 torch.set_num_threads(self._crew.size)
-        self._look_at(took)
+        self._learn_pace(took)
 
-    def _look_at(self, took: float) -> None:
-        """Learn how long a step takes. The first one prepares kernels, too, and says little."""
+    def _learn_pace(self, took: float) -> None:
+        """The first step prepares kernels, too, and says little about the next ones."""
         match self.step - self.course.first_step:
             case 1:
                 self.pace = took / 2

@@ -82,17 +82,17 @@ def load_images(
     ).with_roles(rows.roles)
     table = replace(table, fingerprint=fingerprint(table, hashes))
     if options.test is not None:
-        return _tested(table, load_images_like(options.test, options, table, what="test data", progress=progress))
+        test = load_images_like(options.test, options, table, what="test data", progress=progress)
+        return _tested(table, test, hashes)
     if found.test is None:
         return table
-    return _tested(table, _like(found.test, found.name, options, table, progress))
+    return _tested(table, _like(found.test, found.name, options, table, progress), hashes)
 
 
-def _tested(table: Table, test: Table) -> Table:
-    """`table` with its test part, and a word on pictures that are in both."""
-    assert isinstance(table.X, Images)
+def _tested(table: Table, test: Table, hashes: np.ndarray) -> Table:
+    """`table`, whose pictures have these `hashes`, with its test part, and a word on pictures that are in both."""
     assert isinstance(test.X, Images)
-    known = int(np.isin(test.X.hashes(), table.X.hashes()).sum())
+    known = int(np.isin(test.X.hashes(), hashes).sum())
     message = "No test picture is among those to train on."
     if known:
         message = f"{known:,} of {test.n_rows:,} test pictures are among those to train on: the test score flatters."

@@ -284,13 +284,3 @@ def test_pictures_at_a_time_are_as_many_as_they_were(data: Any, recorder: Any, p
     torch.save({**torch.load(path, weights_only=True), "pieces": 16}, path)  # of 32: two pictures each
     child = classifier(batch_size=8).fit(X, y, progress=recorder(checkpoints=places("child", "parent")))
     assert child.batch_size_ == 2
-
-
-def test_a_parent_in_other_numbers_is_gone_on_from(data: Any, recorder: Any, places: Any) -> None:
-    X, y = data
-    classifier().fit(X, y, progress=recorder(checkpoints=places("parent"), fidelity=0.5))
-    path = places("parent").own / "state.pt"
-    scaler = {"scale": 65536.0, "growth_factor": 2.0, "backoff_factor": 0.5, "growth_interval": 9, "_growth_tracker": 0}
-    torch.save({**torch.load(path, weights_only=True), "scaler": scaler}, path)
-    child = classifier().fit(X, y, progress=recorder(checkpoints=places("child", "parent")))
-    assert child.progress_ == 1.0
