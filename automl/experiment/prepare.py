@@ -12,6 +12,7 @@ from automl.config.schema import ExperimentConfig
 from automl.data.append import append_rows
 from automl.data.guardrails import Guardrail
 from automl.data.table import Table
+from automl.deadline import Deadline
 from automl.errors import ConfigError, DataError, SpaceError
 from automl.experiment.inputs import Inputs
 from automl.features.views import view_module
@@ -72,14 +73,17 @@ def default_name(config: ExperimentConfig, inputs: Inputs) -> str:
     return name[:100] or config.task
 
 
-def prepare(config: ExperimentConfig, inputs: Inputs) -> Problem:
+def prepare(config: ExperimentConfig, inputs: Inputs, deadline: Deadline | None = None) -> Problem:
     """Understand the data and decide what to search.
+
+    Args:
+        deadline: the clock of the search that waits for it.
 
     Raises:
         AutomlError: the data, the metric, the validation or the space cannot be used. Says which, and what instead.
     """
     task = get_task(config.task)
-    table, plan, valid_rows = _data(config, inputs, task)
+    table, plan, valid_rows = _data(config, inputs, task, deadline)
     target = task.prepare(table.y, name=table.target, positive_label=config.data.positive_label)
     if plan is None:
         plan = make_plan(
@@ -111,7 +115,9 @@ def prepare(config: ExperimentConfig, inputs: Inputs) -> Problem:
     )
 
 
-def _data(config: ExperimentConfig, inputs: Inputs, task: Task) -> tuple[Table, SplitPlan | None, np.ndarray | None]:
+def _data(
+    config: ExperimentConfig, inputs: Inputs, task: Task, deadline: Deadline | None
+) -> tuple[Table, SplitPlan | None, np.ndarray | None]:
     """All rows that are trained on or validated with; how they are split, or the positions of those to validate with.
 
     Raises:
@@ -130,11 +136,12 @@ def _data(config: ExperimentConfig, inputs: Inputs, task: Task) -> tuple[Table, 
         drop=config.features.drop,
         fold_column=config.validation.fold,
         progress=inputs.progress,
+        deadline=deadline,
     )
     given = inputs.validation if inputs.validation is not None else config.validation.source
     if given is None:
         return table, None, None
-    more = task.load_like(given, options, table, what="validation data", progress=inputs.progress)
+    more = task.load_like(given, options, table, what="validation data", progress=inputs.progress, deadline=deadline)
     return append_rows(table, more), None, np.arange(table.n_rows, table.n_rows + more.n_rows)
 
 
@@ -163,9 +170,10 @@ def _space(
     check_trust(space, trust=trust)
     if not config.search.portfolio:
         space = space.model_copy(update={"portfolio": ()})
-    space, exclusions = available(space, asked=wanted.allow or (), n_rows=table.n_rows)
     if config.search.space is not None:
         check_estimators(space, trust=trust)
+    space, exclusions = available(space, asked=wanted.allow or (), n_rows=table.n_rows)
+    if config.search.space is not None:
         _check_views(space, table)
     return space, exclusions
 

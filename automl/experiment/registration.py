@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from automl.registry.options import RegistryOptions
 from automl.registry.register import register
 from automl.registry.store import resolve_uri
 from automl.space.load import load_space
+from automl.space.space import AlgorithmSpace
+from automl.space.trust import allowed_packages
 from automl.tasks.registry import get_task
 from automl.trial.contract import Status, TrialResult, read_result
 from automl.workspace.atomic import read_json, write_json
@@ -60,7 +64,8 @@ def candidate_for(
 ) -> Candidate:
     """What the registry has to know about a trial's model."""
     options = config.registry or RegistryOptions()
-    framework = _framework(config, result.algorithm)
+    space = load_space(config.search.space, task=config.task).algorithms[result.algorithm]
+    framework = distribution_of(space.package or "automl-search")
     return Candidate(
         name=options.name or summary.experiment,
         directory=str(directory.path),
@@ -76,6 +81,7 @@ def candidate_for(
         seed=config.seed,
         framework=framework,
         packages=installed((*_ALWAYS, *get_task(summary.task).packages, framework)),
+        modules=_own_modules(space),
         promote=options.promote,
         tags=options.tags,
         description=options.description,
@@ -149,7 +155,9 @@ def _how_it_ended(result: TrialResult | None) -> str:
     return f"ended {result.status.value}" + (" without a score" if result.status is Status.COMPLETED else "")
 
 
-def _framework(config: ExperimentConfig, algorithm: str) -> str:
-    """The distribution whose estimator a trial fitted."""
-    space = load_space(config.search.space, task=config.task).algorithms[algorithm]
-    return distribution_of(space.package or "automl-search")
+def _own_modules(space: AlgorithmSpace) -> tuple[str, ...]:
+    """Where the user's class is defined, if that is no installed package."""
+    module = (space.estimator or "").partition(".")[0]
+    if module in {"", *allowed_packages(), *sys.stdlib_module_names} or module in packages_distributions():
+        return ()
+    return (module,)

@@ -45,6 +45,9 @@ class Candidate(BaseModel):
     seed: int | None = None
     framework: str = Field(default="scikit-learn", description="distribution that fits the model")
     packages: dict[str, str] = Field(default={}, description="distribution -> version: all that loading it needs")
+    modules: tuple[str, ...] = Field(
+        default=(), description="top-level modules that no distribution brings: they become part of the model"
+    )
     promote: Literal["auto", "always", "never"] = "auto"
     tags: dict[str, str | int | float | bool] = {}
     description: str | None = None

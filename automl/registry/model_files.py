@@ -11,7 +11,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,8 +115,13 @@ def save_model(
     example: pd.DataFrame | np.ndarray,
     predictions: np.ndarray,
     packages: Mapping[str, str],
+    modules: Sequence[str] = (),
 ) -> None:
     """Write `estimator` as an MLflow model to `folder`, which must not exist.
+
+    Args:
+        packages: version by distribution, of what loading it needs.
+        modules: those that nobody can install: what the model has of them is written out.
 
     Raises:
         RegistryError: it cannot be pickled, or the disk is full.
@@ -122,6 +130,7 @@ def save_model(
         import cloudpickle
         import mlflow.sklearn
 
+        own = _with_neighbours(modules)
         pins = {"cloudpickle": cloudpickle.__version__, **packages}
         stated = {
             "serialization_format": mlflow.sklearn.SERIALIZATION_FORMAT_CLOUDPICKLE,
@@ -129,6 +138,8 @@ def save_model(
             "pip_requirements": [f"{name}=={_public(version)}" for name, version in sorted(pins.items())],
         }
         try:
+            for name in own:
+                cloudpickle.register_pickle_by_value(import_module(name))
             try:
                 mlflow.sklearn.save_model(estimator, str(folder), input_example=example, **stated)
             except (TypeError, ValueError) as error:  # durations and the like have no JSON
@@ -137,6 +148,29 @@ def save_model(
                 mlflow.sklearn.save_model(estimator, str(folder), **stated)
         except Exception as error:  # pickling raises anything
             raise RegistryError(f"Cannot save the model: {describe(error)}.") from error
+        finally:
+            for name in cloudpickle.list_registry_pickle_by_value() & own:
+                cloudpickle.unregister_pickle_by_value(import_module(name))
+
+
+def _with_neighbours(modules: Sequence[str]) -> set[str]:
+    """These top-level modules, and others from the same folders: they may use them."""
+    if not modules:
+        return set()
+    installed = {"__main__", __name__.partition(".")[0], *packages_distributions()}
+    files = {
+        name: file
+        for name, module in [*sys.modules.items()]
+        if "." not in name and name not in installed and (file := getattr(module, "__file__", None))
+    }
+    folders = {_folder(import_module(name).__file__ or "") for name in modules}
+    return {*modules, *(name for name, file in files.items() if _folder(file) in folders)}
+
+
+def _folder(file: str) -> Path:
+    """Where a top-level module lies, be it a file or a package."""
+    path = Path(file).resolve()
+    return path.parents[1] if path.stem == "__init__" else path.parent
 
 
 def _public(version: str) -> str:

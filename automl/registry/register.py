@@ -148,7 +148,14 @@ def _create(
     run = client.get_run(run_id or _source_run(client, candidate, uri))
     with tempfile.TemporaryDirectory(prefix="automl-model-") as scratch:
         folder = Path(scratch) / "model"
-        save_model(estimator, folder, example=example, predictions=predictions, packages=candidate.packages)
+        save_model(
+            estimator,
+            folder,
+            example=example,
+            predictions=predictions,
+            packages=candidate.packages,
+            modules=candidate.modules,
+        )
         clock("save")
         # Named by what it is: an attempt that was killed is written over, and no other version is.
         place = f"model-{sha256(f'{candidate.name}/{model_hash}'.encode()).hexdigest()[:12]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from automl.space.library import shipped_space
 from automl.space.raytune import translate
 from automl.space.space import ParameterSpace, SearchSpace, check_version
 
-__all__ = ["Exclusion", "available", "install_hint", "load_parameters", "load_space"]
+__all__ = ["Exclusion", "available", "install_hint", "is_installed", "load_parameters", "load_space"]
 
 EXTRAS = {"xgboost": "boosters", "catboost": "boosters", "cmaes": "cmaes", "torch": "torch", "tabm": "torch"}
 """{module: the extra that installs it}"""
@@ -98,9 +99,17 @@ class Exclusion:
 
 
 def install_hint(module: str) -> str:
-    """``xgboost is not installed: ...`` with the command that helps."""
-    package = f"'automl-search[{EXTRAS[module]}]'" if module in EXTRAS else module
-    return f"{module} is not installed: pip install {package}"
+    """``xgboost is not installed: ...`` with what helps. Of other names nobody knows what they would install."""
+    advice = f": pip install 'automl-search[{EXTRAS[module]}]'" if module in EXTRAS else ""
+    return f"{module} is not installed{advice}"
+
+
+def is_installed(package: str) -> bool:
+    """Whether a top-level module can be found. Nothing is imported."""
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ValueError:  # __main__, and what somebody has made rather than imported
+        return package in sys.modules
 
 
 def available(
@@ -119,12 +128,12 @@ def available(
     """
     exclusions = []
     for name, algorithm in space.algorithms.items():
-        package = algorithm.package
-        if package is not None and importlib.util.find_spec(package) is None:
-            hint = install_hint(package)
+        missing = next((module for module in algorithm.needs if not is_installed(module)), None)
+        if missing is not None:
+            hint = install_hint(missing)
             if name in asked:
                 raise MissingExtraError(f"{name} was asked for, but {hint}.")
-            exclusions.append(Exclusion(name, f"{hint} to try {name}"))
+            exclusions.append(Exclusion(name, f"{hint} to try {name}" if missing in EXTRAS else f"{name}: {hint}"))
         elif n_rows is not None and n_rows > (algorithm.max_rows or n_rows) and name not in asked:
             reason = f"{name} is tried up to {algorithm.max_rows:,} rows; there are {n_rows:,}"
             exclusions.append(Exclusion(name, reason))

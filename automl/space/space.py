@@ -90,10 +90,16 @@ class AlgorithmSpace(Options):
         return self
 
     @property
-    def package(self) -> str | None:
-        """The top-level module that must be there."""
+    def needs(self) -> tuple[str, ...]:
+        """The top-level modules that must be there. What takes pictures as they are is a net."""
         path = self.requires or self.estimator
-        return path.split(".")[0] if path else None
+        own = [path.split(".")[0]] if path else []
+        return tuple(dict.fromkeys([*own, *(["torch"] if self.view == "pixels" else [])]))
+
+    @property
+    def package(self) -> str | None:
+        """The top-level module of the library that fits it."""
+        return self.needs[-1] if self.needs else None
 
     def ask(self, trial: BaseTrial, prefix: str) -> dict[str, Any]:
         """Real values for a configuration asked of `trial`. See `ParameterSpace.ask`."""

@@ -7,7 +7,6 @@ object it resolves to is checked as well, before anything is called. Trust is gi
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import sys
 from difflib import get_close_matches
@@ -16,7 +15,7 @@ from typing import Any
 
 from automl.errors import MissingExtraError, SpaceError, TrustError
 from automl.space.library import shipped_spaces
-from automl.space.load import install_hint, load_space
+from automl.space.load import install_hint, is_installed, load_space
 from automl.space.space import SearchSpace
 
 __all__ = ["ALLOWED", "allowed_packages", "check_estimators", "check_trust", "resolve_estimator"]
@@ -74,8 +73,8 @@ def check_trust(space: SearchSpace, *, trust: bool, key: str = "search.space") -
 def check_estimators(space: SearchSpace, *, trust: bool, key: str = "search.space") -> None:
     """Import what `space` names, so that a path that leads nowhere is known before the search.
 
-    Nothing is imported for the paths of the spaces that are shipped, nor for packages that are not installed: these are
-    left out of the search.
+    Nothing is imported for the paths of the spaces that are shipped, nor where a known package, or the one that an
+    entry `requires`, is not installed: these are left out of the search. Other modules have to be there.
 
     Raises:
         TrustError, SpaceError, MissingExtraError: as `resolve_estimator`, with the key.
@@ -86,7 +85,8 @@ def check_estimators(space: SearchSpace, *, trust: bool, key: str = "search.spac
         if algorithm.estimator is None:
             raise SpaceError("is needed: the import path of an estimator, package.module.Class.", key=place)
         package = algorithm.estimator.partition(".")[0]
-        if algorithm.estimator in shipped or importlib.util.find_spec(package) is None:
+        may_lack = algorithm.requires is not None or package in allowed_packages()
+        if algorithm.estimator in shipped or (may_lack and not all(map(is_installed, algorithm.needs))):
             continue
         try:
             resolve_estimator(algorithm.estimator, trust=trust)
@@ -124,6 +124,8 @@ def resolve_estimator(path: str, *, trust: bool) -> type[Any]:
         raise SpaceError(f"{path!r} is no import path; write package.module.Class")
     if not trust:
         _check_path(path)
+    if module_name == "__main__":
+        raise SpaceError(f"{path} is part of a script, which workers cannot import: put {name} into a module")
     found = getattr(_import(module_name, path), name, None)
     if found is None:
         near = get_close_matches(name, [other for other in dir(sys.modules[module_name]) if other[0].isupper()], n=1)
@@ -149,8 +151,10 @@ def _is_net(found: type) -> bool:
 
 def _import(module: str, path: str) -> Any:
     package = module.split(".")[0]
-    if importlib.util.find_spec(package) is None:
-        raise MissingExtraError(f"{path} cannot be used: {install_hint(package)}.")
+    if not is_installed(package):
+        yours = "; run where it lies if it is yours, or add its folder to PYTHONPATH"
+        hint = "" if package in allowed_packages() else yours
+        raise MissingExtraError(f"{path} cannot be used: {install_hint(package)}{hint}.")
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

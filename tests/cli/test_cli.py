@@ -55,6 +55,23 @@ def test_run_prints_the_leaderboard_and_why_it_stopped(tmp_path: Path) -> None:
     assert "max_trials: 2 trials were run" in done.stdout
 
 
+def test_a_trusted_files_own_classes_are_found_beside_it_also_by_workers(tmp_path: Path) -> None:
+    (tmp_path / "own_models_for_test.py").write_text(
+        "from sklearn.linear_model import LogisticRegression\n\n\nclass Mine(LogisticRegression):\n    pass\n"
+    )
+    file = tmp_path / "e.yaml"
+    file.write_text(
+        "experiment: e\ntask: classification\ndata: wine\nlimits: {max_trials: 1}\n"
+        "search: {space: {algorithms: {mine: {estimator: own_models_for_test.Mine}}}}\n"
+        "compute: {executor: process, max_workers: 1}\nregistry: null\ntracking: null\n"
+    )
+    done = automl_command("run", str(file), "--workspace", str(tmp_path), "--trust")
+    assert done.returncode == 0, done.stderr
+    assert "mine" in done.stdout
+    without = automl_command("run", str(file), "--workspace", str(tmp_path))
+    assert without.returncode == 2 and "pass --trust" in without.stderr.replace("\n", " ")
+
+
 def test_runs_list_and_show_speak_json(place: str, result: Result) -> None:
     listed = json.loads(automl_command("runs", "list", "--workspace", place, "--json").stdout)
     assert [(row["experiment"], row["status"], row["trials"]) for row in listed] == [("flowers", "finished", 2)]

@@ -24,6 +24,7 @@ from automl.errors import (
     ExecutorError,
     JournalError,
     MetricError,
+    MissingExtraError,
     SpaceError,
     TrustError,
     WorkspaceError,
@@ -225,8 +226,8 @@ SETTINGS: dict[str, Refusal] = {
     "nothing that is installed": (
         table(),
         {"trust": True, **estimator("not_installed.Model")},
-        SpaceError,
-        "pip install not_installed",
+        MissingExtraError,
+        "not_installed is not installed; run where it lies if it is yours, or add its folder to PYTHONPATH",
     ),
 }
 

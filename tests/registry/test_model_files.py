@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,25 @@ def test_pictures_go_in_as_one_array_of_any_size(tmp_path: Path) -> None:
     save_model(model, tmp_path / "model", example=example, predictions=model.predict(example), packages={})
     for pictures in (example, np.zeros((2, 9, 9, 1), dtype=np.uint8)):
         assert predict_saved(tmp_path / "model", pictures).tolist() == model.predict(pictures).tolist()
+
+
+def test_a_class_that_nobody_can_install_becomes_part_of_the_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "parts_for_test.py").write_text("def last(y):\n    return y[-1:]\n")
+    (tmp_path / "mine_for_test.py").write_text(
+        "from sklearn.dummy import DummyClassifier\nfrom parts_for_test import last\n\n\n"
+        "class Mine(DummyClassifier):\n    def predict(self, X):\n        return [*last(super().predict(X))] * len(X)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    frame = pd.DataFrame({"x": [1.0, 2.0]})
+    model = importlib.import_module("mine_for_test").Mine().fit(frame, ["p", "p"])
+    folder = tmp_path / "model"
+    save_model(model, folder, example=frame, predictions=model.predict(frame), packages={}, modules=("mine_for_test",))
+    monkeypatch.undo()
+    for name in ("mine_for_test", "parts_for_test"):
+        monkeypatch.delitem(sys.modules, name)
+    assert predict_saved(folder, frame).tolist() == ["p", "p"]
 
 
 def test_requirements_name_versions_that_an_index_has(tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def test_with_trust_it_is_but_must_still_be_an_estimator(outside: Path) -> None:
         resolve_estimator("outside_model.build", trust=True)
     with pytest.raises(MissingExtraError, match="nowhere_at_all is not installed"):
         resolve_estimator("nowhere_at_all.Model", trust=True)
+    with pytest.raises(SpaceError, match="part of a script, which workers cannot import: put Model into a module"):
+        resolve_estimator("__main__.Model", trust=True)
 
 
 def test_packages_of_installed_plugins_are_allowed(
@@ -128,7 +130,14 @@ def test_estimators_are_looked_for_before_the_search(outside: Path) -> None:
         check_estimators(misspelt, trust=False)
     with pytest.raises(SpaceError, match=r"algorithms\.a\.estimator: is needed"):
         check_estimators(space_with(), trust=False)
-    check_estimators(space_with(estimator="not_installed_at_all.Model"), trust=True)  # left out of the search instead
+    absent = {"estimator": "not_installed_at_all.Model"}
+    with pytest.raises(
+        MissingExtraError, match="not_installed_at_all is not installed; run where it lies if it is yours"
+    ):
+        check_estimators(space_with(**absent), trust=True)
+    check_estimators(
+        space_with(**absent, requires="not_installed_at_all"), trust=True
+    )  # left out of the search instead
     check_estimators(space_with(estimator="outside_model.Model"), trust=True)
     assert outside.exists()
 

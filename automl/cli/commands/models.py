@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from automl.cli.app import AsJson, models, print_json, print_rows
-from automl.cli.commands.run import Trust, Workspace
+from automl.cli.commands.run import Workspace
+from automl.cli.modules import Trust, find_modules
 
 Uri = Annotated[str | None, typer.Option("--uri", help="MLflow's tracking URI; by default the workspace's own store.")]
 
@@ -52,6 +53,7 @@ def register(
     """Register the model of an experiment's trial, by default the winner's; one without models is fitted again."""
     from automl import api
 
+    find_modules(trust)
     registered = api.register(experiment, trial=trial, name=name, trust=trust, workspace=workspace)
     if as_json:
         print_json(registered.model_dump())

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from automl.cli.app import AsJson, app, print_json
-from automl.cli.commands.run import Trust
+from automl.cli.modules import Trust, find_modules
 
 
 @app.command()
@@ -21,6 +21,7 @@ def plan(
     from automl import api
     from automl.display.plan import print_plan
 
+    find_modules(trust, file)
     described = api.plan(file, trust=trust)
     if as_json:
         print_json(described)

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from automl.cli.app import AsJson, app, print_json, print_rows
-from automl.cli.commands.run import Trust, Workspace
+from automl.cli.commands.run import Workspace
+from automl.cli.modules import Trust, find_modules
 
 
 @app.command()
@@ -22,6 +23,7 @@ def replay(
     """Refit a trial from its record, and check that it comes to the same score: exit status 0 if so, else 1."""
     from automl import api
 
+    find_modules(trust)
     done = api.replay(experiment, trial=trial, workspace=workspace, trust=trust)
     if as_json:
         print_json(

@@ -7,7 +7,8 @@ from typing import Annotated, Optional
 import typer
 
 from automl.cli.app import AsJson, Quiet, Verbose, app, print_json, set_verbosity
-from automl.cli.commands.run import Trust, Workspace
+from automl.cli.commands.run import Workspace
+from automl.cli.modules import Trust, find_modules
 
 TotalTime = Annotated[Optional[str], typer.Option(help="A new limit in all, what was used included, such as 10m.")]  # noqa: UP045
 TotalTrials = Annotated[Optional[int], typer.Option(help="A new limit in all, trials that were run included.")]  # noqa: UP045
@@ -30,6 +31,7 @@ def resume(
     from automl.experiment.clock import process_started
 
     set_verbosity(verbose, quiet or as_json)
+    find_modules(trust)
     result = api.resume(
         experiment,
         workspace=workspace,

@@ -8,9 +8,9 @@ from typing import Annotated, Optional
 import typer
 
 from automl.cli.app import AsJson, Quiet, Verbose, app, print_json, set_verbosity
+from automl.cli.modules import Trust, find_modules
 
 Workspace = Annotated[Optional[Path], typer.Option(help="Where everything is kept; by default $AUTOML_HOME.")]  # noqa: UP045
-Trust = Annotated[bool, typer.Option("--trust", help="Let the file name classes outside the allowed packages.")]
 TimeBudget = Annotated[Optional[str], typer.Option(help="Overrides limits.time_budget, such as 90s or 10m.")]  # noqa: UP045
 MaxTrials = Annotated[Optional[int], typer.Option(help="Overrides limits.max_trials.")]  # noqa: UP045
 
@@ -32,6 +32,7 @@ def run(
     from automl.experiment.clock import process_started
 
     set_verbosity(verbose, quiet or as_json)
+    find_modules(trust, file)
     result = api.run(
         file,
         workspace=workspace,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from automl.cli.app import app
-from automl.cli.commands.run import Trust
+from automl.cli.modules import Trust, find_modules
 from automl.redact import redact_message
 
 
@@ -22,6 +22,7 @@ def validate(
     from automl import api
     from automl.errors import ConfigError
 
+    find_modules(trust, *files)
     mistakes: list[ConfigError] = []
     for file in files:
         try:

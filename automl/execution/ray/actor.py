@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -31,14 +32,21 @@ class TrialActor:
     Args:
         mark: the worker's.
         environment: variables for the libraries that trials load.
+        path: where the driver finds modules: so does this worker, as far as it has these folders.
         imports: modules to import before the context arrives.
         storage: the URL of `compute.storage`, if there is one.
     """
 
     def __init__(
-        self, mark: str, environment: Mapping[str, str], imports: Sequence[str], storage: str | None = None
+        self,
+        mark: str,
+        environment: Mapping[str, str],
+        path: Sequence[str],
+        imports: Sequence[str],
+        storage: str | None = None,
     ) -> None:
         os.environ.update(environment)
+        sys.path += [folder for folder in path if folder not in sys.path and os.path.isdir(folder)]
         self._worker = Worker(mark, Warden.start(mark) if os.name == "posix" else None)
         self._storage = storage
         self._scratch = None if storage is None else Scratch(Storage(storage), mark)

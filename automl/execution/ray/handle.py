@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -40,7 +41,7 @@ class RayWorker(WorkerHandle):
         threads = thread_environment(max(1, int(options.cpus_per_trial)))
         environment = {**threads, **gpu_environment(None if gpus else "")}  # Ray says which
         placed = REMOTE_ACTOR.options(num_cpus=options.cpus_per_trial, num_gpus=gpus, scheduling_strategy="SPREAD")
-        self.actor = placed.remote(self.mark, environment, tuple(imports), options.storage)
+        self.actor = placed.remote(self.mark, environment, tuple(sys.path), tuple(imports), options.storage)
         self.calls: list[tuple[Any, str]] = []
         self.seen = 0
         self._token = token
