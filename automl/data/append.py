@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from automl.data.fingerprint import fingerprint
+from automl.data.guardrails import noted_in
 from automl.data.table import ROLES, Table
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def append_rows(table: Table, more: Table) -> Table:
     """`table` with the rows of `more` behind its own, fingerprint included: for validation data of the user's own.
 
     `more` has the same columns (`automl.data.load.load_like`). A role that only one of them has is kept only if it
-    is the weight (1 for the others); guardrails and test rows are those of `table`.
+    is the weight (1 for the others). Test rows are those of `table`.
     """
     import numpy as np
 
@@ -33,7 +34,8 @@ def append_rows(table: Table, more: Table) -> Table:
             ones = [np.ones(part.n_rows) if w is None else w for part, w in ((table, own), (more, other))]
             roles[role] = np.concatenate(ones)
     joined = replace(table, X=_stacked(table.X, more.X), y=np.concatenate([table.y, more.y])).with_roles(roles)
-    return replace(joined, fingerprint=fingerprint(joined))
+    guardrails = (*table.guardrails, *noted_in("Validation data", more.guardrails))
+    return replace(joined, fingerprint=fingerprint(joined), guardrails=guardrails)
 
 
 def _stacked(first: Features, second: Features) -> Features:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from automl.data.names import some
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["Finding", "Guardrail", "Verdict", "findings_as_guardrails", "table_guardrails"]
+__all__ = ["Finding", "Guardrail", "Verdict", "findings_as_guardrails", "noted_in", "table_guardrails"]
 
 MOSTLY_MISSING = 0.5
 """Share of missing values from which a column deserves a look."""
@@ -44,6 +44,12 @@ class Guardrail:
     verdict: Verdict
     message: str
     columns: tuple[str, ...] = ()
+
+
+def noted_in(part: str, guardrails: Sequence[Guardrail]) -> tuple[Guardrail, ...]:
+    """What was found in rows beside those to train on, and said with the name of their `part`."""
+    found = (guardrail for guardrail in guardrails if guardrail.verdict is not Verdict.PASSED)
+    return tuple(replace(guardrail, message=f"{part}: {guardrail.message}") for guardrail in found)
 
 
 @dataclass(frozen=True)

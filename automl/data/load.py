@@ -12,7 +12,7 @@ from automl.data.clean import Cleaned, clean, clean_frame
 from automl.data.columns import detect
 from automl.data.files import redacted
 from automl.data.fingerprint import fingerprint, row_hashes
-from automl.data.guardrails import Finding, Guardrail, findings_as_guardrails, table_guardrails
+from automl.data.guardrails import Finding, Guardrail, findings_as_guardrails, noted_in, table_guardrails
 from automl.data.kinds import Column, ColumnKind
 from automl.data.names import nearest, some
 from automl.data.options import DataOptions
@@ -99,7 +99,8 @@ def load_table(
     table = replace(table, fingerprint=fingerprint(table, hashes))
     if options.test is None:
         return table
-    return replace(table, test=load_like(options.test, options, table, what="test data"))
+    test = load_like(options.test, options, table, what="test data")
+    return replace(table, test=test, guardrails=(*table.guardrails, *noted_in("Test data", test.guardrails)))
 
 
 def _refuse_image_options(options: DataOptions) -> None:

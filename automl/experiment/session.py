@@ -67,6 +67,7 @@ def run_session(
     """
     with locked(directory), logged_to(directory.log):
         directory.sweep()
+        shutil.rmtree(directory.cache, ignore_errors=True)  # a killed session's, maybe of another version
         discard(directory)
         save_config(config, directory)
         return _Session(config, inputs, directory, deadline, view).run(executor)
@@ -95,7 +96,7 @@ class _Session:
         try:
             cpu = time.thread_time()
             with self._phases.measure("prepare"):
-                problem = prepare(self._config, self._inputs)
+                problem = prepare(self._config, self._inputs, self._deadline)
                 check_gpus(self._config, problem.space)
                 save_problem(problem, self._directory)
                 preference = Preference.of(self._config, problem)

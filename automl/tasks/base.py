@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from automl.data.guardrails import Guardrail
     from automl.data.options import DataOptions
     from automl.data.table import Table
+    from automl.deadline import Deadline
     from automl.validation.options import ValidationOptions
 
 __all__ = ["Target", "Task"]
@@ -74,11 +75,13 @@ class Task(ABC):
         drop: Sequence[str] = (),
         fold_column: str | None = None,
         progress: bool = True,
+        deadline: Deadline | None = None,
     ) -> Table:
         """Read data, and understand it. Here a table: see `automl.data.load.load_table`.
 
         Args:
             progress: show how far it is, where reading takes long.
+            deadline: the clock of a search that waits for it: what would outlast it need not be read.
 
         Raises:
             DataError: it cannot be read, or nothing can be learned from it.
@@ -88,7 +91,14 @@ class Task(ABC):
         return load_table(source, options, task=self.name, columns=columns, drop=drop, fold_column=fold_column)
 
     def load_like(
-        self, source: Any, options: DataOptions, like: Table, *, what: str = "data", progress: bool = True
+        self,
+        source: Any,
+        options: DataOptions,
+        like: Table,
+        *,
+        what: str = "data",
+        progress: bool = True,
+        deadline: Deadline | None = None,
     ) -> Table:
         """More rows of the same kind. See `automl.data.load.load_like`.
 

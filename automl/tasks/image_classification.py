@@ -11,6 +11,7 @@ from automl.tasks.classification import Classification
 if TYPE_CHECKING:
     from automl.data.options import DataOptions
     from automl.data.table import Table
+    from automl.deadline import Deadline
     from automl.validation.options import ValidationOptions
 
 __all__ = ["TASK", "ImageClassification"]
@@ -56,6 +57,7 @@ class ImageClassification(Classification):
         drop: Sequence[str] = (),
         fold_column: str | None = None,
         progress: bool = True,
+        deadline: Deadline | None = None,
     ) -> Table:
         """Read pictures, and their labels. See `automl.data.images.load.load_images`.
 
@@ -71,15 +73,22 @@ class ImageClassification(Classification):
                 "pictures have no columns; leave it out, or use task: classification for a table.",
                 key=f"features.{key}",
             )
-        return load_images(source, options, fold_column=fold_column, progress=progress)
+        return load_images(source, options, fold_column=fold_column, progress=progress, deadline=deadline)
 
     def load_like(
-        self, source: Any, options: DataOptions, like: Table, *, what: str = "data", progress: bool = True
+        self,
+        source: Any,
+        options: DataOptions,
+        like: Table,
+        *,
+        what: str = "data",
+        progress: bool = True,
+        deadline: Deadline | None = None,
     ) -> Table:
         """See `automl.data.images.load.load_images_like`."""
         from automl.data.images.load import load_images_like
 
-        return load_images_like(source, options, like, what=what, progress=progress)
+        return load_images_like(source, options, like, what=what, progress=progress, deadline=deadline)
 
     def core_seconds(self, table: Table) -> float:
         height, width = table.X.shape[1:3]

@@ -11,6 +11,8 @@ from automl.errors import DataError
 __all__ = ["as_bytes", "as_picture", "as_pixels", "is_stack", "white_of"]
 
 _CHANNELS = (1, 3, 4)
+_BRIGHTEST, _DARKEST = 1.05, 2.0
+"""The largest number of pictures on 0..1, as resampling overshoots; the least that the largest one on 0..255 can be."""
 _LAYOUTS = "(n, height, width, channels), (n, channels, height, width) or (n, height, width), channels 1, 3 or 4"
 
 
@@ -44,7 +46,7 @@ def as_pixels(array: Any, *, channels: int | None = None, white: int | None = No
     return _opaque(pixels) if pixels.shape[3] == 4 else pixels
 
 
-def as_picture(array: Any) -> np.ndarray:
+def as_picture(array: Any, white: int | None = None) -> np.ndarray:
     """One picture, (height, width), (height, width, channels) or (channels, height, width), as `as_pixels` reads them.
 
     Returns:
@@ -58,7 +60,7 @@ def as_picture(array: Any) -> np.ndarray:
         values = values.transpose(1, 2, 0)
     if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in _CHANNELS):
         raise DataError(f"an array of shape {values.shape}, and no picture")
-    picture: np.ndarray = as_pixels(values.reshape(1, *values.shape[:2], -1))[0]
+    picture: np.ndarray = as_pixels(values.reshape(1, *values.shape[:2], -1), white=white)[0]
     return picture
 
 
@@ -79,28 +81,39 @@ def _channels_last(values: np.ndarray, channels: int | None) -> np.ndarray:
     raise DataError(f"Pictures in an array have the shape {_LAYOUTS}; this one has {shape}.")
 
 
-def white_of(array: Any) -> int | None:
-    """The value that white has in an array of pictures: 1, 255 or 65535, where its type leaves that open, else None."""
-    values = np.asarray(array)
-    if values.size == 0 or (values.dtype.kind != "f" and values.dtype != np.uint16):
+def white_of(*arrays: Any) -> int | None:
+    """The value that white has in arrays of pictures: 1, 255 or 65535, where their type leaves that open, else None.
+
+    Values that are not finite do not count.
+
+    Raises:
+        DataError: it can be neither 1 nor 255.
+    """
+    there = [values for values in map(np.asarray, arrays) if values.size]
+    floats = [high for values in there if values.dtype.kind == "f" and np.isfinite(high := values.max())]
+    if floats:
+        high = max(floats)
+        if _BRIGHTEST < high < _DARKEST:
+            raise DataError(f"Pixels are 0..255 or 0..1; these reach to {high:g}, which is neither.")
+        return 1 if high <= _BRIGHTEST else 255
+    longs = [values.max() for values in there if values.dtype == np.uint16]
+    if not longs:
         return None
-    high = values.max()
-    if values.dtype.kind == "f":
-        return 1 if high <= 1 else 255
-    return 65535 if high > 255 else 255
+    return 65535 if max(longs) > 255 else 255
 
 
 def as_bytes(values: np.ndarray, white: int | None = None) -> np.ndarray[Any, np.dtype[np.uint8]]:
     """Values as 0..255.
 
-    Integers are 0..255 (uint16: 0..65535 if one is above 255), floats 0..1 if none is above 1, and 0..255 else.
+    Integers are 0..255 (uint16: 0..65535 if one is above 255), floats 0..1 if none is above 1, and 0..255 else: see
+    `white_of`. What a resampling has carried a little below 0 or above 1 is cut off.
 
     Args:
         values: of any shape.
         white: `white_of` the pictures that a model was trained on: dark ones among these are not brightened.
 
     Raises:
-        DataError: values are missing, negative or too large, as after a standardisation.
+        DataError: values are missing, negative or too large, as after a standardisation; or on another scale.
     """
     kind = values.dtype.kind
     if values.dtype == np.uint8:
@@ -114,14 +127,16 @@ def as_bytes(values: np.ndarray, white: int | None = None) -> np.ndarray[Any, np
         raise DataError("Some pixels are NaN or infinite; pass values of 0..255 or 0..1.")
     if values.dtype == np.uint16 and (high > 255 or white == 65535):
         return _rounded(values / np.float32(257))
+    if kind == "f" and low >= 1 - _BRIGHTEST and (white if white in (1, 255) else white_of(values)) == 1:
+        if high > _BRIGHTEST:
+            raise DataError(f"Pixels were 0..1 in training, and reach to {high:g} here: pass them on the same scale.")
+        return _rounded(np.clip(values, 0, 1) * 255)
     if low < 0 or high > 255:
         raise DataError(
             f"Pixels are 0..255 or 0..1; these reach from {low:g} to {high:g}. Pass them as they were before a "
             "standardisation: models do it themselves."
         )
-    if kind == "f":
-        return _rounded(values * 255 if high <= 1 and white != 255 else values)
-    return values.astype(np.uint8)
+    return _rounded(values) if kind == "f" else values.astype(np.uint8)
 
 
 def _rounded(values: np.ndarray) -> np.ndarray[Any, np.dtype[np.uint8]]:

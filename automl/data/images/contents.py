@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from automl.data.images.arrays import white_of
 from automl.data.images.encoded import Picture, Pictures
 from automl.data.images.endings import is_picture_name
 from automl.data.names import some
@@ -20,13 +22,21 @@ __all__ = ["as_pictures", "is_picture", "picture_column"]
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*", b"P5", b"P6", b"\0\0\0\x0cjP")
 
 
-def as_pictures(values: Iterable[Any]) -> Pictures:
+def as_pictures(values: Iterable[Any], white: int | None = None) -> Pictures:
     """One picture per value.
 
+    Args:
+        white: its value in arrays; None: what all of them together say, as a stack of them would.
+
     Raises:
-        DataError: a value is no picture.
+        DataError: a value is no picture, or arrays are on no scale.
     """
-    return Pictures([_picture(value, position) for position, value in enumerate(values)])
+    pictures = [_picture(value, position) for position, value in enumerate(values)]
+    arrays = [picture.content for picture in pictures if _is_array(picture.content)]
+    white = white or white_of(*arrays)
+    if white is None:
+        return Pictures(pictures)
+    return Pictures([replace(each, white=white) if _is_array(each.content) else each for each in pictures], white)
 
 
 def _picture(value: Any, position: int) -> Picture:
@@ -38,7 +48,7 @@ def _picture(value: Any, position: int) -> Picture:
     name = f"picture {position}"
     if isinstance(value, bytearray | memoryview):
         return Picture(name, bytes(value))
-    if value is None or isinstance(value, bytes) or _is_pil(value) or getattr(value, "ndim", 0) >= 2:
+    if value is None or isinstance(value, bytes) or _is_pil(value) or _is_array(value):
         return Picture(name, value)
     raise DataError(
         f"The value at position {position} is {type(value).__name__} and no picture: pass a path, bytes, a PIL image, "
@@ -61,6 +71,10 @@ def _is_missing(value: Any) -> bool:
     return (
         value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
     )
+
+
+def _is_array(value: Any) -> bool:
+    return getattr(value, "ndim", 0) >= 2
 
 
 def _is_pil(value: Any) -> bool:

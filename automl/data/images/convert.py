@@ -38,7 +38,7 @@ def as_images(X: Any, column: ImageColumn) -> Images:
         return fitted(X, column.shape)
     if _is_array(X):
         return fitted(Images(as_pixels(X, channels=column.channels, white=column.white)), column.shape)
-    pictures = as_pictures(_values(X, column.name))
+    pictures = as_pictures(_values(X, column.name), column.white)
     pixels = np.empty((len(pictures), *column.shape), np.uint8)
     done = 0
     for block in decode_each(pictures, column.shape):

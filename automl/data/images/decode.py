@@ -63,7 +63,7 @@ def decode(picture: Picture, shape: tuple[int, int, int]) -> np.ndarray:
     """
     from PIL import ImageOps
 
-    with _opened(picture.content) as image:
+    with _opened(picture) as image:
         image.draft(None, (_DETAIL * max(shape[:2]),) * 2)  # either way up, if EXIF turns it
         if _orientation(image) != 1:
             image = ImageOps.exif_transpose(image)
@@ -76,7 +76,7 @@ def look(picture: Picture) -> tuple[int, int, int]:
     Raises:
         PictureError: as `decode`.
     """
-    with _opened(picture.content) as image:
+    with _opened(picture) as image:
         width, height = image.size
         if _orientation(image) >= _ON_ITS_SIDE:
             width, height = height, width
@@ -111,14 +111,14 @@ def _as_image(pixels: np.ndarray) -> Image:
 
 
 @contextmanager
-def _opened(content: Any) -> Iterator[Image]:
+def _opened(picture: Picture) -> Iterator[Image]:
     """The picture, closed at the end if it was opened here; errors while it is used are PictureErrors."""
     import PIL.Image
     from PIL import UnidentifiedImageError
 
     most = PIL.Image.MAX_IMAGE_PIXELS or _MOST_PIXELS  # some library may have switched it off
     try:
-        with _image(content) as image:
+        with _image(picture.content, picture.white) as image:
             if image.width * image.height > most:
                 raise PIL.Image.DecompressionBombError
             yield image
@@ -143,20 +143,20 @@ def _opened(content: Any) -> Iterator[Image]:
         raise PictureError(f"damaged: {str(error).rstrip('.') or type(error).__name__}") from error
 
 
-def _image(content: Any) -> Image:
+def _image(content: Any, white: int | None) -> Image:
     import PIL.Image
 
     if isinstance(content, PIL.Image.Image):
         return content.copy()  # Pillow's draft mode and rotation change what they are given
     if isinstance(content, bytes):
         return PIL.Image.open(io.BytesIO(content), formats=_formats())
-    return PIL.Image.open(content, formats=_formats()) if isinstance(content, Path) else _from_array(content)
+    return PIL.Image.open(content, formats=_formats()) if isinstance(content, Path) else _from_array(content, white)
 
 
-def _from_array(content: Any) -> Image:
+def _from_array(content: Any, white: int | None) -> Image:
     if content is None:
         raise DataError("there is none")
-    return _as_image(as_picture(content))
+    return _as_image(as_picture(content, white))
 
 
 @cache

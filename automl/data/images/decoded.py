@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from automl.data.images.encoded import Encoded, Picture
 from automl.data.images.images import Images
 from automl.data.images.progress import progress_bar
 from automl.data.names import some
+from automl.deadline import Deadline
 from automl.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ _BLOCK = 256
 """Pictures that are read ahead of what is written."""
 _MOST_SKIPPED = 100
 _SHARE_SKIPPED = 0.01
+_TELLING = 2.0
+"""Seconds of decoding from which its speed is known."""
 
 
 @dataclass(frozen=True)
@@ -69,22 +73,25 @@ def skip_limit(count: int) -> int:
     return max(1, min(_MOST_SKIPPED, int(_SHARE_SKIPPED * count)))
 
 
-def decode_all(pictures: Encoded, shape: tuple[int, int, int], *, progress: bool = False) -> Decoded:
+def decode_all(
+    pictures: Encoded, shape: tuple[int, int, int], *, progress: bool = False, deadline: Deadline | None = None
+) -> Decoded:
     """Every picture as pixels. The result is kept in the cache and mapped into memory from there.
 
     Args:
         pictures: of any sizes.
         shape: height, width, channels to decode to.
         progress: show a bar.
+        deadline: the clock of a search that waits for them.
 
     Raises:
-        DataError: more are damaged than `skip_limit` allows.
+        DataError: more are damaged than `skip_limit` allows, or decoding them outlasts the deadline.
     """
     key = _key(pictures, shape)
     found = find_decoded(key) if key is not None else None
     if found is not None:
         return Decoded(Images(found[0]), tuple(Skipped(*each) for each in found[1]["skipped"]))
-    count, skipped = len(pictures), list[Skipped]()
+    count, done, skipped, began = len(pictures), 0, list[Skipped](), time.monotonic()
     writer = DecodedWriter(key, count, shape)
     try:
         with progress_bar("Decoding pictures", count, show=progress) as advance:
@@ -96,6 +103,9 @@ def decode_all(pictures: Encoded, shape: tuple[int, int, int], *, progress: bool
                 if good:
                     writer.add(np.stack(good))
                 advance(len(block))
+                done += len(block)
+                if deadline is not None:
+                    _require_time(deadline, time.monotonic() - began, done, count)
         if len(skipped) == count:
             raise _too_many(skipped, count)
         facts = {"skipped": [(each.position, each.name, each.reason) for each in skipped]}
@@ -131,6 +141,16 @@ def _decode_part(part: Sequence[tuple[int, Picture]], shape: tuple[int, int, int
         except PictureError as error:
             decoded.append(Skipped(position, picture.name, str(error), error.passing))
     return decoded
+
+
+def _require_time(deadline: Deadline, seconds: float, done: int, count: int) -> None:
+    """Raise once it is plain that nothing of the budget would be left when all pictures are decoded."""
+    rest, left = seconds / done * (count - done), deadline.remaining()
+    if seconds >= _TELLING and rest > left:
+        raise DataError(
+            f"Decoding {count:,} pictures takes about {rest:,.0f} s more, and {left:,.0f} s are left of the time "
+            "budget: give more time, or fewer pixels by data.image_size."
+        )
 
 
 def _too_many(skipped: Sequence[Skipped], count: int) -> DataError:

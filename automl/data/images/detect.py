@@ -22,7 +22,7 @@ def holds_images(source: Any, options: DataOptions | None = None) -> bool:
     True for a name of the catalogue's images, a word where the options name a data directory, a folder with pictures, a
     Parquet file or folder whose schema names pictures, a .npz of arrays with three or four dimensions; for an array of
     three or four dimensions, a sequence of pictures, (X, y) of these, and a table with a column of pictures. Something
-    that cannot be read is no image data: reading it says why.
+    that cannot be read is no image data: reading it says why. A folder that may not be looked into may be some.
 
     Args:
         source: as `automl.fit` takes it; None takes the source of `options`.
@@ -49,7 +49,7 @@ def _in_files(source: object, options: DataOptions) -> bool:
     except DataError:
         return True  # the data directory lacks it: reading it says so
     except OSError:
-        return False
+        return options.directory is not None  # and may not be looked into: reading it says so, too
     if is_folder:
         from automl.data.images.folder import has_pictures
 

@@ -19,10 +19,12 @@ class Picture:
     Attributes:
         name: what messages call it: its path, or its place.
         content: a Path, the bytes of a file, a PIL image, or an array; None where there is nothing.
+        white: its value in the array, see `automl.data.images.arrays.as_bytes`; None where that one decides.
     """
 
     name: str
     content: Any
+    white: int | None = None
 
 
 class Encoded(Protocol):
@@ -50,9 +52,11 @@ class Pictures:
 
     Attributes:
         pictures: in their order.
+        white: its value in those that are arrays; None where their types say it.
     """
 
     pictures: Sequence[Picture]
+    white: int | None = None
 
     @property
     def key(self) -> str | None:

@@ -17,11 +17,11 @@ FORMS: tuple[ModuleType, ...] = (idx, cifar, parquet, npz, classes)
 
 
 def has_pictures(folder: Path) -> bool:
-    """Whether a folder holds images in one of the forms. One that cannot be read holds none."""
+    """Whether a folder holds images in one of the forms. One that cannot be read may: reading it says why it cannot."""
     try:
         return any(form.matches(folder) for form in FORMS)
     except OSError:
-        return False
+        return True
 
 
 def read_folder(folder: Path, wanted: Wanted) -> ImageSource:

@@ -11,7 +11,7 @@ import numpy as np
 
 from automl.data.files import redacted
 from automl.data.fingerprint import fingerprint
-from automl.data.guardrails import Guardrail, Verdict
+from automl.data.guardrails import Guardrail, Verdict, noted_in
 from automl.data.images.convert import fitted
 from automl.data.images.decoded import Decoded, decode_all
 from automl.data.images.images import Images
@@ -24,6 +24,7 @@ from automl.data.names import some
 from automl.data.options import DataOptions
 from automl.data.table import Table
 from automl.data.target import read_role, read_target
+from automl.deadline import Deadline
 from automl.errors import DataError
 
 __all__ = ["COLUMN", "load_images", "load_images_like"]
@@ -43,7 +44,12 @@ class _Rows:
 
 
 def load_images(
-    source: Any, options: DataOptions | None = None, *, fold_column: str | None = None, progress: bool = True
+    source: Any,
+    options: DataOptions | None = None,
+    *,
+    fold_column: str | None = None,
+    progress: bool = True,
+    deadline: Deadline | None = None,
 ) -> Table:
     """Read pictures and labels, and bring the pictures to one size.
 
@@ -56,6 +62,7 @@ def load_images(
         options: target, roles, test data, data directory, image size.
         fold_column: the column that holds each picture's fold.
         progress: show bars for a download and for decoding, if standard error is a terminal.
+        deadline: the clock of a search that waits for them.
 
     Returns:
         A table whose X is an `Images` and whose only column an `ImageColumn`. The dataset's own test part is its
@@ -68,7 +75,9 @@ def load_images(
     columns = _columns(options, fold_column)
     found = read_images(options.source if source is None else source, options, columns=columns, progress=progress)
     shape, about_size = _shape(found.train, options)
-    rows = _rows(found.train, shape, options, found.target, fold_column=fold_column, progress=progress)
+    rows = _rows(
+        found.train, shape, options, found.target, fold_column=fold_column, progress=progress, deadline=deadline
+    )
     if len(rows.y) < MIN_ROWS:
         raise DataError(f"There are {len(rows.y)} pictures with a label; at least {MIN_ROWS} are needed.")
     hashes = rows.images.hashes()
@@ -82,11 +91,11 @@ def load_images(
     ).with_roles(rows.roles)
     table = replace(table, fingerprint=fingerprint(table, hashes))
     if options.test is not None:
-        test = load_images_like(options.test, options, table, what="test data", progress=progress)
+        test = load_images_like(options.test, options, table, what="test data", progress=progress, deadline=deadline)
         return _tested(table, test, hashes)
     if found.test is None:
         return table
-    return _tested(table, _like(found.test, found.name, options, table, progress), hashes)
+    return _tested(table, _like(found.test, found.name, options, table, progress, deadline), hashes)
 
 
 def _tested(table: Table, test: Table, hashes: np.ndarray) -> Table:
@@ -97,11 +106,18 @@ def _tested(table: Table, test: Table, hashes: np.ndarray) -> Table:
     if known:
         message = f"{known:,} of {test.n_rows:,} test pictures are among those to train on: the test score flatters."
     verdict = Verdict.ALERTED if known else Verdict.PASSED
-    return replace(table, test=test, guardrails=(*table.guardrails, Guardrail("test_pictures", verdict, message)))
+    about = (Guardrail("test_pictures", verdict, message), *noted_in("Test data", test.guardrails))
+    return replace(table, test=test, guardrails=(*table.guardrails, *about))
 
 
 def load_images_like(
-    source: Any, options: DataOptions, like: Table, *, what: str = "data", progress: bool = True
+    source: Any,
+    options: DataOptions,
+    like: Table,
+    *,
+    what: str = "data",
+    progress: bool = True,
+    deadline: Deadline | None = None,
 ) -> Table:
     """More pictures of a dataset, brought to the size of the others: test data, or validation data of the user's own.
 
@@ -111,6 +127,7 @@ def load_images_like(
         like: the table whose size and channels count.
         what: how messages call it.
         progress: show a bar for decoding.
+        deadline: the clock of a search that waits for them.
 
     Raises:
         DataError: the pictures cannot be read, or have no labels, or labels of another type.
@@ -121,16 +138,19 @@ def load_images_like(
         assert isinstance(column, ImageColumn)
         columns = _columns(options, None)
         found = read_images(source, own, columns=columns, white=column.white, progress=progress)
-        return _like(found.train, found.name, own, like, progress)
+        return _like(found.train, found.name, own, like, progress, deadline)
     except DataError as error:
         shown = f" {redacted(os.fspath(source))}" if isinstance(source, str | os.PathLike) else ""
         raise DataError(f"The {what}{shown} cannot be used. {error}") from error
 
 
-def _like(part: Labelled, name: str, options: DataOptions, like: Table, progress: bool) -> Table:
+def _like(
+    part: Labelled, name: str, options: DataOptions, like: Table, progress: bool, deadline: Deadline | None
+) -> Table:
     column = like.columns[0]
     assert isinstance(column, ImageColumn)
-    rows = _rows(part, column.shape, _present(options, part), like.target, fold_column=None, progress=progress)
+    present = _present(options, part)
+    rows = _rows(part, column.shape, present, like.target, fold_column=None, progress=progress, deadline=deadline)
     if rows.y.dtype.kind != like.y.dtype.kind and "O" in (rows.y.dtype.kind, like.y.dtype.kind):
         raise DataError(f"The labels are {_sort(rows.y)} here, and {_sort(like.y)} in training.")
     table = replace(like, name=name, X=rows.images, y=rows.y, test=None, guardrails=rows.guardrails)
@@ -159,11 +179,12 @@ def _rows(
     *,
     fold_column: str | None,
     progress: bool,
+    deadline: Deadline | None,
 ) -> _Rows:
     if isinstance(part.pictures, Images):
         decoded = Decoded(fitted(part.pictures, shape))
     else:
-        decoded = decode_all(part.pictures, shape, progress=progress)
+        decoded = decode_all(part.pictures, shape, progress=progress, deadline=deadline)
     kept = decoded.kept(len(part))
     y, labelled, guardrails = read_target(part.labels[kept], target)
     images = decoded.images if labelled.all() else decoded.images.take(np.flatnonzero(labelled))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from automl.data.images.arrays import as_bytes, as_pixels, is_stack
+from automl.data.images.arrays import as_bytes, as_pixels, is_stack, white_of
 from automl.errors import DataError
 
 N, H, W = 5, 8, 7
@@ -53,6 +53,21 @@ def test_channels_in_front_are_moved_and_not_mixed() -> None:
 )
 def test_scales(values: np.ndarray, expected: list[int]) -> None:
     assert as_bytes(values).tolist() == expected
+
+
+def test_what_a_resampling_has_carried_over_the_edge_is_cut_off() -> None:
+    values = np.array([-0.01, 0.0, 0.5, 1.02], np.float32)
+    assert white_of(values) == 1
+    assert as_bytes(values).tolist() == [0, 0, 128, 255]
+    assert as_bytes(values, white=1).tolist() == [0, 0, 128, 255]
+
+
+def test_numbers_on_no_scale_are_refused() -> None:
+    with pytest.raises(DataError, match=r"0\.\.255 or 0\.\.1; these reach to 1\.5, which is neither"):
+        as_bytes(np.array([0.0, 1.5]))
+    assert as_bytes(np.array([0.0, 1.5]), white=255).tolist() == [0, 2]  # a dark one among others
+    with pytest.raises(DataError, match=r"were 0\.\.1 in training, and reach to 200 here"):
+        as_bytes(np.array([0.0, 200.0]), white=1)
 
 
 def test_bytes_are_not_copied() -> None:

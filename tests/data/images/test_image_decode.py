@@ -13,8 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from automl.data.images import decoded
 from automl.data.images.decode import PictureError, decode, look
-from automl.data.images.encoded import Picture
+from automl.data.images.decoded import decode_all, skip_limit
+from automl.data.images.encoded import Picture, Pictures
+from automl.data.images.sizes import require_room
+from automl.deadline import Deadline
+from automl.errors import DataError
 
 GREY, RGB = (4, 4, 1), (4, 4, 3)
 
@@ -165,3 +170,21 @@ def test_a_picture_that_came_open_is_left_as_it_is(picture: Callable[..., bytes]
     image = Image.open(io.BytesIO(picture("blue", (300, 300), "JPEG")))
     assert colour_of(image)[2] > 250
     assert image.size == (300, 300)
+
+
+@pytest.mark.parametrize(("count", "most"), [(5, 1), (199, 1), (350, 3), (50_000, 100)])
+def test_a_hundredth_may_be_damaged_and_never_more_than_a_hundred(count: int, most: int) -> None:
+    assert skip_limit(count) == most
+
+
+def test_pictures_whose_decoding_would_outlast_the_time_budget_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoded, "_TELLING", 0.0)
+    pictures = Pictures([Picture(f"picture {i}", np.zeros((4, 4), np.uint8)) for i in range(300)])  # two blocks
+    with pytest.raises(DataError, match=r"Decoding 300 pictures takes about .* 0 s are left .*data\.image_size"):
+        decode_all(pictures, GREY, deadline=Deadline.after(0.0))
+    assert len(decode_all(pictures, GREY, deadline=Deadline.after(600.0)).images) == 300
+
+
+def test_more_pixels_than_the_memory_holds_are_refused() -> None:
+    with pytest.raises(DataError, match=r"the pixels take .* GB, and this machine has .*smaller data\.image_size"):
+        require_room(2**60)

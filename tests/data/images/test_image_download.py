@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import tarfile
@@ -31,6 +32,7 @@ class Site:
     files: dict[str, bytes] = field(default_factory=dict)
     cut_after: int | None = None
     ranges: bool = True
+    packs: bool = False
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
 
@@ -49,6 +51,9 @@ def site() -> Iterator[Site]:
                 self.send_error(416)
                 return
             self.send_response(206 if begin else 200)
+            if here.packs and self.headers["Accept-Encoding"] != "identity":
+                content = gzip.compress(content)
+                self.send_header("Content-Encoding", "gzip")
             if begin:
                 self.send_header("Content-Range", f"bytes {begin}-{len(content) - 1}/{len(content)}")
             self.send_header("Content-Length", str(len(content) - begin))
@@ -78,6 +83,15 @@ def test_a_file_is_downloaded_once(site: Site, tmp_path: Path) -> None:
         path = fetch(remote(f"{site.url}/file.bin"), tmp_path / "new" / "folder")
         assert path.read_bytes() == CONTENT
     assert site.asked == [("/file.bin", None)]
+
+
+def test_a_server_is_told_not_to_pack_what_is_packed_already(site: Site, tmp_path: Path) -> None:
+    packed = gzip.compress(CONTENT)
+    site.files["/file.bin"], site.packs = packed, True
+    digest = f"sha256:{hashlib.sha256(packed).hexdigest()}"
+    part = tmp_path / "file.bin.part"
+    part.write_bytes(packed[:100])
+    assert fetch(remote(f"{site.url}/file.bin", digest=digest), tmp_path).read_bytes() == packed
 
 
 def test_the_next_place_is_tried(site: Site, tmp_path: Path) -> None:

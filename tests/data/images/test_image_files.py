@@ -17,7 +17,7 @@ import pytest
 
 from automl.data.images.archives import unpack, unpacked
 from automl.data.images.forms import idx
-from automl.data.images.forms.cifar import CIFAR10, Batches, read_batches
+from automl.data.images.forms.cifar import CIFAR10, CIFAR100, Batches, read_batches
 from automl.data.images.images import Images
 from automl.data.images.load import load_images
 from automl.data.images.pickles import load_plain
@@ -45,6 +45,9 @@ def test_idx_files_are_known_by_their_content_however_they_are_packed(idx_folder
     known = {"train-images-idx3-ubyte": hashlib.sha256(content).hexdigest()}
     assert len(idx.read(folder, Wanted(contents=known)).train) == 20
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte\.gz is damaged, or of another dataset"):
+        idx.read(folder, Wanted(contents={"train-images-idx3-ubyte": "0" * 64}))
+    path.rename(folder / "train-images.idx3-ubyte.gz")
+    with pytest.raises(DataError, match=r"train-images\.idx3-ubyte\.gz is damaged, or of another dataset"):
         idx.read(folder, Wanted(contents={"train-images-idx3-ubyte": "0" * 64}))
 
 
@@ -120,6 +123,19 @@ def test_batches(tmp_path: Path) -> None:
     assert source.train.labels.tolist() == [0, 1, 2] * 10
     first = np.random.default_rng(0).integers(0, 256, (6, 3072), np.uint8)[0]
     assert source.train.pictures.pixels[0, 0, 1].tolist() == first[[1, 1025, 2049]].tolist()
+
+
+def test_the_fine_labels_are_those_of_a_hundred_classes(tmp_path: Path) -> None:
+    hashes = {}
+    (tmp_path / CIFAR100.folder).mkdir()
+    for name in ("train", "test"):
+        labels = {b"fine_labels": list(range(90, 96)), b"coarse_labels": [0] * 6}
+        content = pickle.dumps({b"data": np.zeros((6, 3072), np.uint8), **labels}, protocol=2)
+        (tmp_path / CIFAR100.folder / name).write_bytes(content)
+        hashes[name] = hashlib.md5(content).hexdigest()
+    made = replace(CIFAR100, train={"train": hashes["train"]}, test={"test": hashes["test"]})
+    source = read_batches(tmp_path / CIFAR100.folder, made, name="made")
+    assert source.train.labels.tolist() == list(range(90, 96))
 
 
 def test_batches_with_another_hash_are_not_read(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -11,10 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from automl.data.append import append_rows
 from automl.data.guardrails import Guardrail, Verdict
 from automl.data.images import sizes
+from automl.data.images.detect import holds_images
 from automl.data.images.images import Images
-from automl.data.images.load import load_images
+from automl.data.images.load import load_images, load_images_like
 from automl.data.kinds import ImageColumn
 from automl.data.options import DataOptions
 from automl.data.table import Table
@@ -178,6 +181,19 @@ def test_a_damaged_picture_among_good_ones_is_named_and_left_out(class_folders: 
         assert f"1 of 20 pictures cannot be read and are left out: {broken} (damaged" in found.message
 
 
+def test_a_damaged_test_or_validation_picture_is_named_as_well(class_folders: Folders, tmp_path: Path) -> None:
+    class_folders({"a": 10, "b": 10}, root=tmp_path / "all" / "train")
+    held = class_folders({"a": 10, "b": 9}, root=tmp_path / "all" / "test")
+    (held / "b" / "003.png").write_text("a text file")
+    table = load_images(tmp_path / "all")
+    assert table.test is not None and table.test.n_rows == 18
+    said = [each.message for each in table.guardrails if each.verdict is Verdict.ALERTED]
+    sentence = "1 of 19 pictures cannot be read and are left out:"
+    assert any(message.startswith(f"Test data: {sentence} {held / 'b' / '003.png'}") for message in said)
+    joined = append_rows(table, load_images_like(held, DataOptions(), table))
+    assert any(each.message.startswith(f"Validation data: {sentence}") for each in joined.guardrails)
+
+
 def test_too_many_damaged_pictures_are_an_error(class_folders: Folders) -> None:
     root = class_folders({"a": 10, "b": 10})
     for number in (2, 3):
@@ -241,6 +257,18 @@ def test_pictures_beside_the_classes_are_an_error(class_folders: Folders) -> Non
 def test_labels_cannot_be_chosen_where_the_folder_is_the_label(class_folders: Folders) -> None:
     with pytest.raises(DataError, match=r"target 'colour'.*folder is its label"):
         load_images(class_folders({"a": 5, "b": 5}), DataOptions(target="colour"))
+
+
+def test_a_folder_that_nobody_may_look_into_says_so(class_folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = class_folders({"a": 5, "b": 5})
+
+    def refuse(path: object) -> list[str]:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    assert holds_images(root), "it may: reading it says why it cannot be read"
+    with pytest.raises(DataError, match=r"flowers cannot be read: Permission denied"):
+        load_images(root)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")

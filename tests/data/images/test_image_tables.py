@@ -144,6 +144,30 @@ def test_dark_pictures_are_as_dark_as_among_those_that_were_trained_on(scale: An
     assert isinstance(column, ImageColumn) and column.white == white
     assert table.test is not None and np.array_equal(pixels(table.test), dark[:1])
     assert np.array_equal(as_images(dark[:1] * scale, column).pixels, dark[:1])
+    assert np.array_equal(as_images([dark[0] * scale], column).pixels, dark[:1])
+
+
+def test_numbers_of_another_type_have_a_scale_of_their_own() -> None:
+    (column,) = load_images((X * np.uint16(257), Y)).columns
+    assert isinstance(column, ImageColumn) and column.white == 65535
+    assert np.array_equal(as_images(X / 255.0, column).pixels, X)
+
+
+def test_a_picture_without_numbers_does_not_darken_the_others() -> None:
+    broken = [*(X / 255.0), np.full(X[0].shape, np.nan)]
+    table = load_images((broken, np.append(Y, 0)))
+    assert np.array_equal(pixels(table), X)
+
+
+@pytest.mark.parametrize(("scale", "white"), [(np.uint16(257), 65535), (np.float64(1), 255)])
+def test_a_list_or_a_column_of_arrays_has_one_scale(scale: Any, white: int) -> None:
+    dark = X.copy()
+    dark[0] = X[0] > 128
+    for source in ((list(dark * scale), Y), pd.DataFrame({"photo": list(dark * scale), "digit": Y})):
+        table = load_images(source)
+        (column,) = table.columns
+        assert isinstance(column, ImageColumn) and column.white == white
+        assert np.array_equal(pixels(table), dark)
 
 
 def test_a_bunch_of_scikit_learn() -> None:

@@ -85,7 +85,7 @@ def _values(path: Path, dimensions: int, wanted: Wanted) -> np.ndarray:
         raise DataError(f"{path} is cut off: it announces {announced:,} values and holds {len(body):,}.")
     if len(body) > announced:
         raise DataError(f"{path} is damaged: it holds more than the {announced:,} values that it announces.")
-    known = wanted.contents.get(path.name.removesuffix(".gz"))
+    known = wanted.contents.get(path.name.removesuffix(".gz").replace(".", "-"))
     if known is not None and _sha256(head, body) != known:
         raise DataError(f"{path} is damaged, or of another dataset: its content has another hash. Download it again.")
     return np.frombuffer(body, np.uint8).reshape(shape)

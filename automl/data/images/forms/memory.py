@@ -57,12 +57,12 @@ def read(source: Any, wanted: Wanted) -> ImageSource:
     target = label_column([name for name in frame.columns if name != column], wanted)
     labels = frame[target].reset_index(drop=True)
     beside = frame.drop(columns=[column, target]).reset_index(drop=True)
-    return ImageSource("data", Labelled(as_pictures(frame[column]), labels, beside), target=target)
+    pictures = as_pictures(frame[column], wanted.white)
+    return ImageSource("data", Labelled(pictures, labels, beside), target=target, white=pictures.white)
 
 
 def _from_parts(X: Any, y: Any, wanted: Wanted) -> ImageSource:
-    white = wanted.white or (white_of(X) if is_stack(X) else None)
-    pictures = _pictures(X, white)
+    pictures, white = _pictures(X, wanted.white)
     labels = as_series(y, what="labels")
     if len(labels) != len(pictures):
         raise DataError(f"There are {len(pictures):,} pictures and {len(labels):,} labels; they must be equally many.")
@@ -70,9 +70,12 @@ def _from_parts(X: Any, y: Any, wanted: Wanted) -> ImageSource:
     return ImageSource("data", Labelled(pictures, labels), target=target, white=white)
 
 
-def _pictures(X: Any, white: int | None) -> Images | Encoded:
+def _pictures(X: Any, white: int | None) -> tuple[Images | Encoded, int | None]:
+    """The pictures, and the value that white has among them."""
     if isinstance(X, Images):
-        return X
+        return X, white
     if is_stack(X):
-        return Images(as_pixels(X[..., None] if X.ndim == 3 else X, white=white))
-    return as_pictures(X)
+        white = white or white_of(X)
+        return Images(as_pixels(X[..., None] if X.ndim == 3 else X, white=white)), white
+    pictures = as_pictures(X, white)
+    return pictures, pictures.white
