@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
 from errno import ENOSPC
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ def write_bytes(path: Path, content: bytes) -> None:
             file.write(content)
         os.replace(temporary, path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
         advice = " Make room; 'automl resume' then goes on with the experiment." if error.errno == ENOSPC else ""
         raise WorkspaceError(f"Cannot write {path}: {error.strerror or error}.{advice}") from error
 

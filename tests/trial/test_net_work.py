@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from automl.data.kinds import ColumnKind, ImageColumn
 from automl.metrics.registry import get_metric
 from automl.space.space import AlgorithmSpace
 from automl.tasks.registry import get_task
-from automl.trial.contract import Lineage, Outcome, TrialLimits, TrialSpec
+from automl.trial.contract import Lineage, Outcome, TrialLimits, TrialResources, TrialSpec
 from automl.trial.learner import LearnerWork
 from automl.validation.options import ValidationOptions
 from automl.validation.plan import make_plan
@@ -105,3 +106,24 @@ def test_fidelity_is_a_part_of_the_training_on_all_rows(work: LearnerWork, tmp_p
     run(work, tmp_path / "2", params={"epochs": 4})
     first, second = (np.load(tmp_path / name / "oof.npy") for name in ("1", "2"))
     np.testing.assert_array_equal(first, second)  # one training, whether in parts or not
+
+
+@pytest.mark.parametrize(("alone", "times"), [(True, 3.0), (False, 1.0)])
+def test_a_finale_leaves_time_for_the_test_rows(
+    work: LearnerWork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool, times: float
+) -> None:
+    """Its length is unknown until it has ended, so nobody else could keep that time."""
+    from automl.algorithms.nets.allowance import Allowance
+
+    seen: list[float] = []
+    told = Allowance.of
+
+    def listen(epochs: int | None, seconds: float | None, progress: Any) -> Allowance:
+        seen.append(progress.predictions)
+        return told(epochs, seconds, progress)
+
+    monkeypatch.setattr(Allowance, "of", listen)
+    tested = replace(work, tested=2 * len(work.plan.folds[0].valid))
+    limits = TrialLimits(seconds=600.0, allotted=2.0)
+    run(tested, tmp_path / "0", limits=limits, resources=TrialResources(alone=alone))
+    assert seen == [pytest.approx(times)]

@@ -28,6 +28,9 @@ _LOOKING = 0.08
 """Share of a fit's time that its predictions may take; else the net does not look at moved pictures. On pictures held
 out of CIFAR10's training part these bring 0.3 points, about what a tenth more time for the training brings."""
 
+_LOOKING_AT_MOST = 0.5
+"""The same of a fit that does not fill its time, whose predictions should not depend on the clock."""
+
 _MARGIN = 0.15
 _MARGIN_SHARE = 0.005
 """Seconds, and share of its time, that a fit leaves unused beside the predictions: some steps take longer."""
@@ -74,14 +77,15 @@ class Allowance:
     def is_limited(self) -> bool:
         return math.isfinite(self.ends)
 
-    def for_training(self, views: Views, view: float, *, all_views: bool = False) -> tuple[Self, Views]:
+    def for_training(self, views: Views, view: float, *, deterministic: bool = False) -> tuple[Self, Views]:
         """What is left beside the predictions, and the views that these look at: fewer where all would take too long.
 
         Args:
             view: seconds to predict the rows that wait, one view of each.
-            all_views: however long they take.
+            deterministic: all views, however long they take.
         """
         seconds, each = self.seconds, _BUSIER * self.predictions * view
-        if each * len(views) > _LOOKING * seconds and not all_views:
+        most = math.inf if deterministic else _LOOKING if self.fills else _LOOKING_AT_MOST
+        if each * len(views) > most * seconds:
             views = Views(views.flip)
         return replace(self, ends=self.ends - _MARGIN - _MARGIN_SHARE * seconds - each * len(views)), views

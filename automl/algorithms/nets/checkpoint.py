@@ -68,9 +68,11 @@ class CheckpointFile:
         }
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        write_bytes(self._path, buffer.getvalue())
-        now = time.monotonic()
-        self._next = now + _SHARE * (now - began)
+        try:
+            write_bytes(self._path, buffer.getvalue())
+        finally:
+            now = time.monotonic()
+            self._next = now + _SHARE * (now - began)
 
 
 @dataclass(frozen=True, eq=False)

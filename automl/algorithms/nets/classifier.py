@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 __all__ = ["NetClassifier"]
 
+logger = logging.getLogger("automl")
+
+_FINDING_OUT = 0.03
+"""Share of a fit's time that measuring its predictions may take."""
 _SIDE = 32
 """Pictures of this side are moved by a pixel when they are predicted, larger ones by as much of their side."""
 
@@ -71,6 +76,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     Attributes:
         classes_: shape (k,).
         image_shape_: (height, width, channels) of the pictures.
+        device_: ``cpu``, ``cuda`` or ``mps``: where it was trained.
         module_params_: `module_params` with the width that was found.
         flip_: whether they were mirrored.
         views_: over which the scores of a picture are averaged.
@@ -146,6 +152,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         self.flip_ = self._flips(pixels, codes)
         recipe = Recipe(**{name: getattr(self, name) for name in Recipe.__slots__} | {"flip": self.flip_})
         hardware = choose_hardware(self.device, self.precision)
+        by_clock = allowance.fills and not self.deterministic
         end = 1.0 if progress is None else progress.fidelity
         identity = self._identity(len(codes))
         origin = find_origin(None if progress is None else progress.checkpoints, identity, end=end)
@@ -158,16 +165,17 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             pictures = Pictures(pixels, codes, sample_weight, augmentation, net.fill, hardware)
             self.views_ = Views(self.flip_, _shift(augmentation.translate, *X.shape[1:3]))
             if allowance.is_limited:
-                view = 0.0 if waiting is None else seconds_to_predict(net, waiting, hardware.exact)
-                allowance, self.views_ = allowance.for_training(self.views_, view, all_views=self.deterministic)
+                most = _FINDING_OUT * allowance.seconds
+                view = 0.0 if waiting is None else seconds_to_predict(net, waiting, hardware.exact, most=most)
+                allowance, self.views_ = allowance.for_training(self.views_, view, deterministic=self.deterministic)
             forward = None
-            if not self.deterministic:
+            if by_clock:
                 forward = choose_forward(net, *pictures.sample(recipe.batch_size), hardware, allowance.seconds)
             steps = allowance.epochs * pictures.batches(recipe.batch_size)
             course = Course(steps, allowance.seconds, origin.start, end)
             training = Training(
                 net, pictures, recipe, course, hardware,
-                seed=self.random_state, forward=forward, adapts=not self.deterministic,
+                seed=self.random_state, forward=forward, adapts=by_clock,
             )  # fmt: skip
             origin.apply(training)
             if not origin.is_finished:
@@ -188,7 +196,16 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "net_")
         pixels = _checked(X, self.image_shape_)
-        return predict(self.net_, pixels, self._hardware().exact, self.views_)
+        try:
+            return predict(self.net_, pixels, self._hardware().exact, self.views_)
+        except (RuntimeError, MemoryError) as error:  # also torch's own error of memory, and those of CUDA
+            found = getattr(self, "_found", None)
+            if found is not None and found.device.type == "cpu":
+                raise
+            logger.warning("The GPU cannot predict, so the CPU does: %s", str(error).partition("\n")[0])
+        self._found = choose_hardware("cpu", self.precision)
+        self.net_.to(self._found.device)
+        return predict(self.net_, pixels, self._found.exact, self.views_)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """The most probable labels, shape (n,)."""
@@ -251,9 +268,13 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         )  # fmt: skip
 
     def _hardware(self) -> Hardware:
-        """That of the fit, or of the machine where this model was loaded; the net is moved there."""
+        """That of the fit, or of the machine where this model was loaded; the net is moved there.
+
+        What was trained on a CPU predicts on one: a GPU may be somebody else's.
+        """
         if not hasattr(self, "_found"):
-            self._found = choose_hardware(self.device if is_here(self.device) else "auto", self.precision)
+            wanted = self.device_ if self.device == "auto" else self.device
+            self._found = choose_hardware(wanted if is_here(wanted) else "auto", self.precision)
             self.net_.to(self._found.device)
         return self._found
 
@@ -266,6 +287,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
 
     def _keep(self, training: Training, origin: Origin, allowance: Allowance) -> None:
         self.net_, self._found = training.average.net.eval(), training.hardware
+        self.device_ = training.hardware.device.type
         self.progress_ = training.course.end if origin.is_finished else training.progress
         self.epochs_ = origin.epochs + training.epochs
         self.batch_size_ = training.batch_size // training.pieces

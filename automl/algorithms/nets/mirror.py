@@ -15,6 +15,8 @@ __all__ = ["may_be_mirrored"]
 
 _PICTURES = 4_000
 """So many are looked at: half to learn from, half to be asked about."""
+_AT_ONCE = 64
+"""Large ones would take gigabytes together."""
 _SIDE = 16
 _KEPT = 0.8
 """Of what a model knows about pictures it must still know so much about their mirror images."""
@@ -53,12 +55,14 @@ def may_be_mirrored(pixels: Tensor, codes: np.ndarray, seed: int) -> bool:
 
 def _coarse(pixels: Tensor, rows: np.ndarray, *, mirrored: bool = False) -> np.ndarray:
     """float64, shape (len(rows), d): the pictures, no larger than 16 x 16."""
-    pictures = pixels[torch.as_tensor(rows)].permute(0, 3, 1, 2).float()
-    if mirrored:
-        pictures = pictures.flip(3)
-    height, width = pictures.shape[2:]
-    small = functional.adaptive_avg_pool2d(pictures, (min(height, _SIDE), min(width, _SIDE)))
-    values: np.ndarray = small.flatten(1).double().numpy()
+    height, width = pixels.shape[1:3]
+    parts = []
+    for some in torch.as_tensor(rows).split(_AT_ONCE):
+        pictures = pixels[some].permute(0, 3, 1, 2).float()
+        if mirrored:
+            pictures = pictures.flip(3)
+        parts.append(functional.adaptive_avg_pool2d(pictures, (min(height, _SIDE), min(width, _SIDE))))
+    values: np.ndarray = torch.cat(parts).flatten(1).double().numpy()
     return values
 
 

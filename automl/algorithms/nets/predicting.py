@@ -23,8 +23,9 @@ __all__ = ["PLAIN", "Views", "predict", "seconds_to_predict"]
 
 _BATCH = {"cpu": 256}
 _GPU_BATCH = 2048
-_TRIES = 5
-"""The first one prepares the kernels."""
+_FIRST, _GROWTH = 16, 4
+"""A measurement begins with one part in so many of a half batch, and grows by this factor."""
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +99,32 @@ def _probabilities(net: Net, batch: Tensor, hardware: Hardware, views: Views) ->
         return scores.softmax(dim=1).cpu()
 
 
-def seconds_to_predict(net: Net, pixels: Tensor, hardware: Hardware) -> float:
-    """What `predict` will take for one view of `pixels`, by the fastest of a few half batches: what slows one of them
-    down is soon over.
+def seconds_to_predict(net: Net, pixels: Tensor, hardware: Hardware, *, most: float = math.inf) -> float:
+    """What `predict` will take for one view of `pixels`, by the fastest of a few batches: what slows one of them down
+    is soon over.
+
+    Args:
+        most: seconds to find out, about; a net that is slow is judged by batches that are small.
     """
     few = pixels[: _BATCH.get(hardware.device.type, _GPU_BATCH) // 2]
     if len(few) == 0:
         return 0.0
-    least = math.inf
-    for _ in range(_TRIES):
-        began = time.perf_counter()
-        predict(net, few, hardware)
-        least = min(least, time.perf_counter() - began)
-    return least * len(pixels) / len(few)
+    began, size, least = time.perf_counter(), max(1, len(few) // _FIRST), math.inf
+    while True:
+        predict(net, few[:size], hardware)  # it prepares the kernels for this size
+        took = math.inf
+        for _ in range(_TRIES):
+            took = min(took, _seconds_of(net, few[:size], hardware))
+            if time.perf_counter() - began + took > most:
+                break
+        least = min(least, took / size)
+        larger = min(_GROWTH * size, len(few))
+        if size == larger or time.perf_counter() - began + 2 * larger * least > most:
+            return least * len(pixels)
+        size = larger
+
+
+def _seconds_of(net: Net, pixels: Tensor, hardware: Hardware) -> float:
+    began = time.perf_counter()
+    predict(net, pixels, hardware)
+    return time.perf_counter() - began

@@ -108,6 +108,7 @@ class Training:
         # Sums of other parts round otherwise: where the clock has no say, a training repeats bit by bit.
         adapts = adapts and not hardware.is_cuda and math.isfinite(course.seconds)
         self._crew = Crew(torch.get_num_threads()) if adapts else None
+        self._epoch = Epoch(0)
         self.began = time.monotonic()
 
     @property
@@ -136,7 +137,7 @@ class Training:
         """
         going = True
         while going:
-            epoch = Epoch(self.step // self.steps_per_epoch)
+            epoch = self._epoch = Epoch(self.step // self.steps_per_epoch)
             self.net.train()
             for rows, batch in self._batches(epoch.number):
                 self._one_step(epoch, rows, batch)
@@ -146,7 +147,7 @@ class Training:
                 if not going or ends_epoch:
                     break
             self.is_timed = self.is_timed or (self.is_complete and self.step < self.course.last_step)
-            self._check(epoch)
+            self.check()
             observer.after_epoch(self, epoch)
 
     def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
@@ -180,7 +181,7 @@ class Training:
         self.step += 1
         epoch.add(loss, correct, len(rows))
         if not self.hardware.is_cuda or self.step % _LOOK == 0:
-            self._check(epoch)
+            self.check()
         took = self.used - began
         if self._crew is not None:
             self._crew.after_step(took)
@@ -227,8 +228,13 @@ class Training:
             correct += (scores.detach().argmax(dim=1) == truth).sum()
         return total, correct
 
-    def _check(self, epoch: Epoch) -> None:
-        """Raise if a loss since the last look is not finite, and name its step."""
+    def check(self) -> None:
+        """Look at the losses since the last look.
+
+        Raises:
+            LearnerError: one of them is not finite; it names the step.
+        """
+        epoch = self._epoch
         fresh = epoch.losses[epoch.first_step :]
         if not fresh:
             return

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sized
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from automl.errors import WorkspaceError
 
 if TYPE_CHECKING:
     from automl.algorithms.nets.checkpoint import CheckpointFile
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
     from automl.algorithms.progress import Progress
 
 __all__ = ["Log", "Watch"]
+
+logger = logging.getLogger("automl")
 
 Log = Callable[[str, float, int], None]
 """Called with a name, a value and the number of the epoch, from 1."""
@@ -49,6 +54,7 @@ class Watch:
         self._reports, self._tenth = 0, 0
         self._epoch_began: float | None = None
         self._pieces = 1
+        self._has_warned = False
 
     def should_stop(self) -> bool:
         return self._progress is not None and self._progress.should_stop()
@@ -75,6 +81,7 @@ class Watch:
     def _report(self, training: Training, fraction: float) -> None:
         predict, progress = self._predict, self._progress
         assert predict is not None and progress is not None
+        training.check()
         self._reports += 1
         progress.report(fraction, lambda: predict(training))
         training.net.train()
@@ -87,4 +94,15 @@ class Watch:
                 self._log("batch_size", training.batch_size // training.pieces, epoch.number + 1)
                 self._pieces = training.pieces
         if self._file is not None:
-            self._file.write(training, always=training.is_complete)
+            self._write(self._file, training)
+
+    def _write(self, file: CheckpointFile, training: Training) -> None:
+        """Keep the state. Where it is for this training alone, a full disk does not end that."""
+        try:
+            file.write(training, always=training.is_complete)
+        except WorkspaceError as error:
+            if training.course.end < 1:
+                raise
+            if not self._has_warned:
+                logger.warning("The training goes on without a checkpoint: %s", error)
+            self._has_warned = True

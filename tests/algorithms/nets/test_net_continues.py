@@ -16,6 +16,7 @@ from automl.algorithms.nets.average import Average
 from automl.algorithms.nets.classifier import NetClassifier
 from automl.algorithms.nets.conv import ConvNet
 from automl.algorithms.nets.recipe import OPTIMIZERS
+from automl.errors import WorkspaceError
 
 PARAMS = {"width": 8, "dropout": 0.1}
 
@@ -173,9 +174,25 @@ def test_a_training_on_time_goes_on_where_it_was(data: Any, recorder: Any, place
     settings = {"seconds_left": 600.0, "stretches": True}
     with pytest.raises(KeyboardInterrupt):
         classifier(epochs=50).fit(X, y, progress=recorder(checkpoints=places("it"), die_after=100, **settings))
-    settings["seconds_left"] = 1.0
-    model = classifier(epochs=50).fit(X, y, progress=recorder(checkpoints=places("it"), **settings))
-    assert model.progress_ == 1.0 and model.epochs_ > 10  # those of the first attempt among them
+    done = torch.load(places("it").own / "state.pt", weights_only=True)["epochs"]
+    again = recorder(checkpoints=places("it"), **settings | {"seconds_left": 1.0})
+    model = classifier(epochs=50).fit(X, y, progress=again)
+    assert model.progress_ == 1.0 and done >= 1
+    assert model.epochs_ == pytest.approx(done + (again.steps + 1) / 9)
+
+
+def test_a_checkpoint_that_cannot_be_written_does_not_end_a_training(
+    data: Any, recorder: Any, places: Any, caplog: Any
+) -> None:
+    X, y = data
+    place = places("it")
+    place.own.rmdir()
+    place.own.write_text("a file where the folder should be")
+    model = classifier().fit(X, y, progress=recorder(checkpoints=place))
+    assert all_equal(model, classifier().fit(X, y))
+    assert caplog.text.count("The training goes on without a checkpoint") == 1
+    with pytest.raises(WorkspaceError):  # whoever goes on from here would have nothing to go on from
+        classifier().fit(X, y, progress=recorder(checkpoints=place, fidelity=0.5))
 
 
 # --- reports

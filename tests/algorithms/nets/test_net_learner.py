@@ -24,11 +24,11 @@ QUICK = {"width": 8, "epochs": 3, "batch_size": 32, "device": "cpu"}
 
 
 def learner(
-    path: str = CONV, *, n_classes: int | None = 3, trust: bool = False, seed: int = 0, **params: Any
+    path: str = CONV, *, n_classes: int | None = 3, trust: bool = False, seed: int = 0, threads: int = 1, **params: Any
 ) -> Learner:
     space = AlgorithmSpace(estimator=path, view="pixels", requires="torch", fixed=QUICK if path == CONV else {})
     task = "regression" if n_classes is None else "classification"
-    return make_learner(space, params, task=task, seed=seed, threads=1, n_classes=n_classes, trust=trust)
+    return make_learner(space, params, task=task, seed=seed, threads=threads, n_classes=n_classes, trust=trust)
 
 
 def test_parameters_go_to_the_training_or_to_the_module(pictures: Any) -> None:
@@ -36,7 +36,16 @@ def test_parameters_go_to_the_training_or_to_the_module(pictures: Any) -> None:
     made = learner(lr=0.07, depth=2)
     made.fit(X, y)
     assert made.model.lr == 0.07 and made.model.module_params == {"width": 8, "depth": 2}
-    assert made.model.random_state == 0 and torch.get_num_threads() == 1
+    assert made.model.random_state == 0
+
+
+def test_a_net_takes_the_threads_of_its_trial(pictures: Any) -> None:
+    before = torch.get_num_threads()
+    try:
+        learner(epochs=1, threads=before + 1).fit(*pictures(50))
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(
@@ -199,12 +208,12 @@ def test_asking_for_a_net_without_torch_says_how_to_install_it(monkeypatch: pyte
 def test_the_shipped_nets_stretch_on_pixels() -> None:
     space = load_space(None, task="image_classification")
     nets = {name: entry for name, entry in space.algorithms.items() if entry.requires == "torch"}
-    assert {"convnet", "resnet", "fastnet"} <= nets.keys()
+    assert {"convnet", "resnet", "resnet9", "fastnet"} <= nets.keys()
     assert all(entry.stretches and entry.view == "pixels" for entry in nets.values())
     assert any(entry.algorithm in nets for entry in space.portfolio)
 
 
-@pytest.mark.parametrize("name", ["convnet", "resnet", "fastnet"])
+@pytest.mark.parametrize("name", ["convnet", "resnet", "resnet9", "fastnet"])
 def test_both_ends_of_a_shipped_nets_ranges_train(pictures: Any, name: str) -> None:
     space = load_space(None, task="image_classification").algorithms[name]
     X, y = pictures(16, size=(8, 8))

@@ -25,7 +25,7 @@ BATCH, TARGET = torch.zeros((4, *SHAPE), dtype=torch.uint8), torch.arange(4) % 2
 class Sleeper(torch.nn.Module):
     """A step takes `width` milliseconds."""
 
-    WIDTHS = (1, 10, 100)
+    WIDTHS = (1, 40, 400)
 
     def __init__(self, width: int = 7) -> None:
         super().__init__()
@@ -42,6 +42,13 @@ class Shapeless(Sleeper):
     WIDTHS = ()
 
 
+class Greedy(Sleeper):
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        if self.training and self.width == 400:
+            raise torch.OutOfMemoryError("no room for it")
+        return super().forward(pictures)
+
+
 def found(seconds: float, module: type = Sleeper, width: Any = "auto", steps: int = 10) -> dict[str, Any]:
     def make(params: Any) -> Net:
         return make_net(module, params, SHAPE, n_classes=2)
@@ -51,13 +58,17 @@ def found(seconds: float, module: type = Sleeper, width: Any = "auto", steps: in
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("seconds", "width"), [(0.0, 1), (0.05, 1), (2.4, 10), (60.0, 100)])
+@pytest.mark.parametrize(("seconds", "width"), [(0.0, 1), (0.05, 1), (20.0, 40), (60.0, 400)])
 def test_the_widest_that_sees_every_picture_often_enough(seconds: float, width: int) -> None:
     assert found(seconds) == {"width": width}
 
 
 def test_trying_a_width_never_takes_much_of_the_time() -> None:
-    assert found(2.0, steps=1) == {"width": 10}  # 100 has the time for twenty steps, three of which would be tries
+    assert found(8.0, steps=1) == {"width": 40}  # 400 has the time for twenty steps, three of which would be tries
+
+
+def test_a_width_for_which_there_is_no_memory_is_left_aside() -> None:
+    assert found(60.0, Greedy) == {"width": 40}
 
 
 def test_without_a_limit_of_time_the_module_decides() -> None:

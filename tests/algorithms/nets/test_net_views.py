@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ import torch
 
 from automl.algorithms.nets.classifier import NetClassifier
 from automl.algorithms.nets.conv import ConvNet
-from automl.algorithms.nets.predicting import Views
+from automl.algorithms.nets.device import choose_hardware
+from automl.algorithms.nets.net import make_net
+from automl.algorithms.nets.predicting import Views, seconds_to_predict
 
 BATCH = torch.randint(256, (5, 6, 8, 3), dtype=torch.uint8)
 
@@ -57,3 +60,35 @@ def test_predictions_that_come_after_the_fit_have_their_time(pictures: Any, reco
     alone = classifier(epochs=None).fit(X, y, valid=X[:100], progress=recorder(**settings))
     tested = classifier(epochs=None).fit(X, y, valid=X[:100], progress=recorder(predictions=1_000.0, **settings))
     assert tested.seconds_ < alone.seconds_
+
+
+def test_measuring_how_long_predictions_take_costs_no_more_than_it_may() -> None:
+    net = make_net(Slow, {}, (6, 8, 3), n_classes=2)
+    pixels = torch.zeros((256, 6, 8, 3), dtype=torch.uint8)
+    hardware = choose_hardware("cpu", "float32")
+    assert seconds_to_predict(net, pixels, hardware, most=0.1) == pytest.approx(2.56, rel=0.5)
+    assert sum(Slow.seen) <= 8 + 8 + 16, "the first pictures have told it"
+
+
+class Slow(torch.nn.Module):
+    """Ten milliseconds a picture."""
+
+    seen: ClassVar[list[int]] = []
+
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        self.scores = torch.nn.Linear(6 * 8 * 3, n_classes)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        self.seen.append(len(pictures))
+        time.sleep(0.01 * len(pictures))
+        return self.scores(pictures.flatten(1))
+
+
+def test_a_limit_that_a_training_does_not_fill_changes_nothing_about_it(pictures: Any, recorder: Any) -> None:
+    X, y = pictures(100)
+    limited = recorder(seconds_left=600.0, predictions=100.0)
+    first = classifier(epochs=2, translate=0.1).fit(X, y, valid=X, progress=limited)
+    second = classifier(epochs=2, translate=0.1).fit(X, y, valid=X, progress=recorder())
+    assert not first.is_timed_ and first.views_ == second.views_
+    assert np.array_equal(first.predict_proba(X), second.predict_proba(X))
