@@ -18,6 +18,7 @@ from automl.experiment.assembly import devices_of, make_context
 from automl.experiment.inputs import Inputs
 from automl.experiment.prepare import Problem, prepare
 from automl.experiment.save import as_recorded, saved_data
+from automl.search.allotment import Stage
 from automl.trial.contract import Lineage, Status, TrialContext, TrialResources, TrialResult, TrialSpec, read_result
 from automl.trial.learner import LearnerWork
 from automl.workspace.atomic import read_json
@@ -97,10 +98,11 @@ def rerun(
     record had and with no limit of time or memory.
 
     Raises:
-        WorkspaceError: its parameters are damaged, or its algorithm cannot run here.
+        WorkspaceError: its parameters are damaged, its algorithm cannot run here, or it went on from another trial.
     """
     params = _params(directory, recorded)
     _check_algorithm(problem, recorded)
+    _check_beginning(problem, directory, recorded)
     context = make_context(problem, trust=trust, cache=scratch.cache)
     assert isinstance(context.work, LearnerWork)
     devices = devices_of([problem.space.algorithms[recorded.algorithm]])
@@ -125,6 +127,18 @@ def _check_algorithm(problem: Problem, recorded: TrialResult) -> None:
         f"Trial {recorded.number} fitted {recorded.algorithm}, which cannot run here: "
         f"{(reason or 'the search space does not have it any more').rstrip('.')}."
     )
+
+
+def _check_beginning(problem: Problem, directory: ExperimentDirectory, recorded: TrialResult) -> None:
+    """A training that went on from another trial's checkpoint is only a part of one."""
+    if recorded.parent is None or not problem.space.algorithms[recorded.algorithm].stretches:
+        return
+    stage = Stage.of(read_json(directory.trial(recorded.number).params).get("notes", {}))
+    if stage is None or not stage.final:
+        raise WorkspaceError(
+            f"Trial {recorded.number} of {directory.path} cannot be repeated alone: its training goes on from where "
+            f"that of trial {recorded.parent} ended."
+        )
 
 
 def _spec(

@@ -43,11 +43,20 @@ class Admission:
         self._algorithms: dict[str, _Timed | _Allotted] = {
             name: _Allotted() if name in allotted else _Timed(space) for name, space in algorithms.items()
         }
+        self._stretching = {name for name, space in algorithms.items() if space.stretches}
+        self._fidelity: dict[int, float] = {}
 
     def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
         """A trial with `params` has ended."""
+        self._fidelity[result.number] = result.fidelity
         if result.status is Status.COMPLETED or result.status in _STOPPED:
-            self._algorithms[result.algorithm].observe(result, params)
+            self._algorithms[result.algorithm].observe(result, params, work=self._work(result))
+
+    def _work(self, result: TrialResult) -> float:
+        """Share of the full work that a trial did: of a training that went on from its parent's, the rest."""
+        done = self._fidelity.get(result.parent, 0.0) if result.parent is not None else 0.0
+        goes_on = result.algorithm in self._stretching and done < result.fidelity
+        return result.fidelity - done if goes_on else result.fidelity
 
     def predict(self, algorithm: str, params: Mapping[str, Any] | None = None) -> float | None:
         """Seconds that a whole trial is likely to need at most; None as long as nothing is known at all.
@@ -93,10 +102,10 @@ class _Timed:
     def share_needed(self) -> float:
         return _FAIR_SHARE if self._ends_in_time else 1.0
 
-    def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
+    def observe(self, result: TrialResult, params: Mapping[str, Any], *, work: float) -> None:
         cut = result.status is Status.COMPLETED and result.cut_short
         self._ends_in_time = self._ends_in_time or cut
-        share = result.fidelity
+        share = work
         exact = result.status is Status.COMPLETED and not cut
         if result.progress is not None and result.progress >= _ENOUGH:
             share, exact = share * result.progress, True
@@ -124,7 +133,7 @@ class _Allotted:
     def __init__(self) -> None:
         self._latest: deque[float] = deque(maxlen=_REMEMBERED)
 
-    def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
+    def observe(self, result: TrialResult, params: Mapping[str, Any], *, work: float) -> None:
         if result.status is Status.COMPLETED:
             self._latest.append(max(0.0, result.seconds - result.fit_seconds))
 

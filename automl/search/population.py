@@ -69,9 +69,17 @@ class PopulationProposer(Proposer):
     def propose(self, number: int, admits: Admits) -> Proposal | None:
         draw = random.Random(derive(self._seed, "population", number))
         for proposal in self._candidates(draw, admits):
-            if admits(proposal.algorithm, proposal.params, fidelity=proposal.fidelity):
+            if admits(proposal.algorithm, proposal.params, fidelity=self._work(proposal)):
                 return proposal
         return None
+
+    def _work(self, proposal: Proposal) -> float:
+        """Share of the full work that a trial does: a training goes on from its parent's, other fits begin anew."""
+        if proposal.parent is None or not self._spaces[proposal.algorithm].stretches:
+            return proposal.fidelity
+        return proposal.fidelity - self._fidelity(
+            self._populations[proposal.notes["population"]].generation(proposal.parent)
+        )
 
     def _candidates(self, draw: random.Random, admits: Admits) -> Iterator[Proposal]:
         """What could be next: first what is furthest behind."""
@@ -194,6 +202,10 @@ class _Population:
         step.ended, step.error = True, error
         if error is not None:
             self._completed[step.generation].append(step)
+
+    def generation(self, number: int) -> int:
+        """That of a trial."""
+        return self._steps[number].generation
 
     @property
     def done(self) -> bool:

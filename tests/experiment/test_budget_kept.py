@@ -123,7 +123,7 @@ def gone(pids: Path) -> bool:
 
 
 def test_a_trials_timeout_takes_all_that_it_has_started(tmp_path: Path, pids: Path) -> None:
-    ended = search(tmp_path / "runs", max_trials=2, trial_timeout=3.0)
+    ended = search(tmp_path / "runs", max_trials=2, trial_timeout=8.0)
     assert ended == {Status.COMPLETED: 1, Status.TIMED_OUT: 1}
     assert list(pids.iterdir())
     assert gone(pids)

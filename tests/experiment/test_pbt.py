@@ -9,6 +9,8 @@ import yaml
 
 from automl import api
 from automl.experiment.leaderboard import read_trials
+from automl.search.named import NamedOptions
+from automl.search.samplers.registry import make_sampler
 from automl.workspace.layout import ExperimentDirectory
 
 EXPERIMENT = {
@@ -39,7 +41,9 @@ def test_the_best_has_done_the_whole_work_and_the_search_can_be_extended(file: P
     result = api.run(file, progress=False)
     trials = read_trials(ExperimentDirectory(Path(result.directory)))
     assert [trial.fidelity for trial in trials] == [1 / 3] * 3 + [2 / 3] * 3 + [1.0] * 3
-    assert all(trial.parent in (number - 3, *range(6)) for number, trial in enumerate(trials) if number >= 3)
+    older = [trial for trial in trials if trial.parent is not None]
+    assert [trial.number for trial in older] == [*range(3, 9)]
+    assert all(trials[trial.parent].fidelity == pytest.approx(trial.fidelity - 1 / 3) for trial in older)
     assert result.best.number >= 6
     board = result.leaderboard()
     assert set(board.dropna(subset="rank")["trial"]) <= {6, 7, 8}
@@ -53,3 +57,7 @@ def test_a_short_name_has_the_defaults(file: Path) -> None:
     search = {**EXPERIMENT["search"], "sampler": "pbt"}  # type: ignore[dict-item]
     file.write_text(yaml.safe_dump({**EXPERIMENT, "search": search}))
     assert api.plan(file)["sampler"] == "pbt"
+    settings = make_sampler(NamedOptions(name="pbt")).settings.model_dump()
+    assert settings == {
+        "population": 10, "generations": 5, "quantile": 0.2, "resample_probability": 0.25, "perturb": (0.8, 1.2)
+    }  # fmt: skip

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 import automl
 from automl import api
 from automl.errors import AutomlError, DataError, MetricError, WorkspaceError
 from automl.experiment.result import Result
+from automl.space.library import shipped_space
 
 ALGORITHMS = ["logistic_regression", "random_forest", "naive_bayes"]
 
@@ -191,6 +193,20 @@ def test_a_trial_that_was_cut_short_cannot_be_repeated(experiment: Path) -> None
     edit(experiment / "trials" / "00000" / "trial.json", cut_short=True)
     with pytest.raises(WorkspaceError, match=r"Trial 0 .* cannot be repeated: it was the clock that ended a fit"):
         api.replay(experiment, trial=0)
+
+
+def test_a_training_that_went_on_from_another_cannot_be_repeated_alone(experiment: Path) -> None:
+    edit(experiment / "trials" / "00001" / "trial.json", parent=0)
+    assert api.replay(experiment, trial=1).identical, "a tree begins anew, whoever its parent is"
+    config = experiment / "experiment.yaml"
+    written = yaml.safe_load(config.read_text())
+    algorithm = json.loads((experiment / "trials" / "00001" / "params.json").read_text())["algorithm"]
+    entry = yaml.safe_load(shipped_space("classification").read_text())["algorithms"][algorithm]
+    written["search"]["algorithms"] = {}
+    written["search"]["space"] = {"algorithms": {algorithm: {**entry, "stretches": True}}}
+    config.write_text(yaml.safe_dump(written))
+    with pytest.raises(WorkspaceError, match="cannot be repeated alone: its training goes on from where that of tri"):
+        api.replay(experiment, trial=1)
 
 
 def test_an_experiment_without_a_result_has_no_winner(experiment: Path) -> None:

@@ -57,6 +57,19 @@ def test_a_known_algorithm_is_admitted_by_its_slowest_recent_trial() -> None:
     assert not admission.admits("a", 4.9)
 
 
+def test_a_training_that_goes_on_from_another_did_only_the_rest() -> None:
+    def generation(number: int, parent: int | None, algorithm: str) -> TrialResult:
+        done = result(algorithm, 5.0, fidelity=(number + 1) / 4)
+        return done.model_copy(update={"number": number, "parent": parent})
+
+    admission = Admission({"net": AlgorithmSpace(stretches=True), "tree": space()})
+    for number, parent in ((0, None), (1, 0), (2, 1)):
+        admission.observe(generation(number, parent, "net"), {})
+    assert admission.predict("net") == pytest.approx(1.25 * 20.0)  # four quarters of five seconds each
+    admission.observe(generation(2, 1, "tree"), {})
+    assert admission.predict("tree") == pytest.approx(1.25 * 5.0 / 0.75)  # its fits begin anew
+
+
 def test_an_unknown_algorithm_is_predicted_from_the_others_declared_costs() -> None:
     admission = Admission({"a": space(), "b": space(cost=10.0)})
     admission.observe(result("a", 2.0), {})

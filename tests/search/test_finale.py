@@ -446,3 +446,11 @@ def test_without_a_finale_equal_allotments_go_on_to_the_end() -> None:
         count += 1
     assert search.propose() is None
     assert count >= LONG // allotted - 1
+
+
+def test_nothing_is_compared_where_an_allotment_shows_too_little_of_the_data() -> None:
+    search = Search(LONG, epoch=1000.0)
+    quick = search.start()
+    assert quick.algorithm == "quick" and quick.notes["alone"]
+    search.end(quick, 0.5)
+    assert is_final(search.start())

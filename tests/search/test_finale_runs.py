@@ -8,7 +8,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -172,8 +172,9 @@ class Search:
 
 
 def test_the_best_configuration_is_trained_last_alone_and_longest(tmp_path: Path) -> None:
-    search = Search(tmp_path, Training(), max_trials=8)
-    results = search.run("process", 6.0, workers=2)
+    short = replace(QUICKLY, part=0.3 / 60)
+    search = Search(tmp_path, Training(enough=5.0), max_trials=8, allotments=short)
+    results = search.run("process", 60.0, workers=2)
     (final,) = search.finales()
     explored = [r for r in results if r.algorithm == "net" and r.number != final.number]
     assert final.status is Status.COMPLETED
@@ -189,9 +190,12 @@ def test_the_best_configuration_is_trained_last_alone_and_longest(tmp_path: Path
 
 
 def test_a_short_budget_has_its_finale_after_one_quick_trial(tmp_path: Path) -> None:
-    search = Search(tmp_path, Training(), max_trials=2, allotments=Allotments(least_finale=0.5))
-    results = search.run("inline", 2.0)
-    assert [result.algorithm for result in results] == ["quick", "net"]
+    search = Search(tmp_path, Training(enough=0.5), max_trials=2, allotments=Allotments(least_finale=0.5))
+    results = search.run("inline", 60.0)
+    assert [(result.algorithm, result.status) for result in results] == [
+        ("quick", Status.COMPLETED),
+        ("net", Status.COMPLETED),
+    ]
     assert search.notes(1) == {"stage": "finale"}
     assert [result.metrics["threads"] for result in results] == [usable_cores()] * 2
 
@@ -232,20 +236,20 @@ def test_a_finale_that_was_cut_is_gone_on_with_alone(tmp_path: Path) -> None:
 
 def test_a_finale_keeps_the_time_that_it_was_promised(tmp_path: Path) -> None:
     """The registry may turn out to be slower than thought: then it has to wait, and not the model be lost."""
-    search = Search(tmp_path, Training(), max_trials=2)
+    search = Search(tmp_path, Training(enough=1.0), max_trials=2)
     reserve = [0.0]
-    with search.driver("inline", 2.5) as driver:
+    with search.driver("inline", 30.0) as driver:
         driver._submissions._reserve = lambda: reserve[0]
         for state in driver.run():
             if any(trial.final for trial in state.running):
-                reserve[0] = 2.4
+                reserve[0] = 29.9
     assert state.counts == {Status.COMPLETED: 2}
 
 
 def test_racing_stops_nets_by_nets(tmp_path: Path) -> None:
     """All of them report in proportion to their rate: the portfolio's best makes the others hopeless."""
-    search = Search(tmp_path, Training(), max_trials=14)
-    results = search.run("inline", 5.0, pruner="racing")
+    search = Search(tmp_path, Training(enough=1.0), max_trials=14, allotments=replace(QUICKLY, part=0.4 / 60))
+    results = search.run("inline", 60.0, pruner="racing")
     pruned = [result for result in results if result.status is Status.PRUNED]
     assert pruned
     assert all("seconds" in search.notes(result.number) for result in pruned)

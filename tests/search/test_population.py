@@ -36,6 +36,7 @@ class Life:
     space: SearchSpace = field(default_factory=lambda: NETS)
     options: dict[str, Any] = field(default_factory=lambda: {"population": 4, "generations": 3, "quantile": 0.25})
     maximize: bool = True
+    seed: int = 3
 
     def __post_init__(self) -> None:
         self.proposer = self.new()
@@ -44,7 +45,7 @@ class Life:
 
     def new(self) -> PopulationProposer:
         sampler = make_sampler(NamedOptions(name="pbt", options=self.options))
-        proposer = sampler.proposer(self.space, maximize=self.maximize, seed=3, measured=False)
+        proposer = sampler.proposer(self.space, maximize=self.maximize, seed=self.seed, measured=False)
         assert isinstance(proposer, PopulationProposer)
         return proposer
 
@@ -212,6 +213,70 @@ def test_a_part_of_the_work_is_asked_for_as_that_part() -> None:
 
     assert life.proposer.propose(0, admits) is not None
     assert set(asked) == {0.25}
+
+
+def test_a_training_that_goes_on_is_asked_for_as_the_part_that_it_adds() -> None:
+    stretching = SPACE.algorithms["net"].model_copy(update={"stretches": True})
+    space = SearchSpace(algorithms={"net": stretching, "tree": SPACE.algorithms["tree"]})
+    asked: dict[str, set[float]] = {"net": set(), "tree": set()}
+
+    def admits(algorithm: str, params: Mapping[str, Any] | None = None, *, fidelity: float = 1.0, **_: float) -> bool:
+        if params is not None:
+            asked[algorithm].add(fidelity)
+        return True
+
+    life = Life(space, {"population": 6, "generations": 4})
+    for number in range(24):
+        proposal = life.proposer.propose(number, admits)
+        assert proposal is not None
+        life.proposer.accepted(number, proposal)
+        life.proposals[number] = proposal
+        life.end(number, 0.5)
+    assert asked == {"net": {0.25}, "tree": {0.25, 0.5, 0.75, 1.0}}
+
+
+def test_the_worst_half_goes_on_from_any_of_the_best_half() -> None:
+    parents = set()
+    for seed in range(20):
+        life = Life(options={"population": 8, "generations": 2, "quantile": 0.5}, seed=seed)
+        for value in range(8):
+            life.end(life.begin(), value / 10)
+        born = [life.proposals[life.begin()].parent for _ in range(8)]
+        assert born[4:] == [4, 5, 6, 7]
+        parents |= {*born[:4]}
+    assert parents == {4, 5, 6, 7}
+
+
+def test_of_three_members_one_at_most_is_replaced() -> None:
+    life = Life(options={"population": 3, "generations": 2, "quantile": 0.5})
+    for value in (0.1, 0.9, 0.5):
+        life.end(life.begin(), value)
+    assert [life.proposals[life.begin()].parent for _ in range(3)] == [1, 1, 2]
+
+
+def test_where_a_generation_failed_as_a_whole_the_one_before_is_gone_on_from() -> None:
+    life = Life()
+    for value in (0.4, 0.1, 0.9, 0.5):
+        life.end(life.begin(), value)
+    for _ in range(4):
+        life.end(life.begin(), None)
+    assert life.proposals[life.begin()].parent == 2
+
+
+@pytest.mark.parametrize(("resample", "times"), [(0.0, {3.0}), (1.0, None)])
+def test_a_copied_number_is_multiplied_or_drawn_anew(resample: float, times: set[float] | None) -> None:
+    options = {"population": 4, "generations": 2, "quantile": 0.25, "perturb": [3.0], "resample_probability": resample}
+    found = set()
+    for seed in range(5):
+        life = Life(options=options, seed=seed)
+        for value in (0.4, 0.1, 0.9, 0.5):
+            life.end(life.begin(), value)
+        life.begin()
+        copied = life.proposals[life.begin()]
+        best = life.proposals[2].params["rate"]
+        if 3 * best <= RATE["high"]:
+            found.add(round(copied.params["rate"] / best, 6))
+    assert found == times if times is not None else 3.0 not in found
 
 
 def test_trials_of_others_are_none_of_its_members() -> None:
