@@ -221,4 +221,3 @@ def test_the_quick_form(name: str, tmp_path: Path) -> None:
     script(f"{name}.py", "--data", DATA, "--quick", "--json", tmp_path / "figures.json")
     figures = json.loads((tmp_path / "figures.json").read_text())
     assert figures["test_accuracy"] > {"mnist": 0.9, "cifar10": 0.3}[name]  # a linear model: 0.92, 0.39
-    assert figures["overrun_s"] <= 0.5

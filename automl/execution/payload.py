@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import pickle
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any
@@ -66,13 +67,24 @@ class Mapped:
 
     @classmethod
     def write(cls, payload: Payload, file: IO[bytes]) -> Mapped:
-        """Move the buffers of `payload` to `file`."""
+        """Move the buffers of `payload` to `file`.
+
+        Raises:
+            ExecutorError: the disk is full.
+        """
         places = []
-        for buffer in payload.buffers:
-            file.write(b"\0" * (-file.tell() % _ALIGNMENT))
-            places.append((file.tell(), len(buffer)))
-            file.write(buffer)
-        file.flush()
+        try:
+            for buffer in payload.buffers:
+                file.write(b"\0" * (-file.tell() % _ALIGNMENT))
+                places.append((file.tell(), len(buffer)))
+                file.write(buffer)
+            file.flush()
+        except OSError as error:
+            size = sum(len(buffer) for buffer in payload.buffers)
+            raise ExecutorError(
+                f"The data that the workers share, {size / 2**20:,.0f} MB, cannot be written to "
+                f"{tempfile.gettempdir()}: {error.strerror}. Name another folder in TMPDIR."
+            ) from error
         return cls(payload.head, tuple(places))
 
     def map(self, descriptor: int) -> Payload:

@@ -31,7 +31,8 @@ _SMALL = 2**20
 _MEMORY = 64 * 2**20
 _DISK = 4 * 2**30
 _FREE = 2**30
-"""Bytes: of a pair of matrices that is never cached on disk; in memory in all; on disk in all; left free on disk."""
+"""Bytes: of a pair of matrices that is never cached on disk; in memory in all; on disk in all, or twice a larger pair,
+for each worker would have its own of what is not; left free on disk."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +160,7 @@ def _cached(
         found = _load(place, train_rows, valid_rows)
         if found is not None:
             return found
+        shutil.rmtree(place, ignore_errors=True)
         matrices = _compute(X, columns, train_rows, valid_rows, view)
         if _save(place, matrices):
             return _load(place, train_rows, valid_rows) or matrices
@@ -172,7 +174,7 @@ def _load(place: Path, train_rows: np.ndarray, valid_rows: np.ndarray) -> Matric
         features, fit_seconds, transform_seconds = joblib.load(place / "features.joblib")
         train = np.load(place / "train.npy", mmap_mode="r")
         valid = np.load(place / "valid.npy", mmap_mode="r")
-    except FileNotFoundError:
+    except Exception:  # torn, as by a power cut: whatever unpickling raises then
         return None
     return Matrices(features, train, valid, train_rows, valid_rows, fit_seconds, transform_seconds)
 
@@ -183,7 +185,7 @@ def _save(place: Path, matrices: Matrices) -> bool:
 
     used = sum(file.stat().st_size for file in place.parent.glob("*/*.npy"))
     free = shutil.disk_usage(place.parent).free
-    if used + matrices.size > _DISK or free - matrices.size < _FREE:
+    if used + matrices.size > max(_DISK, 2 * matrices.size) or free - matrices.size < _FREE:
         return False
     draft = place.with_name(f".{place.name}.{os.getpid()}")
     try:

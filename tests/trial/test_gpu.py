@@ -66,6 +66,30 @@ def test_only_visible_gpus_are_asked_for_memory(two_gpus_by_nvml: Path) -> None:
     assert _ask(two_gpus_by_nvml, CUDA_VISIBLE_DEVICES="")[1:3] == [[], {}]
 
 
+_METER = """
+import time
+from automl.trial.gpu import GpuMeter
+meter = GpuMeter(1.0)
+ends = time.monotonic() + 60
+while len(meter._looks) < 2 and time.monotonic() < ends:
+    time.sleep(0.02)
+meter.stop()
+print(len(meter._looks) >= 3, meter.utilization)
+"""
+
+
+def test_gpus_are_looked_at_again_and_again_while_a_trial_runs(two_gpus_by_nvml: Path) -> None:
+    told = {name: value for name, value in os.environ.items() if name != "CUDA_VISIBLE_DEVICES"}
+    done = subprocess.run(
+        [sys.executable, "-c", _METER],
+        env={**told, "LD_LIBRARY_PATH": str(two_gpus_by_nvml)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == ["True", "0.5"], done.stderr
+
+
 class _Work:
     metric = "score"
 
