@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,10 @@ class Course:
             }
             _call(SCRIPTS[who] + ANSWER, given, device, timeout=budget + PATIENCE if SCRIPTS[who] is OURS else None)
             accuracy = float((np.load(given["predicted"]) == self.truth).mean())
-            records = [json.loads(path.read_text()) for path in place.glob("pictures/*/trials/*/trial.json")]
+            records = [
+                json.loads(path.read_text()) | {"reports": _reports(path.with_name("metrics.jsonl"))}
+                for path in place.glob("pictures/*/trials/*/trial.json")
+            ]
             answer = json.loads(Path(given["answer"]).read_text())
         return Run(
             who, seed, budget, device, accuracy,
@@ -161,12 +165,24 @@ def _call(script: str, given: dict[str, Any], device: str, *, timeout: float | N
         raise SystemExit(f"A run of {given['budget']:g} s with seed {given['seed']} has failed ({status}):\n{printed}")
 
 
+def _reports(file: Path) -> list[tuple[float, float]]:
+    """(seconds since the epoch, validation accuracy) of a trial on its way."""
+    lines = (json.loads(line) for line in file.read_text().splitlines()) if file.exists() else ()
+    return [(line["time"], line["value"]) for line in lines if line["name"] == "accuracy"]
+
+
 def _climb(records: Sequence[dict[str, Any]]) -> tuple[tuple[float, float], ...]:
-    whole = (r for r in records if r["status"] == "COMPLETED" and r.get("fidelity") in (None, 1.0))
+    """Every report counts where it was made, and not where its trial ended: a finale lasts for most of a budget."""
+    points: list[tuple[float, float]] = []
+    for record in records:
+        if record["status"] == "COMPLETED" and record.get("fidelity") in (None, 1.0):
+            ended = datetime.fromisoformat(record["started_at"]).timestamp() + record["seconds"]
+            points += [(record["elapsed"] - (ended - at), value) for at, value in record["reports"] if at < ended]
+            points.append((record["elapsed"], record["value"]))
     climb: list[tuple[float, float]] = []
-    for record in sorted(whole, key=lambda record: record["elapsed"]):
-        if not climb or record["value"] > climb[-1][1]:
-            climb.append((record["elapsed"], record["value"]))
+    for seconds, value in sorted(points):
+        if not climb or value > climb[-1][1]:
+            climb.append((seconds, value))
     return tuple(climb)
 
 
