@@ -175,6 +175,7 @@ def _proposer(
         may_win=ModelLimits(config.limits.predict_time, config.limits.model_size).allow,
         most=config.limits.max_trials,
         epoch=0.0 if gpus else problem.task.core_seconds(problem.table) / config.compute.cpus_per_trial,
+        first=earlier.proposals,
         allotments=Allotments() if config.search.finale else Allotments.without_finale(),
     )
 

@@ -107,7 +107,7 @@ class _Timed:
         self._ends_in_time = self._ends_in_time or cut
         share = work
         exact = result.status is Status.COMPLETED and not cut
-        if result.progress is not None and result.progress >= _ENOUGH:
+        if result.progress is not None and result.progress >= _ENOUGH and work == result.fidelity:
             share, exact = share * result.progress, True
         seconds = result.seconds / share
         if exact or result.status is not Status.PRUNED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -55,6 +55,7 @@ class Finale(Proposer):
         may_win: whether what a completed trial left is within the limits on models.
         most: trials that the search may run, None for any number.
         epoch: seconds that it takes about to show a trial all of the data; 0 where nobody knows.
+        first: configurations to be trained before the portfolio's where nothing was compared.
         allotments: how the time is shared.
     """
 
@@ -69,6 +70,7 @@ class Finale(Proposer):
         may_win: Callable[[TrialResult], bool] = lambda result: True,
         most: int | None = None,
         epoch: float = 0.0,
+        first: Iterable[Proposal] = (),
         allotments: Allotments | None = None,
     ) -> None:
         self._search, self._space = search, space
@@ -77,7 +79,7 @@ class Finale(Proposer):
         self._may_win, self._most = may_win, math.inf if most is None else most
         self._allotments, self._epoch = allotments or Allotments(), epoch
         self._stretching = stretching(space)
-        self._defaults = tuple(self._listed())
+        self._defaults = (*(known for known in first if known.algorithm in self._stretching), *self._listed())
         self._open: set[int] = set()
         self._final: int | None = None
         self._begun: float | None = None
@@ -172,7 +174,7 @@ class Finale(Proposer):
         tried = [record for _, record in self._found]
         for proposal in self._defaults:
             if not self._is_spoiled(proposal) and not any(proposal.same(record) for record in tried):
-                yield replace(proposal, notes=Stage.finale().notes)
+                yield replace(proposal, notes={**proposal.notes, **Stage.finale().notes})
 
     def _is_spoiled(self, proposal: Proposal) -> bool:
         return any(proposal.same(other) for other in self._spoiled)

@@ -14,10 +14,14 @@ class Listed(Proposer):
     """Proposes each of `proposals` once. One that would not end in time is left for later.
 
     A configuration that another proposer was quicker with is not tried again.
+
+    Attributes:
+        proposals: all of them, in order.
     """
 
     def __init__(self, proposals: Iterable[Proposal]) -> None:
-        self._left = list(proposals)
+        self.proposals = tuple(proposals)
+        self._left = list(self.proposals)
 
     def propose(self, number: int, admits: Admits) -> Proposal | None:
         return next((proposal for proposal in self._left if admits(proposal.algorithm, proposal.params)), None)

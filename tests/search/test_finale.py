@@ -271,6 +271,17 @@ def test_where_no_net_completed_the_portfolios_next_is_trained() -> None:
     assert (is_final(final), rate(final), final.parent) == (True, 0.3, None)
 
 
+def test_what_was_good_in_an_earlier_experiment_is_trained_before_the_portfolios_first() -> None:
+    known = Proposal.of("net", SPACE.algorithms["net"], {"rate": 0.9}, notes={"warm_start": "earlier/1/3"})
+    quick = Proposal.of("quick", SPACE.algorithms["quick"], {"x": 0.9})
+    search = Search(SHORT, NETS, first=[quick, known])
+    final = search.start()
+    assert (final.algorithm, rate(final)) == ("net", 0.9)
+    assert final.notes == {"warm_start": "earlier/1/3", "stage": "finale"}
+    search.end(final, None, Status.FAILED)
+    assert rate(search.start()) == 0.1
+
+
 def test_without_a_portfolio_the_spaces_defaults_are_trained() -> None:
     search = Search(SHORT, NETS.model_copy(update={"portfolio": ()}))
     assert rate(search.start()) == 0.5
