@@ -48,7 +48,7 @@ class Environment(BaseModel):
     @classmethod
     def now(cls, algorithms: Iterable[AlgorithmSpace]) -> Environment:
         """What is installed here of all that `algorithms` need."""
-        frameworks = {distribution_of(algorithm.package) for algorithm in algorithms if algorithm.package}
+        frameworks = {distribution_of(module) for algorithm in algorithms for module in algorithm.needs}
         # By name, and not by an import statement: the package's root stands above every layer. Not its distribution's
         # version either, which a checkout does not have.
         automl: str = import_module("automl").__version__

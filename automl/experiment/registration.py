@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import suppress
-from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +14,10 @@ from automl.experiment.environment import distribution_of, installed
 from automl.experiment.summary import Summary
 from automl.registry.candidate import Candidate, RegisteredModel
 from automl.registry.options import RegistryOptions
+from automl.registry.own_modules import is_own
 from automl.registry.register import register
 from automl.registry.store import resolve_uri
 from automl.space.load import load_space
-from automl.space.space import AlgorithmSpace
-from automl.space.trust import allowed_packages
 from automl.tasks.registry import get_task
 from automl.trial.contract import Status, TrialResult, read_result
 from automl.workspace.atomic import read_json, write_json
@@ -80,8 +77,8 @@ def candidate_for(
         split_plan=summary.split_plan,
         seed=config.seed,
         framework=framework,
-        packages=installed((*_ALWAYS, *get_task(summary.task).packages, framework)),
-        modules=_own_modules(space),
+        packages=installed((*_ALWAYS, *get_task(summary.task).packages, *map(distribution_of, space.needs))),
+        modules=tuple(filter(is_own, {(space.estimator or "").partition(".")[0]} - {""})),
         promote=options.promote,
         tags=options.tags,
         description=options.description,
@@ -153,11 +150,3 @@ def _how_it_ended(result: TrialResult | None) -> str:
     if result.status is Status.COMPLETED and result.fidelity != 1:
         return f"did {result.fidelity:.3g} of the full work"
     return f"ended {result.status.value}" + (" without a score" if result.status is Status.COMPLETED else "")
-
-
-def _own_modules(space: AlgorithmSpace) -> tuple[str, ...]:
-    """Where the user's class is defined, if that is no installed package."""
-    module = (space.estimator or "").partition(".")[0]
-    if module in {"", *allowed_packages(), *sys.stdlib_module_names} or module in packages_distributions():
-        return ()
-    return (module,)

@@ -11,14 +11,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.errors import AutomlError, RegistryError
+from automl.registry.own_modules import pickled_by_value, with_neighbours
 from automl.registry.store import describe, quiet
 
 if TYPE_CHECKING:
@@ -121,7 +119,7 @@ def save_model(
 
     Args:
         packages: version by distribution, of what loading it needs.
-        modules: those that nobody can install: what the model has of them is written out.
+        modules: those that nobody can install: what the model has of them is written out, as far as it can be pickled.
 
     Raises:
         RegistryError: it cannot be pickled, or the disk is full.
@@ -130,47 +128,37 @@ def save_model(
         import cloudpickle
         import mlflow.sklearn
 
-        own = _with_neighbours(modules)
         pins = {"cloudpickle": cloudpickle.__version__, **packages}
         stated = {
             "serialization_format": mlflow.sklearn.SERIALIZATION_FORMAT_CLOUDPICKLE,
             "signature": signature_of(example, predictions),
             "pip_requirements": [f"{name}=={_public(version)}" for name, version in sorted(pins.items())],
         }
+        own = with_neighbours(modules)
         try:
-            for name in own:
-                cloudpickle.register_pickle_by_value(import_module(name))
-            try:
-                mlflow.sklearn.save_model(estimator, str(folder), input_example=example, **stated)
-            except (TypeError, ValueError) as error:  # durations and the like have no JSON
-                log.info("the registered model has no input example: %s", describe(error))
-                shutil.rmtree(folder, ignore_errors=True)
-                mlflow.sklearn.save_model(estimator, str(folder), **stated)
+            with pickled_by_value(own):
+                _write(estimator, folder, example, stated)
+            return
         except Exception as error:  # pickling raises anything
+            if not own:
+                raise RegistryError(f"Cannot save the model: {describe(error)}.") from error
+            log.warning("the registered model needs %s on the path: %s", ", ".join(sorted(own)), describe(error))
+        try:
+            shutil.rmtree(folder, ignore_errors=True)
+            _write(estimator, folder, example, stated)
+        except Exception as error:
             raise RegistryError(f"Cannot save the model: {describe(error)}.") from error
-        finally:
-            for name in cloudpickle.list_registry_pickle_by_value() & own:
-                cloudpickle.unregister_pickle_by_value(import_module(name))
 
 
-def _with_neighbours(modules: Sequence[str]) -> set[str]:
-    """These top-level modules, and others from the same folders: they may use them."""
-    if not modules:
-        return set()
-    installed = {"__main__", __name__.partition(".")[0], *packages_distributions()}
-    files = {
-        name: file
-        for name, module in [*sys.modules.items()]
-        if "." not in name and name not in installed and (file := getattr(module, "__file__", None))
-    }
-    folders = {_folder(import_module(name).__file__ or "") for name in modules}
-    return {*modules, *(name for name, file in files.items() if _folder(file) in folders)}
+def _write(estimator: Any, folder: Path, example: pd.DataFrame | np.ndarray, stated: Mapping[str, Any]) -> None:
+    import mlflow.sklearn
 
-
-def _folder(file: str) -> Path:
-    """Where a top-level module lies, be it a file or a package."""
-    path = Path(file).resolve()
-    return path.parents[1] if path.stem == "__init__" else path.parent
+    try:
+        mlflow.sklearn.save_model(estimator, str(folder), input_example=example, **stated)
+    except (TypeError, ValueError) as error:  # durations and the like have no JSON
+        shutil.rmtree(folder, ignore_errors=True)
+        mlflow.sklearn.save_model(estimator, str(folder), **stated)
+        log.info("the registered model has no input example: %s", describe(error))
 
 
 def _public(version: str) -> str:

@@ -18,7 +18,7 @@ from automl.space.library import shipped_space
 from automl.space.raytune import translate
 from automl.space.space import ParameterSpace, SearchSpace, check_version
 
-__all__ = ["Exclusion", "available", "install_hint", "is_installed", "load_parameters", "load_space"]
+__all__ = ["EXTRAS", "Exclusion", "available", "install_hint", "is_installed", "load_parameters", "load_space"]
 
 EXTRAS = {"xgboost": "boosters", "catboost": "boosters", "cmaes": "cmaes", "torch": "torch", "tabm": "torch"}
 """{module: the extra that installs it}"""

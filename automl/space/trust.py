@@ -15,7 +15,7 @@ from typing import Any
 
 from automl.errors import MissingExtraError, SpaceError, TrustError
 from automl.space.library import shipped_spaces
-from automl.space.load import install_hint, is_installed, load_space
+from automl.space.load import EXTRAS, install_hint, is_installed, load_space
 from automl.space.space import SearchSpace
 
 __all__ = ["ALLOWED", "allowed_packages", "check_estimators", "check_trust", "resolve_estimator"]
@@ -77,7 +77,7 @@ def check_estimators(space: SearchSpace, *, trust: bool, key: str = "search.spac
     entry `requires`, is not installed: these are left out of the search. Other modules have to be there.
 
     Raises:
-        TrustError, SpaceError, MissingExtraError: as `resolve_estimator`, with the key.
+        TrustError, SpaceError: as `resolve_estimator`, with the key; SpaceError also for what is not installed.
     """
     shipped = {a.estimator for path in shipped_spaces().values() for a in load_space(path, task="").algorithms.values()}
     for name, algorithm in space.algorithms.items():
@@ -85,13 +85,16 @@ def check_estimators(space: SearchSpace, *, trust: bool, key: str = "search.spac
         if algorithm.estimator is None:
             raise SpaceError("is needed: the import path of an estimator, package.module.Class.", key=place)
         package = algorithm.estimator.partition(".")[0]
-        may_lack = algorithm.requires is not None or package in allowed_packages()
-        if algorithm.estimator in shipped or (may_lack and not all(map(is_installed, algorithm.needs))):
+        lacks = [module for module in algorithm.needs if not is_installed(module)]
+        known = algorithm.requires is not None or package in allowed_packages() or not EXTRAS.keys().isdisjoint(lacks)
+        if algorithm.estimator in shipped or (lacks and known):
             continue
         try:
             resolve_estimator(algorithm.estimator, trust=trust)
         except SpaceError as error:
             raise SpaceError(error.message, key=place) from error
+        except MissingExtraError as error:
+            raise SpaceError(str(error), key=place) from error
         except TrustError as error:
             raise TrustError(error.message, key=place) from error
 

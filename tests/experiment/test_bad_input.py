@@ -24,7 +24,6 @@ from automl.errors import (
     ExecutorError,
     JournalError,
     MetricError,
-    MissingExtraError,
     SpaceError,
     TrustError,
     WorkspaceError,
@@ -226,8 +225,8 @@ SETTINGS: dict[str, Refusal] = {
     "nothing that is installed": (
         table(),
         {"trust": True, **estimator("not_installed.Model")},
-        MissingExtraError,
-        "not_installed is not installed; run where it lies if it is yours, or add its folder to PYTHONPATH",
+        SpaceError,
+        f"{KEY}.*not_installed is not installed; run where it lies if it is yours, or add its folder to PYTHONPATH",
     ),
 }
 

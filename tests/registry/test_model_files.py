@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from automl.data.images.images import Images
 from automl.registry.candidate import read_example, write_example
 from automl.registry.model_files import predict_saved, same_predictions, save_model
+from automl.registry.own_modules import is_own
 
 
 def test_columns_that_mlflow_would_refuse_are_of_any_type(tmp_path: Path) -> None:
@@ -73,6 +75,31 @@ def test_a_class_that_nobody_can_install_becomes_part_of_the_model(
     for name in ("mine_for_test", "parts_for_test"):
         monkeypatch.delitem(sys.modules, name)
     assert predict_saved(folder, frame).tolist() == ["p", "p"]
+
+
+def test_what_cannot_be_written_out_is_asked_for_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "locked_for_test.py").write_text(
+        "import threading\nfrom sklearn.dummy import DummyClassifier\n\nLOCK = threading.Lock()\n\n\n"
+        "class Mine(DummyClassifier):\n    def predict(self, X):\n        with LOCK:\n"
+        "            return super().predict(X)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    frame = pd.DataFrame({"x": [1.0, 2.0]})
+    model = importlib.import_module("locked_for_test").Mine().fit(frame, ["p", "p"])
+    folder = tmp_path / "model"
+    save_model(
+        model, folder, example=frame, predictions=model.predict(frame), packages={}, modules=("locked_for_test",)
+    )
+    assert "needs locked_for_test on the path" in caplog.text
+    assert predict_saved(folder, frame).tolist() == ["p", "p"]
+    assert not cloudpickle.list_registry_pickle_by_value()
+
+
+@pytest.mark.parametrize(("name", "own"), [("sklearn", False), ("json", False), ("automl", False), ("nowhere_", False)])
+def test_what_is_installed_is_nobodys_own(name: str, own: bool) -> None:
+    assert is_own(name) is own
 
 
 def test_requirements_name_versions_that_an_index_has(tmp_path: Path) -> None:
