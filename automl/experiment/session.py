@@ -96,7 +96,9 @@ class _Session:
         try:
             cpu = time.thread_time()
             with self._phases.measure("prepare"):
-                problem = prepare(self._config, self._inputs, self._deadline)
+                # What has trials already has something to deliver, however long it takes to read the data again.
+                begins = not self._directory.trial_numbers()
+                problem = prepare(self._config, self._inputs, self._deadline if begins else None)
                 check_gpus(self._config, problem.space)
                 save_problem(problem, self._directory)
                 preference = Preference.of(self._config, problem)

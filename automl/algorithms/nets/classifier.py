@@ -84,7 +84,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         epochs_: how many were trained, those of a parent and of earlier attempts among them.
         batch_size_: pictures that were computed at a time: fewer than `batch_size` where a GPU's memory was too small,
             the gradients of several being added up then.
-        is_timed_: True if the clock decided how long the training was: the same one again gives another model.
+        is_timed_: True if the clock decided how long the training was, or which views are averaged over: the same one
+            again gives another model.
         seconds_: of training, those of earlier attempts among them.
     """
 
@@ -163,7 +164,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             net = self._begun(pixels, hardware)
             augmentation = recipe.augmentation(*X.shape[1:3])
             pictures = Pictures(pixels, codes, sample_weight, augmentation, net.fill, hardware)
-            self.views_ = Views(self.flip_, _shift(augmentation.translate, *X.shape[1:3]))
+            views = self.views_ = Views(self.flip_, _shift(augmentation.translate, *X.shape[1:3]))
             if allowance.is_limited:
                 most = _FINDING_OUT * allowance.seconds
                 view = 0.0 if waiting is None else seconds_to_predict(net, waiting, hardware.exact, most=most)
@@ -182,7 +183,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
                 file = None if origin.own is None else CheckpointFile(origin.own, identity, origin, self.module_params_)
                 scores = None if waiting is None else _scores_of(waiting, hardware)
                 training.run(Watch(progress, log, file, scores, waiting))
-        self._keep(training, origin, allowance)
+        self._keep(training, origin, is_timed=allowance.fills or self.views_ != views)
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
@@ -203,8 +204,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             if found is not None and found.device.type == "cpu":
                 raise
             logger.warning("The GPU cannot predict, so the CPU does: %s", str(error).partition("\n")[0])
+        self.net_.to("cpu")
         self._found = choose_hardware("cpu", self.precision)
-        self.net_.to(self._found.device)
         return predict(self.net_, pixels, self._found.exact, self.views_)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
@@ -273,7 +274,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         What was trained on a CPU predicts on one: a GPU may be somebody else's.
         """
         if not hasattr(self, "_found"):
-            wanted = self.device_ if self.device == "auto" else self.device
+            wanted = getattr(self, "device_", "auto") if self.device == "auto" else self.device
             self._found = choose_hardware(wanted if is_here(wanted) else "auto", self.precision)
             self.net_.to(self._found.device)
         return self._found
@@ -285,13 +286,13 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             raise SpaceError(f"flip is {self.flip!r}, and has to be true, false or auto.", key="flip")
         return bool(self.flip)
 
-    def _keep(self, training: Training, origin: Origin, allowance: Allowance) -> None:
+    def _keep(self, training: Training, origin: Origin, *, is_timed: bool) -> None:
         self.net_, self._found = training.average.net.eval(), training.hardware
         self.device_ = training.hardware.device.type
         self.progress_ = training.course.end if origin.is_finished else training.progress
         self.epochs_ = origin.epochs + training.epochs
         self.batch_size_ = training.batch_size // training.pieces
-        self.is_timed_ = training.is_timed or origin.is_timed or allowance.fills
+        self.is_timed_ = is_timed or training.is_timed or origin.is_timed
         self.seconds_ = origin.seconds + training.used
 
     def _identity(self, n: int) -> str:

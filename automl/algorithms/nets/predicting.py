@@ -23,7 +23,7 @@ __all__ = ["PLAIN", "Views", "predict", "seconds_to_predict"]
 
 _BATCH = {"cpu": 256}
 _GPU_BATCH = 2048
-_FIRST, _GROWTH = 16, 4
+_FIRST, _GROWTH = 128, 8
 """A measurement begins with one part in so many of a half batch, and grows by this factor."""
 _TRIES = 3
 

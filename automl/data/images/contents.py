@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from automl.data.images.arrays import white_of
 from automl.data.images.encoded import Picture, Pictures
 from automl.data.images.endings import is_picture_name
@@ -32,11 +34,32 @@ def as_pictures(values: Iterable[Any], white: int | None = None) -> Pictures:
         DataError: a value is no picture, or arrays are on no scale.
     """
     pictures = [_picture(value, position) for position, value in enumerate(values)]
-    arrays = [picture.content for picture in pictures if _is_array(picture.content)]
-    white = white or white_of(*arrays)
-    if white is None:
+    kinds = [_kind(picture.content) for picture in pictures]
+    whites = {
+        kind: _white([each.content for each, own in zip(pictures, kinds, strict=True) if own == kind], kind, white)
+        for kind in sorted({*kinds} & {"f", "u"})
+    }
+    if not whites:
         return Pictures(pictures)
-    return Pictures([replace(each, white=white) if _is_array(each.content) else each for each in pictures], white)
+    scaled = [replace(each, white=whites.get(kind)) for each, kind in zip(pictures, kinds, strict=True)]
+    return Pictures(scaled, next(iter(whites.values())))
+
+
+def _kind(content: Any) -> str:
+    """F for floats, u for integers of 16 bits: arrays whose type leaves their scale open; else nothing."""
+    if not _is_array(content):
+        return ""
+    try:
+        dtype = np.asarray(content).dtype
+    except Exception:  # a tensor on a GPU, say: the decoder names it
+        return ""
+    return "f" if dtype.kind == "f" else "u" if dtype == np.uint16 else ""
+
+
+def _white(arrays: list[Any], kind: str, known: int | None) -> int | None:
+    """That of arrays of one type; of other numbers than were trained on they say it themselves."""
+    fits = known in (1, 255) if kind == "f" else known == 65535
+    return known if fits else white_of(*arrays)
 
 
 def _picture(value: Any, position: int) -> Picture:

@@ -66,8 +66,9 @@ def test_measuring_how_long_predictions_take_costs_no_more_than_it_may() -> None
     net = make_net(Slow, {}, (6, 8, 3), n_classes=2)
     pixels = torch.zeros((256, 6, 8, 3), dtype=torch.uint8)
     hardware = choose_hardware("cpu", "float32")
-    assert seconds_to_predict(net, pixels, hardware, most=0.1) == pytest.approx(2.56, rel=0.5)
-    assert sum(Slow.seen) <= 8 + 8 + 16, "the first pictures have told it"
+    Slow.seen.clear()
+    assert seconds_to_predict(net, pixels, hardware, most=0.05) >= 2.5
+    assert sum(Slow.seen) <= 1 + 3 * 1, "the first picture has told it"
 
 
 class Slow(torch.nn.Module):

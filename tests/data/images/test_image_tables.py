@@ -151,6 +151,8 @@ def test_numbers_of_another_type_have_a_scale_of_their_own() -> None:
     (column,) = load_images((X * np.uint16(257), Y)).columns
     assert isinstance(column, ImageColumn) and column.white == 65535
     assert np.array_equal(as_images(X / 255.0, column).pixels, X)
+    dark = np.where(X > 128, 1.0, 0.0)
+    assert np.array_equal(as_images([*X.astype(float), dark[0]], column).pixels[-1], dark[0])
 
 
 def test_a_picture_without_numbers_does_not_darken_the_others() -> None:
