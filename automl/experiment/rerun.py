@@ -100,23 +100,23 @@ def rerun(
     Raises:
         WorkspaceError: its parameters are damaged, its algorithm cannot run here, or it went on from another trial.
     """
-    params = _params(directory, recorded)
+    written = _written(directory, recorded)
     _check_algorithm(problem, recorded)
-    _check_beginning(problem, directory, recorded)
+    _check_beginning(problem, directory, recorded, written.get("notes", {}))
     context = make_context(problem, trust=trust, cache=scratch.cache)
     assert isinstance(context.work, LearnerWork)
     devices = devices_of([problem.space.algorithms[recorded.algorithm]])
     context = replace(context, work=replace(context.work, keep_models=keep_models), devices=devices)
-    return _run(_spec(recorded, params, config, scratch), context, config)
+    return _run(_spec(recorded, written["params"], config, scratch), context, config)
 
 
-def _params(directory: ExperimentDirectory, recorded: TrialResult) -> dict[str, Any]:
+def _written(directory: ExperimentDirectory, recorded: TrialResult) -> dict[str, Any]:
+    """What the trial was told: its parameters, and notes on where it stands in the search."""
     path = directory.trial(recorded.number).params
     written = read_json(path)
-    params = written.get("params")
-    if not isinstance(params, dict) or written.get("algorithm") != recorded.algorithm:
+    if not isinstance(written.get("params"), dict) or written.get("algorithm") != recorded.algorithm:
         raise WorkspaceError(f"{path} is damaged: it does not hold the parameters of a {recorded.algorithm}.")
-    return params
+    return written
 
 
 def _check_algorithm(problem: Problem, recorded: TrialResult) -> None:
@@ -129,11 +129,13 @@ def _check_algorithm(problem: Problem, recorded: TrialResult) -> None:
     )
 
 
-def _check_beginning(problem: Problem, directory: ExperimentDirectory, recorded: TrialResult) -> None:
+def _check_beginning(
+    problem: Problem, directory: ExperimentDirectory, recorded: TrialResult, notes: Mapping[str, Any]
+) -> None:
     """A training that went on from another trial's checkpoint is only a part of one."""
     if recorded.parent is None or not problem.space.algorithms[recorded.algorithm].stretches:
         return
-    stage = Stage.of(read_json(directory.trial(recorded.number).params).get("notes", {}))
+    stage = Stage.of(notes)
     if stage is None or not stage.final:
         raise WorkspaceError(
             f"Trial {recorded.number} of {directory.path} cannot be repeated alone: its training goes on from where "

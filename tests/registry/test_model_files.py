@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,48 +59,47 @@ def test_pictures_go_in_as_one_array_of_any_size(tmp_path: Path) -> None:
         assert predict_saved(tmp_path / "model", pictures).tolist() == model.predict(pictures).tolist()
 
 
+@pytest.fixture
+def save_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., tuple[Path, pd.DataFrame]]]:
+    """Saves a classifier whose `predict` is this code of a module ``own_for_test``."""
+    added = ("own_for_test", "parts_for_test")
+
+    def save(head: str, predict: str) -> tuple[Path, pd.DataFrame]:
+        body = f"class Mine(DummyClassifier):\n    def predict(self, X):\n        {predict}\n"
+        (tmp_path / "own_for_test.py").write_text(f"from sklearn.dummy import DummyClassifier\n{head}\n\n\n{body}")
+        monkeypatch.syspath_prepend(tmp_path)
+        frame = pd.DataFrame({"x": [1.0, 2.0]})
+        model = importlib.import_module("own_for_test").Mine().fit(frame, ["p", "p"])
+        folder = tmp_path / "model"
+        save_model(model, folder, example=frame, predictions=model.predict(frame), packages={}, modules=added[:1])
+        return folder, frame
+
+    yield save
+    for name in added:
+        sys.modules.pop(name, None)
+
+
 def test_a_class_that_nobody_can_install_becomes_part_of_the_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save_own: Any
 ) -> None:
     (tmp_path / "parts_for_test.py").write_text("def last(y):\n    return y[-1:]\n")
-    (tmp_path / "mine_for_test.py").write_text(
-        "from sklearn.dummy import DummyClassifier\nfrom parts_for_test import last\n\n\n"
-        "class Mine(DummyClassifier):\n    def predict(self, X):\n        return [*last(super().predict(X))] * len(X)\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    frame = pd.DataFrame({"x": [1.0, 2.0]})
-    model = importlib.import_module("mine_for_test").Mine().fit(frame, ["p", "p"])
-    folder = tmp_path / "model"
-    save_model(model, folder, example=frame, predictions=model.predict(frame), packages={}, modules=("mine_for_test",))
+    folder, frame = save_own("from parts_for_test import last", "return [*last(super().predict(X))] * len(X)")
     monkeypatch.undo()
-    for name in ("mine_for_test", "parts_for_test"):
-        monkeypatch.delitem(sys.modules, name)
+    del sys.modules["own_for_test"], sys.modules["parts_for_test"]
     assert predict_saved(folder, frame).tolist() == ["p", "p"]
 
 
-def test_what_cannot_be_written_out_is_asked_for_by_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "locked_for_test.py").write_text(
-        "import threading\nfrom sklearn.dummy import DummyClassifier\n\nLOCK = threading.Lock()\n\n\n"
-        "class Mine(DummyClassifier):\n    def predict(self, X):\n        with LOCK:\n"
-        "            return super().predict(X)\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    frame = pd.DataFrame({"x": [1.0, 2.0]})
-    model = importlib.import_module("locked_for_test").Mine().fit(frame, ["p", "p"])
-    folder = tmp_path / "model"
-    save_model(
-        model, folder, example=frame, predictions=model.predict(frame), packages={}, modules=("locked_for_test",)
-    )
-    assert "needs locked_for_test on the path" in caplog.text
+def test_what_cannot_be_written_out_is_asked_for_by_name(save_own: Any, caplog: pytest.LogCaptureFixture) -> None:
+    head = "import threading\nLOCK = threading.Lock()"
+    folder, frame = save_own(head, "return super().predict(X) if LOCK else None")
+    assert "needs own_for_test on the path" in caplog.text
     assert predict_saved(folder, frame).tolist() == ["p", "p"]
     assert not cloudpickle.list_registry_pickle_by_value()
 
 
-@pytest.mark.parametrize(("name", "own"), [("sklearn", False), ("json", False), ("automl", False), ("nowhere_", False)])
-def test_what_is_installed_is_nobodys_own(name: str, own: bool) -> None:
-    assert is_own(name) is own
+@pytest.mark.parametrize("name", ["sklearn", "json", "automl", "nowhere_at_all"])
+def test_what_is_installed_is_nobodys_own(name: str) -> None:
+    assert not is_own(name)
 
 
 def test_requirements_name_versions_that_an_index_has(tmp_path: Path) -> None:

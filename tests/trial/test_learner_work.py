@@ -361,6 +361,22 @@ def test_a_cache_is_shared_and_changes_nothing(tmp_path: Path) -> None:
     assert not first.train.flags.writeable
 
 
+@pytest.mark.parametrize("name", ["train.npy", "features.joblib"])
+def test_a_torn_file_of_the_cache_is_made_anew(tmp_path: Path, name: str) -> None:
+    X, y = large(40_000)
+    cached = replace(work_on((X, y), metric="roc_auc"), cache=tmp_path / "cache")
+    whole = Trial(tmp_path / "0").run(cached, "tree")
+    for file in (tmp_path / "cache").glob(f"*/{name}"):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    again = Trial(tmp_path / "1").run(cloudpickle.loads(cloudpickle.dumps(cached)), "tree")
+    assert again.metrics == whole.metrics
+    other = cloudpickle.loads(cloudpickle.dumps(cached))
+    assert isinstance(
+        other._matrices.get(other.X, other.columns, other.plan, 0, view="native", directory=other.cache).train,
+        np.memmap,
+    )
+
+
 def test_the_work_travels_without_its_matrices(iris: LearnerWork, trial: Trial) -> None:
     before = len(cloudpickle.dumps(iris))
     trial.run(iris, "tree")
