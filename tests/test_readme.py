@@ -16,12 +16,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import automl
+from automl.algorithms.trust import check_trust
 from automl.cli import commands
 from automl.cli.app import app
 from automl.data.catalogue import CATALOGUE
 from automl.search.samplers.registry import samplers
 from automl.space.load import load_space
-from automl.space.trust import check_trust
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
 
+from automl.algorithms.arguments import Argument
 from automl.algorithms.progress import Progress
 from automl.errors import AutomlError, SpaceError
 
@@ -139,21 +140,35 @@ class Learner(ABC):
             result[:, self._present] = np.where(total > 0, raw / total, 1.0 / raw.shape[1])
         return result
 
-    def _further_names(self) -> frozenset[str] | None:
-        """What the constructor may be given by ``**kwargs``; None if nobody knows, or it refuses others by itself."""
+    @classmethod
+    def arguments(cls, estimator: type) -> Mapping[str, Argument] | None:
+        """What an experiment file may set of `estimator`, and to what; None for any argument, to plain values.
+
+        Plugins override it. Of the estimators that automl knows itself the adapter says so, without importing them.
+        """
         return None
+
+    def check_names(self) -> None:
+        """Refuse parameters that the estimator does not have.
+
+        Raises:
+            SpaceError: one of them, and the nearest that there is.
+        """
+        if not _named(self.estimator).issuperset(self.params) and (further := self._further_names()) is not None:
+            _check_names(self.estimator, self.params, further)
+
+    def _further_names(self) -> frozenset[str] | None:
+        """What the constructor may be given by ``**kwargs``; None if it takes some and nobody knows which."""
+        return None if _takes_others(self.estimator) else frozenset()
 
     def _make(self, **settings: Any) -> Any:
         """The unfitted estimator, its seeds and threads set wherever its constructor has them.
 
         What the search space says wins over `settings`, except the number of threads.
         """
-        if not _named(self.estimator).issuperset(self.params) and (further := self._further_names()) is not None:
-            _check_names(self.estimator, self.params, further)
         try:
             model = self.estimator(**{**settings, **self.params})
         except TypeError as error:
-            _check_names(self.estimator, self.params)
             raise SpaceError(f"{self.estimator.__name__} cannot be made with these parameters: {error}.") from error
         chosen: dict[str, Any] = {}
         for name, value in model.get_params(deep=True).items():
@@ -165,7 +180,7 @@ class Learner(ABC):
         return model.set_params(**chosen) if chosen else model
 
 
-def _check_names(estimator: type, params: Iterable[str], further: Collection[str] = ()) -> None:
+def _check_names(estimator: type, params: Iterable[str], further: Collection[str]) -> None:
     """Refuse what is neither a parameter of the constructor nor among `further`."""
     named = _named(estimator)
     for name in params:
@@ -178,11 +193,20 @@ def _check_names(estimator: type, params: Iterable[str], further: Collection[str
 @cache
 def _named(estimator: type) -> frozenset[str]:
     """The parameters that a constructor names, and its parents' where it hands on what it does not name."""
-    names: set[str] = set()
+    parameters = [parameter for constructor in _constructors(estimator) for parameter in constructor]
+    return frozenset(p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD))
+
+
+def _takes_others(estimator: type) -> bool:
+    """Whether no constructor says what becomes of parameters that none names."""
+    return all(any(p.kind is p.VAR_KEYWORD for p in constructor) for constructor in _constructors(estimator))
+
+
+def _constructors(estimator: type) -> Iterator[tuple[inspect.Parameter, ...]]:
+    """The parameters of a constructor, and of its parents' as far as each hands on what it does not name."""
     for kind in estimator.__mro__:
-        if "__init__" in vars(kind):
-            parameters = inspect.signature(kind).parameters.values()
-            names |= {p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+        if kind is not object and "__init__" in vars(kind):
+            parameters = tuple(inspect.signature(kind).parameters.values())
+            yield parameters
             if all(p.kind is not p.VAR_KEYWORD for p in parameters):
                 break
-    return frozenset(names)

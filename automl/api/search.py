@@ -222,13 +222,13 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
     Raises:
         ConfigError: something in it is wrong. Says where, and what instead.
     """
+    from automl.algorithms.trust import check_estimators, check_trust
     from automl.config.reader import read_config
     from automl.experiment.assembly import check_choices
     from automl.experiment.settle import settle_task
     from automl.experiment.warm_start import resolve_warm_start
     from automl.metrics.registry import metric_from_options
     from automl.space.load import load_space
-    from automl.space.trust import check_estimators, check_trust
     from automl.tasks.registry import get_task
 
     config, document = read_config(file)
@@ -240,8 +240,8 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
         resolve_warm_start(config)
         wanted = config.search.algorithms
         space = load_space(config.search.space, task=config.task).restrict(allow=wanted.allow, block=wanted.block)
-        check_trust(space, trust=trust)
         if config.search.space is not None:
+            check_trust(space, trust=trust)
             check_estimators(space, trust=trust)
     except ConfigError as error:
         raise document.place(error) from None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from automl.algorithms.trust import check_estimators, check_trust
 from automl.config.schema import ExperimentConfig
 from automl.data.append import append_rows
 from automl.data.guardrails import Guardrail
@@ -22,7 +23,6 @@ from automl.metrics.registry import get_metric, metric_from_callable, metrics_of
 from automl.redact import redact_text
 from automl.space.load import Exclusion, available, load_space
 from automl.space.space import SearchSpace
-from automl.space.trust import check_estimators, check_trust
 from automl.tasks.base import Target, Task
 from automl.tasks.registry import get_task
 from automl.validation.folds import SplitPlan
@@ -167,10 +167,10 @@ def _space(
     """What can be searched here. An estimator that is not trusted is refused before anything is imported."""
     wanted = config.search.algorithms
     space = load_space(config.search.space, task=task.name).restrict(allow=wanted.allow, block=wanted.block)
-    check_trust(space, trust=trust)
     if not config.search.portfolio:
         space = space.model_copy(update={"portfolio": ()})
     if config.search.space is not None:
+        check_trust(space, trust=trust)
         check_estimators(space, trust=trust)
     space, exclusions = available(space, asked=wanted.allow or (), n_rows=table.n_rows)
     if config.search.space is not None:

@@ -24,9 +24,9 @@ from threadpoolctl import threadpool_limits
 
 from automl.algorithms.base import Learner
 from automl.algorithms.estimators import make_learner
+from automl.algorithms.trust import check_estimators, check_trust
 from automl.errors import SpaceError
 from automl.space.space import AlgorithmSpace, SearchSpace
-from automl.space.trust import check_estimators, check_trust
 from automl.testing.problems import Problem, problems
 
 __all__ = ["AlgorithmSuite"]

@@ -15,11 +15,11 @@ import numpy as np
 from automl.algorithms.base import Learner, LearnerError
 from automl.algorithms.estimators import make_learner
 from automl.algorithms.pipeline import FittedPipeline
+from automl.algorithms.trust import resolve_estimator
 from automl.client import Run, TrialPruned
 from automl.errors import SpaceError
 from automl.features.views import view_module
 from automl.metrics.base import Metric, score_all
-from automl.space.trust import resolve_estimator
 from automl.tasks.base import Target
 from automl.trial.contract import STEPS_PER_FOLD, Outcome, TrialSpec
 from automl.trial.latency import Latency

@@ -14,10 +14,10 @@ from sklearn.metrics import log_loss
 
 from automl.algorithms.base import Learner, LearnerError
 from automl.algorithms.estimators import make_learner
+from automl.algorithms.trust import resolve_estimator
 from automl.errors import SpaceError, TrustError
 from automl.space.load import load_space
 from automl.space.space import AlgorithmSpace
-from automl.space.trust import resolve_estimator
 
 HAS = {name: importlib.util.find_spec(name) is not None for name in ("xgboost", "catboost")}
 
@@ -279,9 +279,9 @@ def test_an_estimator_of_a_subclass_keeps_its_librarys_adapter() -> None:
     from lightgbm import LGBMClassifier
 
     from automl.algorithms.adapters.lightgbm import LightGBMLearner
-    from automl.algorithms.estimators import _adapter
+    from automl.algorithms.libraries import adapter_of
 
-    assert _adapter(type("Mine", (LGBMClassifier,), {"__module__": "mine"}))(LGBMClassifier) is LightGBMLearner
+    assert adapter_of(type("Mine", (LGBMClassifier,), {"__module__": "mine"}))(LGBMClassifier) is LightGBMLearner
 
 
 def test_one_class_in_the_training_rows_is_an_error() -> None:

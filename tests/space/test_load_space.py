@@ -189,7 +189,7 @@ def test_a_portfolio_entry_is_completed_by_defaults() -> None:
 
 def test_loading_imports_no_heavy_library() -> None:
     code = (
-        "import sys; from automl.space.load import load_space, available; import automl.space.trust; "
+        "import sys; from automl.space.load import load_space, available; "
         "available(load_space(None, task='classification')); import automl.validation.options; "
         "print([m for m in ('optuna', 'sklearn', 'pandas', 'numpy', 'ray') if m in sys.modules])"
     )

@@ -11,9 +11,9 @@ import optuna
 import pytest
 from threadpoolctl import threadpool_limits
 
+from automl.algorithms.trust import resolve_estimator
 from automl.space.load import load_space
 from automl.space.space import SearchSpace
-from automl.space.trust import resolve_estimator
 
 SPACES: dict[str, SearchSpace] = {task: load_space(None, task=task) for task in ("classification", "regression")}
 ALGORITHMS = [(task, name) for task, space in SPACES.items() for name in space.algorithms]

@@ -2,14 +2,70 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
+from automl.algorithms.arguments import NUMBER, NUMBERS, Argument, each, words
 from automl.algorithms.base import Learner
 from automl.algorithms.progress import Progress, Rounds
 
-__all__ = ["CatBoostLearner", "learner_class"]
+__all__ = ["ESTIMATORS", "CatBoostLearner", "arguments", "learner_class"]
+
+ESTIMATORS = {"catboost": ("CatBoostClassifier", "CatBoostRegressor")}
+
+_LOSS = Argument(
+    pattern=re.compile(
+        "(?:Logloss|CrossEntropy|MultiClass|MultiClassOneVsAll|Focal|RMSE|MAE|MAPE|Quantile|Poisson|LogLinQuantile|"
+        "Lq|Huber|Expectile|Tweedie|LogCosh|Accuracy|BalancedAccuracy|AUC|PRAUC|F1|MCC|Precision|Recall|R2|MSLE|SMAPE)"
+        "(?::[a-z_]+=[0-9.eE+-]+(?:;[a-z_]+=[0-9.eE+-]+)*)?"
+    )
+)
+"""A loss or a metric, with numbers for its own parameters."""
+_BORDERS = words("Median", "Uniform", "UniformAndQuantiles", "MaxLogSum", "MinEntropy", "GreedyLogSum")
+_ARGUMENTS: dict[str, Argument] = {
+    **each("loss_function objective eval_metric", _LOSS),
+    **each("grow_policy", words("SymmetricTree", "Depthwise", "Lossguide")),
+    **each("boosting_type", words("Ordered", "Plain")),
+    **each("bootstrap_type", words("Bayesian", "Bernoulli", "MVS", "Poisson", "No")),
+    **each("sampling_unit", words("Object", "Group")),
+    **each("sampling_frequency", words("PerTree", "PerTreeLevel")),
+    **each("nan_mode", words("Min", "Max", "Forbidden")),
+    **each("leaf_estimation_method", words("Newton", "Gradient", "Exact", "Simple")),
+    **each("leaf_estimation_backtracking", words("No", "AnyImprovement", "Armijo")),
+    **each("score_function", words("Cosine", "L2", "NewtonCosine", "NewtonL2")),
+    **each(
+        "feature_border_type",
+        _BORDERS,
+    ),
+    **each("random_score_type", words("NormalWithModelSizeDecrease", "Gumbel")),
+    **each("model_shrink_mode", words("Constant", "Decreasing")),
+    **each("auto_class_weights", words("None", "Balanced", "SqrtBalanced")),
+    **each("counter_calc_method", words("Full", "SkipTest")),
+    **each("od_type", words("IncToDec", "Iter")),
+    **each("task_type", words("CPU", "GPU")),
+    **each("logging_level", words("Silent", "Verbose", "Info", "Debug")),
+    **each("allow_writing_files", Argument(only=(False,))),
+    **each("class_weights monotone_constraints feature_weights ignored_features", NUMBERS),
+    **each("first_feature_use_penalties per_object_feature_penalties", NUMBERS),
+    **each("iterations n_estimators num_boost_round num_trees learning_rate eta depth max_depth", NUMBER),
+    **each("l2_leaf_reg reg_lambda model_size_reg rsm colsample_bylevel border_count max_bin", NUMBER),
+    **each("fold_permutation_block fold_len_multiplier leaf_estimation_iterations", NUMBER),
+    **each("random_seed random_state random_strength bagging_temperature subsample mvs_reg", NUMBER),
+    **each("min_data_in_leaf min_child_samples max_leaves num_leaves one_hot_max_size max_ctr_complexity", NUMBER),
+    **each("ctr_leaf_count_limit store_all_simple_ctr ctr_target_border_count target_border", NUMBER),
+    **each("scale_pos_weight has_time allow_const_label boost_from_average approx_on_full_history", NUMBER),
+    **each("penalties_coefficient model_shrink_rate langevin diffusion_temperature posterior_sampling", NUMBER),
+    **each("sparse_features_conflict_fraction dev_score_calc_obj_block_size dev_efb_max_buckets", NUMBER),
+    **each("used_ram_limit gpu_ram_part thread_count metric_period verbose silent", NUMBER),
+}
+"""Of training. What is not listed is refused: folders, snapshots, devices by their numbers, callbacks, texts."""
+
+
+def arguments(estimator: str) -> dict[str, Argument]:
+    return _ARGUMENTS
+
 
 _DEFAULT_ROUNDS = 1000
 _MISSING = -1

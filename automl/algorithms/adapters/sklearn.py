@@ -4,19 +4,87 @@ from __future__ import annotations
 
 import inspect
 import logging
+from collections.abc import Iterable
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+from automl.algorithms.arguments import NUMBER, Argument
 from automl.algorithms.base import Learner
 from automl.algorithms.progress import Progress
 
-__all__ = ["HistGradientBoostingLearner", "NeighborsLearner", "SklearnLearner", "learner_class"]
+__all__ = [
+    "ESTIMATORS", "HistGradientBoostingLearner", "NeighborsLearner", "SklearnLearner", "arguments", "learner_class",
+]  # fmt: skip
 
 logger = logging.getLogger("automl")
 
+_NESTED = ("array-like", list, tuple, dict, np.ndarray)
 _POSITIVE_LOSSES = frozenset({"poisson", "gamma", "tweedie"})
+
+_LINEAR = (
+    "ARDRegression BayesianRidge ElasticNet ElasticNetCV GammaRegressor HuberRegressor Lars LarsCV Lasso LassoCV "
+    "LassoLars LassoLarsCV LassoLarsIC LinearRegression LogisticRegression LogisticRegressionCV "
+    "OrthogonalMatchingPursuit OrthogonalMatchingPursuitCV PassiveAggressiveClassifier PassiveAggressiveRegressor "
+    "Perceptron PoissonRegressor QuantileRegressor Ridge RidgeCV RidgeClassifier RidgeClassifierCV SGDClassifier "
+    "SGDRegressor TheilSenRegressor TweedieRegressor"
+)
+_ENSEMBLES = (
+    "AdaBoostClassifier AdaBoostRegressor BaggingClassifier BaggingRegressor ExtraTreesClassifier ExtraTreesRegressor "
+    "GradientBoostingClassifier GradientBoostingRegressor HistGradientBoostingClassifier "
+    "HistGradientBoostingRegressor RandomForestClassifier RandomForestRegressor"
+)
+_NEIGHBORS = (
+    "KNeighborsClassifier KNeighborsRegressor NearestCentroid RadiusNeighborsClassifier RadiusNeighborsRegressor"
+)
+_TREES = "DecisionTreeClassifier DecisionTreeRegressor ExtraTreeClassifier ExtraTreeRegressor"
+ESTIMATORS = {
+    "automl.algorithms.ridge": ("KernelRidgeProbabilities", "RidgeProbabilities"),
+    "sklearn.cross_decomposition": ("PLSRegression",),
+    "sklearn.discriminant_analysis": ("LinearDiscriminantAnalysis", "QuadraticDiscriminantAnalysis"),
+    "sklearn.dummy": ("DummyClassifier", "DummyRegressor"),
+    "sklearn.ensemble": tuple(_ENSEMBLES.split()),
+    "sklearn.gaussian_process": ("GaussianProcessClassifier", "GaussianProcessRegressor"),
+    "sklearn.isotonic": ("IsotonicRegression",),
+    "sklearn.kernel_ridge": ("KernelRidge",),
+    "sklearn.linear_model": tuple(_LINEAR.split()),
+    "sklearn.naive_bayes": ("BernoulliNB", "CategoricalNB", "ComplementNB", "GaussianNB", "MultinomialNB"),
+    "sklearn.neighbors": tuple(_NEIGHBORS.split()),
+    "sklearn.neural_network": ("MLPClassifier", "MLPRegressor"),
+    "sklearn.semi_supervised": ("LabelPropagation", "LabelSpreading"),
+    "sklearn.svm": ("LinearSVC", "LinearSVR", "NuSVC", "NuSVR", "SVC", "SVR"),
+    "sklearn.tree": tuple(_TREES.split()),
+}
+"""Those that learn by themselves. What wraps other estimators, searches over them, or transforms is none of them."""
+
+
+@cache
+def arguments(estimator: str) -> dict[str, Argument]:
+    """Its constructor's, as far as numbers and the texts that scikit-learn itself lists for them go."""
+    module, _, name = estimator.rpartition(".")
+    found = getattr(import_module(module), name)
+    declared = getattr(found, "_parameter_constraints", {})
+    given = {name: declared.get(name, ()) for name in inspect.signature(found).parameters}
+    judged = {name: NUMBER if name not in declared else _argument(allowed) for name, allowed in given.items()}
+    return {name: argument for name, argument in judged.items() if argument is not None}
+
+
+def _argument(constraints: Iterable[Any]) -> Argument | None:
+    """What a file may give under these constraints of scikit-learn's; None for what takes other estimators.
+
+    Any text, as of a cache's folder, and anything that can be called, is none of it.
+    """
+    from sklearn.utils._param_validation import HasMethods, StrOptions, make_constraint
+
+    if isinstance(constraints, str):  # what is not validated
+        return NUMBER
+    if any(isinstance(one, HasMethods) for one in constraints):
+        return None
+    texts = {word for one in map(make_constraint, constraints) if isinstance(one, StrOptions) for word in one.options}
+    nested = any(one in _NESTED for one in constraints if isinstance(one, str | type))
+    return Argument(frozenset(texts), nested=nested)
 
 
 def learner_class(estimator: type) -> type[Learner]:

@@ -4,17 +4,42 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from automl.algorithms.arguments import NUMBER, Argument, each, words
 from automl.algorithms.base import Learner
 from automl.algorithms.progress import Checkpoints, Progress
 from automl.client import Run
 from automl.errors import SpaceError
 
-__all__ = ["NetLearner", "learner_class"]
+__all__ = ["ESTIMATORS", "NetLearner", "arguments", "learner_class"]
+
+_NETS = "automl.algorithms.nets"
+ESTIMATORS = {
+    f"{_NETS}.conv": ("ConvNet",),
+    f"{_NETS}.fast": ("FastNet",),
+    f"{_NETS}.resnet": ("ResNet",),
+    f"{_NETS}.resnet9": ("ResNet9",),
+    f"{_NETS}.small": ("SmallNet",),
+}
+
+_ARGUMENTS: dict[str, Argument] = {
+    **each("optimizer", words("sgd", "adamw", "muon")),
+    **each("device", Argument(pattern=re.compile(r"auto|cpu|mps|cuda(?::[0-9]{1,2})?"))),
+    **each("precision", words("auto", "float32", "bfloat16", "float16")),
+    **each("flip width", words("auto")),
+    **each("epochs batch_size lr momentum weight_decay warm_up label_smoothing clip ema translate cutout", NUMBER),
+    **each("seconds deterministic random_state depth dropout growth scale", NUMBER),
+}
+"""Of the training, and of the constructors of automl's own nets."""
+
+
+def arguments(estimator: str) -> dict[str, Argument]:
+    return _ARGUMENTS
 
 
 def learner_class(estimator: type) -> type[Learner]:
@@ -61,29 +86,35 @@ class NetLearner(Learner):
     def _predict(self, X: np.ndarray) -> np.ndarray:
         return np.asarray(self.model.predict_proba(X))
 
-    def _classifier(self) -> Any:
-        """The untrained classifier.
-
-        Raises:
-            SpaceError: neither the training nor the module has a parameter of that name.
-        """
-        from automl.algorithms.nets.classifier import NetClassifier
+    def check_names(self) -> None:
         from automl.algorithms.nets.net import GIVEN
 
-        training = set(inspect.signature(NetClassifier).parameters) - {"module", "module_params"}
-        accepted = inspect.signature(self.estimator).parameters.values()
+        training, accepted = _training(), inspect.signature(self.estimator).parameters.values()
         module = {parameter.name for parameter in accepted} - {*GIVEN}
         takes_any = any(parameter.kind is parameter.VAR_KEYWORD for parameter in accepted)
-        own = {name: value for name, value in self.params.items() if name not in training}
-        for name in own:
+        for name in self.params.keys() - training:
             if name in GIVEN:
                 raise SpaceError(f"{self.estimator.__name__} is given {name} by the pictures: leave it out.", key=name)
             if name not in module and not takes_any:
                 near = difflib.get_close_matches(name, module | training, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ", and its training has none."
                 raise SpaceError(f"{self.estimator.__name__} has no parameter {name!r}{hint}")
+
+    def _classifier(self) -> Any:
+        """The untrained classifier."""
+        from automl.algorithms.nets.classifier import NetClassifier
+
+        training = _training()
+        own = {name: value for name, value in self.params.items() if name not in training}
         settings = {name: value for name, value in self.params.items() if name in training}
         return NetClassifier(self.estimator, own, **{"random_state": self.seed, **settings})
+
+
+def _training() -> frozenset[str]:
+    """The parameters of a net's training."""
+    from automl.algorithms.nets.classifier import NetClassifier
+
+    return frozenset(inspect.signature(NetClassifier).parameters) - {"module", "module_params"}
 
 
 class _Inside:

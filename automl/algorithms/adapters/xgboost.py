@@ -10,10 +10,51 @@ from typing import Any
 
 import numpy as np
 
+from automl.algorithms.arguments import NUMBER, NUMBERS, Argument, each, words
 from automl.algorithms.base import Learner
 from automl.algorithms.progress import Progress, Rounds
 
-__all__ = ["XGBoostLearner", "learner_class"]
+__all__ = ["ESTIMATORS", "XGBoostLearner", "arguments", "learner_class"]
+
+ESTIMATORS = {"xgboost": ("XGBClassifier", "XGBRegressor", "XGBRFClassifier", "XGBRFRegressor")}
+
+_OBJECTIVE = words(
+    *("reg:squarederror", "reg:squaredlogerror", "reg:logistic", "reg:pseudohubererror", "reg:absoluteerror"),
+    *("reg:quantileerror", "reg:gamma", "reg:tweedie", "count:poisson", "binary:logistic", "binary:logitraw"),
+    *("binary:hinge", "multi:softmax", "multi:softprob"),
+)
+_METRIC = words(
+    *("rmse", "rmsle", "mae", "mape", "mphe", "logloss", "error", "merror", "mlogloss", "auc", "aucpr"),
+    *("poisson-nloglik", "gamma-nloglik", "gamma-deviance", "quantile"),
+    nested=True,
+)
+_ARGUMENTS: dict[str, Argument] = {
+    **each("objective", _OBJECTIVE),
+    **each("eval_metric", _METRIC),
+    **each("booster", words("gbtree", "gblinear", "dart")),
+    **each("tree_method", words("auto", "exact", "approx", "hist")),
+    **each("grow_policy", words("depthwise", "lossguide")),
+    **each("sampling_method", words("uniform", "gradient_based")),
+    **each("importance_type", words("gain", "weight", "cover", "total_gain", "total_cover")),
+    **each("multi_strategy", words("one_output_per_tree", "multi_output_tree")),
+    **each("device", words("cpu", "cuda")),
+    **each("sample_type", words("uniform", "weighted")),
+    **each("normalize_type", words("tree", "forest")),
+    **each("feature_selector", words("cyclic", "shuffle", "random", "greedy", "thrifty")),
+    **each("monotone_constraints interaction_constraints feature_weights base_score quantile_alpha", NUMBERS),
+    **each("n_estimators learning_rate eta max_depth max_leaves max_bin gamma min_split_loss min_child_weight", NUMBER),
+    **each("max_delta_step subsample colsample_bytree colsample_bylevel colsample_bynode", NUMBER),
+    **each("reg_alpha alpha reg_lambda lambda lambda_bias scale_pos_weight missing num_parallel_tree", NUMBER),
+    **each("max_cat_to_onehot max_cat_threshold rate_drop skip_drop one_drop top_k", NUMBER),
+    **each("tweedie_variance_power huber_slope max_cached_hist_node validate_parameters enable_categorical", NUMBER),
+    **each("n_jobs random_state seed verbosity", NUMBER),
+}
+"""Of training. What is not listed is refused: other machines, callbacks, chains of updaters, a model to go on with."""
+
+
+def arguments(estimator: str) -> dict[str, Argument]:
+    return _ARGUMENTS
+
 
 _DEFAULT_ROUNDS = 100
 _BOOSTERS = ("gbtree", "gblinear", "dart")

@@ -13,11 +13,11 @@ import torch
 
 from automl.algorithms.base import Learner
 from automl.algorithms.estimators import make_learner
+from automl.algorithms.trust import resolve_estimator
 from automl.client import Run, current_run
 from automl.errors import MissingExtraError, SpaceError, TrustError
 from automl.space.load import available, load_space
 from automl.space.space import AlgorithmSpace, SearchSpace
-from automl.space.trust import resolve_estimator
 
 CONV = "automl.algorithms.nets.conv.ConvNet"
 QUICK = {"width": 8, "epochs": 3, "batch_size": 32, "device": "cpu"}
@@ -168,7 +168,7 @@ def test_without_trust_it_is_refused(own_module: str) -> None:
 
 def test_a_class_that_is_neither_estimator_nor_module_is_refused() -> None:
     with pytest.raises(SpaceError, match="is no estimator"):
-        resolve_estimator("automl.algorithms.nets.recipe.Recipe", trust=False)
+        resolve_estimator("automl.algorithms.nets.recipe.Recipe", trust=True)
 
 
 # --- without torch
@@ -184,7 +184,7 @@ sys.modules["torch"] = None
 def test_without_torch_nets_are_left_out_with_one_line_each(tmp_path: Path) -> None:
     code = _HIDE + textwrap.dedent("""
         from automl.space.load import available, load_space
-        from automl.space.trust import check_estimators
+        from automl.algorithms.trust import check_estimators
         space, left_out = available(load_space(None, task="image_classification"))
         check_estimators(space, trust=False)
         assert not any(a.requires == "torch" for a in space.algorithms.values()) and len(space.algorithms) > 3
