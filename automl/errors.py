@@ -78,7 +78,7 @@ class MetricError(ConfigError):
 
 
 class TrustError(ConfigError):
-    """A file asks for code outside the allowed packages and trust was not given."""
+    """A file asks for code, an argument or a host that it may not name, and trust was not given."""
 
 
 class DataError(AutomlError):

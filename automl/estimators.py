@@ -227,7 +227,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         workspace: a folder in which everything is kept.
         name: register the model under this name, in the registry of `workspace`; that is $AUTOML_HOME, or
             ``./automl_runs``, if none is given.
-        trust: let a search space name classes outside the allowed packages.
+        trust: let a search space name any class, and set any argument of it.
 
     Attributes:
         model_: the best model, a fitted estimator of its own.

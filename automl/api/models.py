@@ -66,18 +66,21 @@ def register(
     Args:
         data: for a trial that is fitted again: the data, if its source is gone.
         metric: the same: functions that the experiment began with.
-        trust: the same: let the experiment name classes outside the allowed packages.
+        trust: let the experiment name a registry on any host, and, for a trial that is fitted again, any class and
+            argument.
 
     Raises:
         RegistryError: the registry cannot be reached.
         WorkspaceError: there is no such trial, it did not complete with full work, or it has no models any more and
             cannot be repeated.
     """
+    from automl.config.addresses import admit_addresses
+    from automl.config.reader import read_config
     from automl.experiment.result import Result
 
-    return Result.load(Workspace.find(workspace).experiment(experiment)).register(
-        trial, name=name, data=data, metric=metric, trust=trust
-    )
+    directory = Workspace.find(workspace).experiment(experiment)
+    admit_addresses(read_config(directory.config)[0], directory, trust=trust)
+    return Result.load(directory).register(trial, name=name, data=data, metric=metric, trust=trust)
 
 
 def promote(name: str, version: int, workspace: str | Path | None = None, *, uri: str | None = None) -> str:

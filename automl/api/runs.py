@@ -117,18 +117,24 @@ def extend_run(
     return f"{directory.name}/{directory.id} goes on with its new limits"
 
 
-def mirror_run(experiment: str | Path, *, workspace: str | Path | None = None) -> str:
+def mirror_run(experiment: str | Path, *, trust: bool = False, workspace: str | Path | None = None) -> str:
     """Bring everything that MLflow lacks of an experiment there. Returns one line that says what was done.
+
+    Args:
+        trust: also to a host that the experiment was not allowed to use before.
 
     Raises:
         RegistryError: MLflow cannot be reached.
+        TrustError: MLflow is on such a host.
     """
+    from automl.config.addresses import admit_addresses
     from automl.config.reader import read_config
     from automl.experiment.registration import tracking_uri
     from automl.tracking.mirror import rebuild
 
     directory = Workspace.find(workspace).experiment(experiment)
     config, _ = read_config(directory.config)
+    admit_addresses(config, directory, trust=trust)
     uri = tracking_uri(config, directory)
     return f"{rebuild(directory, uri)} trials of {directory.name}/{directory.id} are in MLflow at {redact_text(uri)}"
 
@@ -149,7 +155,7 @@ def replay(
         trial: a completed trial's number.
         data: the data again, if its source is gone; by default what the experiment began with.
         metric: functions that the experiment began with, again: they are not kept on disk.
-        trust: let the experiment name classes outside the allowed packages.
+        trust: let the experiment name any class, and set any argument of it.
 
     Raises:
         WorkspaceError: there is no such trial, it did not complete, or a part of its record is missing.

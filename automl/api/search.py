@@ -54,7 +54,7 @@ def fit(
         max_trials: how many trials at most. Without any limit the search stops when nothing improves any more.
         seed: everything random derives from it.
         name: of the experiment and of the registered model; by default the data's.
-        trust: let a search space name classes outside the allowed packages.
+        trust: let a search space name any class, and set any argument of it.
         progress: show what goes on.
         **groups: ``validation``, ``limits``, ``search``, ``features``, ``compute``, ``registry``,
             ``tracking``, ``retention``, ``workspace``: as in an experiment file, each a mapping or an options object.
@@ -111,7 +111,7 @@ def run(
         workspace: where everything is kept; by default the file's, $AUTOML_HOME, or ``./automl_runs``.
         time_budget: overrides the file's ``limits.time_budget``.
         max_trials: overrides the file's ``limits.max_trials``.
-        trust: let the file name classes outside the allowed packages.
+        trust: let the file name any class and argument, and hosts beyond this machine.
         progress: show what goes on.
         started: reading of `time.monotonic()` from which the budget counts; default: now.
 
@@ -119,12 +119,14 @@ def run(
         ConfigError: something in the file cannot be used. Says where, and what instead.
     """
     begin = time.monotonic() if started is None else started
+    from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
     from automl.experiment.inputs import Inputs
 
     config, document = read_config(file)
     config = _override(config, workspace, time_budget, max_trials)
     try:
+        check_addresses(config, trust=trust)
         return _new(config, Inputs(trust=trust, progress=progress), progress=progress, started=begin)
     except ConfigError as error:
         raise document.place(error) from None
@@ -161,6 +163,7 @@ def resume(
         WorkspaceError: there is no such experiment, or another process is running it.
     """
     begin = time.monotonic() if started is None else started
+    from automl.config.addresses import admit_addresses
     from automl.config.arguments import functions_of
     from automl.config.reader import read_config
     from automl.display.view import make_progress
@@ -176,6 +179,7 @@ def resume(
 
     directory = Workspace.find(workspace).experiment(experiment)
     before, _ = read_config(directory.config)
+    admit_addresses(before, directory, trust=trust)
     config = _override(before, None, time_budget, max_trials)
     done = _result_of(directory)
     settled = done is not None and done.best_trial is not None and _picked_by(config, directory)
@@ -223,6 +227,7 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
         ConfigError: something in it is wrong. Says where, and what instead.
     """
     from automl.algorithms.trust import check_estimators, check_trust
+    from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
     from automl.experiment.assembly import check_choices
     from automl.experiment.settle import settle_task
@@ -233,6 +238,7 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
 
     config, document = read_config(file)
     try:
+        check_addresses(config, trust=trust)
         config = settle_task(config)
         check_choices(config)
         for option in config.metric:
@@ -253,6 +259,7 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
 
     Nothing is trained and nothing is written.
     """
+    from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
     from automl.experiment.assembly import check_choices, check_gpus
     from automl.experiment.describe import describe_plan
@@ -263,6 +270,7 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
 
     config, document = read_config(file)
     try:
+        check_addresses(config, trust=trust)
         config = settle_task(config)
         check_choices(config)
         config = resolve_warm_start(config)
@@ -284,6 +292,7 @@ def _new(config: ExperimentConfig, inputs: Inputs, *, progress: bool, started: f
 def _begin(
     config: ExperimentConfig, inputs: Inputs, executor: Executor, deadline: Deadline, *, progress: bool
 ) -> Result:
+    from automl.config.addresses import note_addresses
     from automl.display.view import make_progress
     from automl.experiment.assembly import check_choices
     from automl.experiment.prepare import default_name
@@ -298,6 +307,7 @@ def _begin(
     directory = Workspace.find(config.workspace).create_experiment(name)
     config = config.model_copy(update={"experiment": name, "workspace": str(directory.workspace.root)})
     try:
+        note_addresses(config, directory)
         view = make_progress(progress, title=name)
         return run_session(config, inputs, directory, executor, deadline=deadline, view=view)
     except AutomlError as error:

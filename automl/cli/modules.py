@@ -12,7 +12,8 @@ import typer
 __all__ = ["Trust", "find_modules"]
 
 Trust = Annotated[
-    bool, typer.Option("--trust", help="Let the file name classes outside the allowed packages, yours among them.")
+    bool,
+    typer.Option("--trust", help="Let the file name any class, yours among them, any argument, and any host."),
 ]
 
 

@@ -67,7 +67,7 @@ class Delivery:
         phases: where the time goes.
         reserve: what was kept of it.
         tracker: MLflow.
-        trust: code outside the allowed packages may be imported.
+        trust: the file may name any class, and set any argument of it.
     """
 
     config: ExperimentConfig

@@ -24,7 +24,7 @@ class Inputs:
         saved: the copy of data from memory that a resumed experiment goes on with, rows of ``validation.source`` at its
             end, and how it was split.
         metrics: callables by the name under which the configuration lists them.
-        trust: code outside the allowed packages may be imported.
+        trust: the file may name any class, and set any argument of it.
         progress: show how far reading is, where it takes long.
     """
 

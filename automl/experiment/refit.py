@@ -34,7 +34,7 @@ def refit_trial(
         number: the trial's.
         data: the data again, if its source is gone; by default the saved copy, or the source.
         metrics: functions that the experiment began with, by name: they are not kept on disk.
-        trust: code outside the allowed packages may be imported.
+        trust: the file may name any class, and set any argument of it.
 
     Raises:
         WorkspaceError: it cannot be repeated, or came to another score: then it is not the model of the record.

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from automl.config.addresses import check_recorded_addresses
 from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
 from automl.errors import RegistryError, WorkspaceError
@@ -40,7 +41,12 @@ _ALWAYS = ("automl-search", "numpy", "pandas", "scikit-learn", "joblib", "cloudp
 
 
 def tracking_uri(config: ExperimentConfig, directory: ExperimentDirectory) -> str:
-    """The MLflow store of an experiment: the one it names, else the workspace's own."""
+    """The MLflow store of an experiment: the one it names, else the workspace's own.
+
+    Raises:
+        TrustError: it names one on a host that it was not allowed to use.
+    """
+    check_recorded_addresses(config, directory)
     return resolve_uri(None if config.tracking is None else config.tracking.uri, directory.workspace)
 
 

@@ -106,7 +106,7 @@ def replay_trial(
         number: of a completed trial; by default the winner.
         data: the data again, if its source is gone; by default the saved copy, or the source.
         metrics: functions that the experiment began with, by name: they are not kept on disk.
-        trust: code outside the allowed packages may be imported.
+        trust: the file may name any class, and set any argument of it.
 
     Raises:
         WorkspaceError: there is no such trial, it did not complete, the clock ended a fit of it, or a part of its

@@ -126,6 +126,11 @@ class ExperimentDirectory:
         return self.path / "warm_start.json"
 
     @property
+    def addresses(self) -> Path:
+        """The hosts beyond this machine that it may use; there is none if it uses none."""
+        return self.path / "addresses.json"
+
+    @property
     def lock(self) -> Path:
         return self.path / ".lock"
 

@@ -9,6 +9,7 @@ import typer
 from automl.cli.app import AsJson, print_json, print_rows, runs
 from automl.cli.commands.resume import TotalTime, TotalTrials
 from automl.cli.commands.run import Workspace
+from automl.cli.modules import Trust
 
 Reference = Annotated[str, typer.Argument(help="An experiment's directory, id or name.")]
 
@@ -89,8 +90,8 @@ def extend(
 
 
 @runs.command()
-def mirror(experiment: Reference, workspace: Workspace = None) -> None:
+def mirror(experiment: Reference, workspace: Workspace = None, trust: Trust = False) -> None:
     """Bring everything that MLflow lacks of an experiment there."""
     from automl import api
 
-    print(api.mirror_run(experiment, workspace=workspace))
+    print(api.mirror_run(experiment, trust=trust, workspace=workspace))
