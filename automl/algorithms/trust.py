@@ -49,6 +49,7 @@ def check_trust(space: SearchSpace, *, trust: bool, key: str = "search.space") -
 
     Raises:
         TrustError: an estimator, an argument or a value is none that a file may use; with the key.
+        SpaceError: there is no such estimator where the known ones are; with the key.
     """
     if trust:
         return
@@ -160,9 +161,27 @@ def _check_path(path: str, *, key: str | None = None) -> None:
         allowed = ", ".join(sorted(allowed_packages()))
         raise TrustError(f"{path} is outside the allowed packages ({allowed}); {_GIVE_TRUST}", key=key)
     if package in shipped_packages() and known_estimator(path) is None:
+        _check_public(path, key=key)
         near = get_close_matches(path, [known.path for known in known_estimators()], n=1, cutoff=0.85)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise TrustError(f"{path} is none of the estimators that a file may name{_and(hint)}", key=key)
+
+
+def _check_public(path: str, *, key: str | None) -> None:
+    """Tell a misspelt name of a module that holds known estimators from one that is not allowed."""
+    module, _, name = path.rpartition(".")
+    if all(known.module != module for known in known_estimators()) or not is_installed(path.partition(".")[0]):
+        return
+    if not hasattr(_import(module, path), name):
+        raise SpaceError(_absent(path), key=key)
+
+
+def _absent(path: str) -> str:
+    """What to say of a path whose module, which is imported, does not have its last name."""
+    module, _, name = path.rpartition(".")
+    near = get_close_matches(name, [other for other in dir(sys.modules[module]) if other[0].isupper()], n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{path} does not exist: the module {module} has no {name}{hint}"
 
 
 def resolve_estimator(path: str, *, trust: bool) -> type[Any]:
@@ -189,9 +208,7 @@ def resolve_estimator(path: str, *, trust: bool) -> type[Any]:
         raise SpaceError(f"{path} is part of a script, which workers cannot import: put {name} into a module")
     found = getattr(_import(module_name, path), name, None)
     if found is None:
-        near = get_close_matches(name, [other for other in dir(sys.modules[module_name]) if other[0].isupper()], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise SpaceError(f"{path} does not exist: the module {module_name} has no {name}{hint}")
+        raise SpaceError(_absent(path))
     if not inspect.isclass(found):
         refused = SpaceError if trust else TrustError
         raise refused(f"{path} is a {type(found).__name__}, no estimator class")

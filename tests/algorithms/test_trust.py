@@ -41,7 +41,7 @@ def test_every_known_estimator_is_there(known: Known) -> None:
         ("automl.estimators.AutoMLRegressor", TrustError, "none of the estimators"),
         ("automl.algorithms.nets.classifier.NetClassifier", TrustError, "none of the estimators"),
         ("automl.api.search.fit", TrustError, "none of the estimators"),
-        ("automl.algorithms.ridge.sys", TrustError, "none of the estimators"),
+        ("automl.algorithms.ridge.sys", SpaceError, "does not exist"),
         ("sklearn.model_selection.GridSearchCV", TrustError, "none of the estimators"),
         ("sklearn.pipeline.Pipeline", TrustError, "none of the estimators"),
         ("sklearn.ensemble.VotingClassifier", TrustError, "none of the estimators"),
@@ -56,7 +56,8 @@ def test_every_known_estimator_is_there(known: Known) -> None:
         ("catboost.CatBoost", TrustError, "none of the estimators"),
         ("sklearn.linear_model.__builtins__", TrustError, "Python's own"),
         ("sklearn.__loader__.Model", TrustError, "Python's own"),
-        ("sklearn.svm.LinearSVCs", TrustError, "did you mean 'sklearn.svm.LinearSVC'"),
+        ("sklearn.lineer_model.Lasso", TrustError, "did you mean 'sklearn.linear_model.Lasso'"),
+        ("sklearn.svm.LinearSVCs", SpaceError, "the module sklearn.svm has no LinearSVCs; did you mean 'LinearSVC'"),
         ("sklearn.svm.tests.test_svm.SVC", SpaceError, "does not exist; write sklearn.svm.SVC"),
         ("LogisticRegression", SpaceError, "no import path"),
         ("sklearn..svm.SVC", SpaceError, "no import path"),
@@ -187,9 +188,9 @@ def test_a_space_is_checked_without_importing(outside: Path) -> None:
 def test_estimators_are_looked_for_before_the_search(outside: Path) -> None:
     misspelt = space_with(estimator="sklearn.svm.LinearSVCs")
     with pytest.raises(SpaceError, match=r"^search\.space\.algorithms\.a\.estimator: .*did you mean 'LinearSVC'"):
-        check_estimators(misspelt, trust=True)
-    with pytest.raises(TrustError, match=r"^search\.space\.algorithms\.a\.estimator: .*mean 'sklearn.svm.LinearSVC'"):
         check_trust(misspelt, trust=False)
+    with pytest.raises(SpaceError, match=r"^search\.space\.algorithms\.a\.estimator: .*did you mean 'LinearSVC'"):
+        check_estimators(misspelt, trust=True)
     with pytest.raises(SpaceError, match=r"algorithms\.a\.estimator: is needed"):
         check_estimators(space_with(), trust=False)
     absent = {"estimator": "not_installed_at_all.Model"}
