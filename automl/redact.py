@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["RedactingFormatter", "redact", "redact_message", "redact_text"]
+__all__ = ["RedactingFormatter", "one_line", "redact", "redact_message", "redact_text"]
 
 _CREDENTIALS = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s@]*(?:@[^/?#\s@]*)*@")
 _SECRET = re.compile(
@@ -45,3 +45,9 @@ def redact(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [redact(child) for child in value]
     return value
+
+
+def one_line(error: BaseException) -> str:
+    """The first line of an error's message, without credentials and without the final full stop."""
+    text = str(error).strip() or type(error).__name__
+    return redact_message(text.splitlines()[0].strip().rstrip("."))[:500]

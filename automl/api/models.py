@@ -13,24 +13,44 @@ if TYPE_CHECKING:
 __all__ = ["list_models", "load_model", "promote", "register", "show_model"]
 
 
-def _store(workspace: str | Path | None, uri: str | None) -> str:
-    from automl.registry.store import resolve_uri
-
-    return resolve_uri(uri, Workspace.find(workspace))
-
-
 def list_models(workspace: str | Path | None = None, *, uri: str | None = None) -> list[dict[str, Any]]:
-    """All registered models: name, versions, champion, ..."""
-    from automl.registry.list import list_models as listed
+    """All registered models: name, versions, champion, ...
 
-    return listed(_store(workspace, uri))
+    Args:
+        workspace: where they were registered.
+        uri: instead of a workspace, an MLflow store.
+    """
+    if uri is not None:
+        from automl.tracking.remote import list_models as listed_there
+
+        return listed_there(_store(workspace, uri))
+    from automl.registry.list import list_models as listed
+    from automl.tracking.follower import nudge
+
+    place = Workspace.find(workspace)
+    nudge(place)
+    return listed(place)
 
 
 def show_model(name: str, workspace: str | Path | None = None, *, uri: str | None = None) -> list[dict[str, Any]]:
-    """All versions of a registered model."""
-    from automl.registry.list import show_model as shown
+    """All versions of a registered model.
 
-    return shown(name, _store(workspace, uri))
+    Args:
+        workspace, uri: as for `list_models`.
+
+    Raises:
+        RegistryError: there is no such model.
+    """
+    if uri is not None:
+        from automl.tracking.remote import show_model as shown_there
+
+        return shown_there(name, _store(workspace, uri))
+    from automl.registry.list import show_model as shown
+    from automl.tracking.follower import nudge
+
+    place = Workspace.find(workspace)
+    nudge(place)
+    return shown(name, place)
 
 
 def load_model(reference: str, workspace: str | Path | None = None, *, uri: str | None = None) -> Any:
@@ -40,13 +60,21 @@ def load_model(reference: str, workspace: str | Path | None = None, *, uri: str 
 
     Args:
         reference: ``NAME``, ``NAME@champion``, ``NAME/VERSION``, or the same behind ``models:/``.
+        workspace: where it was registered.
+        uri: an MLflow store, which is asked for a name that the workspace does not have.
 
     Raises:
         RegistryError: there is no such model.
     """
+    from automl.registry.load import has_model
     from automl.registry.load import load_model as loaded
 
-    return loaded(reference, _store(workspace, uri))
+    place = Workspace.find(workspace)
+    if uri is not None and not has_model(reference, place):
+        from automl.tracking.remote import load_model as loaded_from_there
+
+        return loaded_from_there(reference, _store(workspace, uri))
+    return loaded(reference, place)
 
 
 def register(
@@ -59,7 +87,7 @@ def register(
     trust: bool = False,
     workspace: str | Path | None = None,
 ) -> RegisteredModel:
-    """Register the model of an experiment's trial, by default the winner's.
+    """Register the model of an experiment's trial, by default the winner's. MLflow is told in the background.
 
     A trial whose models were deleted is fitted again from its record first.
 
@@ -70,7 +98,7 @@ def register(
             argument.
 
     Raises:
-        RegistryError: the registry cannot be reached.
+        RegistryError: the model cannot be registered.
         WorkspaceError: there is no such trial, it did not complete with full work, or it has no models any more and
             cannot be repeated.
     """
@@ -84,7 +112,21 @@ def register(
 
 
 def promote(name: str, version: int, workspace: str | Path | None = None, *, uri: str | None = None) -> str:
-    """Make a version of a registered model the champion. Returns one line that says what was done."""
-    from automl.registry.register import promote as promoted
+    """Make a version of a registered model the champion. Returns one line that says what was done.
 
-    return promoted(name, version, _store(workspace, uri)).message
+    Args:
+        workspace, uri: as for `list_models`. Of a workspace's champion MLflow is told in the background.
+    """
+    if uri is not None:
+        from automl.tracking.remote import promote as promoted_there
+
+        return promoted_there(name, version, _store(workspace, uri)).message
+    from automl.experiment.registration import promote as promoted
+
+    return promoted(name, version, Workspace.find(workspace)).message
+
+
+def _store(workspace: str | Path | None, uri: str) -> str:
+    from automl.tracking.store import resolve_uri
+
+    return resolve_uri(uri, Workspace.find(workspace))

@@ -29,8 +29,11 @@ __all__ = [
 def list_runs(workspace: str | Path | None = None) -> list[dict[str, Any]]:
     """One row per experiment: experiment, id, status, trials, metric, best, seconds, model."""
     from automl.experiment.describe import describe_run
+    from automl.tracking.follower import nudge
 
-    return [describe_run(directory) for directory in Workspace.find(workspace).experiments()]
+    place = Workspace.find(workspace)
+    nudge(place)
+    return [describe_run(directory) for directory in place.experiments()]
 
 
 def show_run(
@@ -118,7 +121,8 @@ def extend_run(
 
 
 def mirror_run(experiment: str | Path, *, trust: bool = False, workspace: str | Path | None = None) -> str:
-    """Bring everything that MLflow lacks of an experiment there. Returns one line that says what was done.
+    """Bring everything that MLflow lacks of an experiment there, and wait for it. Returns one line that says what was
+    done.
 
     Args:
         trust: also to a host that the experiment was not allowed to use before.
@@ -126,17 +130,18 @@ def mirror_run(experiment: str | Path, *, trust: bool = False, workspace: str | 
     Raises:
         RegistryError: MLflow cannot be reached.
         TrustError: MLflow is on such a host.
+        WorkspaceError: another process is at it.
     """
     from automl.config.addresses import admit_addresses
     from automl.config.reader import read_config
     from automl.experiment.registration import tracking_uri
-    from automl.tracking.mirror import rebuild
+    from automl.tracking.catch_up import rebuild
 
     directory = Workspace.find(workspace).experiment(experiment)
     config, _ = read_config(directory.config)
     admit_addresses(config, directory, trust=trust)
     uri = tracking_uri(config, directory)
-    return f"{rebuild(directory, uri)} trials of {directory.name}/{directory.id} are in MLflow at {redact_text(uri)}"
+    return f"{rebuild(directory, uri)} trials of {directory.key} are in MLflow at {redact_text(uri)}"
 
 
 def replay(

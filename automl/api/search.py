@@ -175,6 +175,7 @@ def resume(
     from automl.experiment.save import saved_data
     from automl.experiment.session import run_session
     from automl.search.restore import seconds_used
+    from automl.tracking.owed import is_owed
     from automl.workspace.lock import is_locked
 
     directory = Workspace.find(workspace).experiment(experiment)
@@ -184,7 +185,7 @@ def resume(
     done = _result_of(directory)
     settled = done is not None and done.best_trial is not None and _picked_by(config, directory)
     if config == before and done is not None and settled:
-        return Result(directory, done) if done.delivered else end_delivery(config, directory, done)
+        return end_delivery(config, directory, done) if is_owed(directory) else Result(directory, done)
     if is_locked(directory):
         raise WorkspaceError(f"Another process is running {directory.path}.")
     deadline = Deadline.after(config.limits.time_budget, used=seconds_used(directory), started=begin)

@@ -1,4 +1,4 @@
-"""From the end of a search to its result: pick the winner, test it, register it, let MLflow catch up."""
+"""From the end of a search to its result: pick the winner, register it, test it, let MLflow catch up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import math
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
 from automl.config.schema import ExperimentConfig
@@ -29,7 +28,9 @@ from automl.experiment.selection import Pick, nothing_within_limits, pick_winner
 from automl.experiment.summary import Summary
 from automl.experiment.tracker import Tracker
 from automl.registry.candidate import RegisteredModel
+from automl.registry.register import register
 from automl.search.state import SearchState
+from automl.tracking.owed import is_owed
 from automl.trial.contract import TrialResult
 from automl.workspace.layout import ExperimentDirectory
 from automl.workspace.lock import locked
@@ -89,42 +90,51 @@ class Delivery:
         for name, seconds in self.reserve.plan().items():
             self.phases.plan(name, seconds)
         picked = pick_winner(found.last.best.result, found.completed, found.preference)
-        summary = self._test(found, picked)
-        # Registration happens in another process: the workers can be ended meanwhile.
-        with ThreadPoolExecutor(1) as pool:
-            registering = pool.submit(self._register, summary, picked.result)
-            with self.phases.measure("close"):
-                executor.close()
-            registered, note = registering.result()
+        self._have_models(found, picked.result)
+        self.tracker.expect_end()
+        summary = self._picked(found, picked)
+        registered, note = self._register(summary, picked.result)
         summary = summary.model_copy(update={"registered": registered, "not_registered": note})
-        self._timed(summary).model_copy(update={"delivered": False}).write(self.directory)
+        summary = self._test(found, summary, picked.result)
+        with self.phases.measure("close"):
+            executor.close()
+        self._timed(summary).write(self.directory)  # whatever happens from here on: this is the result
         with self.phases.measure("mirror"):
             self.tracker.finish(
-                self._seconds_for_the_end(), winner=picked.result.number, stopped_because=summary.stopped_because
+                self._seconds_for_the_end(),
+                winner=picked.result.number,
+                stopped_because=summary.stopped_because,
+                registered=registered,
             )
-            self.tracker.close()
         summary = self._timed(summary)
         summary.write(self.directory)
         return Result(self.directory, summary)
 
     def _nothing(self, found: Found) -> NoModelError:
         """Why there is no winner; trials that completed can be registered nevertheless."""
+        self.tracker.expect_end()
         self.tracker.finish(self._seconds_for_the_end(), stopped_because=found.last.stopped_because or "")
         if not found.completed:
             return _no_model(found.last, self.directory)
         self._timed(self._summary(found)).write(self.directory)
         return nothing_within_limits(found.completed, found.preference, self.directory)
 
-    def _test(self, found: Found, picked: Pick) -> Summary:
-        """The summary with the winner's scores on the test rows, if there are any."""
-        best = picked.result
-        if not self.directory.trial(best.number).has_models:  # of an earlier session, and collected since
+    def _have_models(self, found: Found, best: TrialResult) -> None:
+        """Models of an earlier session may have been collected since."""
+        if not self.directory.trial(best.number).has_models:
             with self.phases.measure("refit"):
                 refit(found.problem, self.config, self.directory, best, trust=self.trust)
+
+    def _picked(self, found: Found, picked: Pick) -> Summary:
+        best = picked.result
+        winner = {"best_trial": best.number, "best_value": best.value, "picked_because": picked.why}
+        return self._summary(found).model_copy(update=winner)
+
+    def _test(self, found: Found, summary: Summary, best: TrialResult) -> Summary:
+        """The summary with the winner's scores on the test rows, if there are any."""
         with self.phases.measure("test"):
             tested = score_test(found.problem, self.config, self.directory.trial(best.number).models)
-        winner = {"best_trial": best.number, "best_value": best.value, "picked_because": picked.why}
-        return self._summary(found).model_copy(update={**winner, "test_metrics": tested})
+        return summary.model_copy(update={"test_metrics": tested})
 
     def _timed(self, summary: Summary) -> Summary:
         """The summary with the time as it stands now."""
@@ -138,21 +148,24 @@ class Delivery:
         if self.config.registry is None:
             return before, ""
         with self.phases.measure("register"):
-            left = self.deadline.remaining() - WAY_OUT
             try:
                 candidate = candidate_for(self.config, self.directory, summary, best)
-                registered = self.tracker.register(candidate, left)
-                reason = "the time budget did not reach"
+                registered = register(candidate, patience=self._seconds_to_check())
             except RegistryError as error:
-                registered, reason = None, str(error).rstrip(".")
-        if registered is not None:
-            note_registered(self.directory, best.number, registered)
-            return registered, ""
-        if before is not None:
-            return before, ""
-        note = f"{reason}; the model is saved: 'automl models register {self.directory.path}' registers it"
-        log.warning("not registered: %s", note)
-        return None, note
+                if before is not None:
+                    return before, ""
+                note = (
+                    f"{str(error).rstrip('.')}; the model is saved: 'automl models register {self.directory.path}' "
+                    "registers it"
+                )
+                log.warning("not registered: %s", note)
+                return None, note
+        note_registered(self.directory, best.number, registered)
+        return registered, ""
+
+    def _seconds_to_check(self) -> float | None:
+        """What loading a model back may take that no worker has checked."""
+        return max(0.0, self.deadline.remaining() - self.reserve.seconds()) if self.deadline.limited else None
 
     def _seconds_for_the_end(self) -> float:
         """What MLflow may have to catch up: all that is left, but for the way out."""
@@ -203,18 +216,19 @@ def _no_model(last: SearchState, directory: ExperimentDirectory) -> NoModelError
 
 
 def end_delivery(config: ExperimentConfig, directory: ExperimentDirectory, summary: Summary) -> Result:
-    """Give MLflow the rest of an experiment that has its result, and was cut while MLflow caught up.
+    """What is left to do for an experiment that has its result, and was cut while MLflow caught up.
 
     Raises:
         WorkspaceError: another process is at it.
     """
     with locked(directory), logged_to(directory.log):
-        tracker = Tracker(config, directory)
-        try:
-            tracker.finish(math.inf, winner=summary.best_trial, stopped_because=summary.stopped_because)
-        finally:
-            tracker.close()
+        directory.sweep()
         shutil.rmtree(directory.cache, ignore_errors=True)
-        summary = summary.model_copy(update={"delivered": True})
-        summary.write(directory)
+        if is_owed(directory):
+            Tracker(config, directory).finish(
+                0.0,
+                winner=summary.best_trial,
+                stopped_because=summary.stopped_because,
+                registered=summary.registered,
+            )
         return Result(directory, summary)

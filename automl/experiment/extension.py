@@ -59,7 +59,7 @@ def check_room(config: ExperimentConfig, done: Summary, deadline: Deadline) -> N
     if most is not None and ran >= most:
         raise ConfigError(f"{ran} trials were run already; give a larger --max-trials", key="limits.max_trials")
     reserve = Reserve(deadline, registers=config.registry is not None)
-    reserve.model_found()
+    reserve.model_found(0)
     begins = _spent(done, "start", "prepare")
     if deadline.budget - deadline.used <= begins + reserve.seconds():
         raise ConfigError(

@@ -16,15 +16,14 @@ from pathlib import Path
 from automl.config.reader import read_config
 from automl.errors import AutomlError, WorkspaceError
 from automl.experiment.leaderboard import read_trials
-from automl.experiment.registration import tracking_uri
 from automl.experiment.retention import best_trials, is_folder, is_spare, remove
 from automl.experiment.summary import Summary
 from automl.registry.list import registered_trials
-from automl.registry.tags import key_of
+from automl.registry.places import all_models
 from automl.search.samplers.registry import make_sampler
 from automl.workspace.atomic import leftovers
 from automl.workspace.layout import ExperimentDirectory, Workspace
-from automl.workspace.lock import is_locked, locked
+from automl.workspace.lock import is_held, is_locked, locked
 
 __all__ = ["Garbage", "Kind", "LeftAlone", "collect", "find_garbage"]
 
@@ -96,53 +95,46 @@ def collect(workspace: Workspace, *, keep: int | None = None) -> tuple[list[Garb
 def _go_through(workspace: Workspace, keep: int | None, *, delete: bool) -> tuple[list[Garbage], list[LeftAlone]]:
     if keep is not None and keep < 0:
         raise WorkspaceError(f"keep is {keep}, and a number of trials cannot be negative.")
-    found: list[Garbage] = []
+    found = [_remove_if(delete, item) for item in _in_registry(workspace)]
     left: list[LeftAlone] = []
-    registered = _Registered()
     for directory in workspace.experiments():
         if is_locked(directory):
-            left.append(LeftAlone(key_of(directory), "it is running"))
+            left.append(LeftAlone(directory.key, "it is running"))
             continue
         if not delete:
-            found += _of(directory, keep, registered, left)
+            found += _of(directory, keep, left)
             continue
-        try:
-            with locked(directory):
-                for item in _of(directory, keep, registered, left):
-                    remove(item.path)
-                    found.append(item)
-        except OSError as error:
-            raise WorkspaceError(f"Cannot delete {error.filename}: {error.strerror or error}.") from error
+        with locked(directory):
+            found += [_remove_if(delete, item) for item in _of(directory, keep, left)]
     return found, left
 
 
-class _Registered:
-    """Trials that registered models come from: every store is asked once."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, set[tuple[str, int]]] = {}
-
-    def trials(self, directory: ExperimentDirectory) -> set[int]:
-        """Raises AutomlError where that cannot be found out."""
-        config, _ = read_config(directory.config)
-        uri = tracking_uri(config, directory)
-        if uri not in self._known:
-            self._known[uri] = registered_trials(uri)
-        return {trial for experiment, trial in self._known[uri] if experiment == key_of(directory)}
+def _remove_if(delete: bool, item: Garbage) -> Garbage:
+    try:
+        if delete:
+            remove(item.path)
+        return item
+    except OSError as error:
+        raise WorkspaceError(f"Cannot delete {error.filename}: {error.strerror or error}.") from error
 
 
-def _of(
-    directory: ExperimentDirectory, keep: int | None, registered: _Registered, left: list[LeftAlone]
-) -> list[Garbage]:
+def _in_registry(workspace: Workspace) -> Iterator[Garbage]:
+    """What registrations have left that were killed."""
+    for model in all_models(workspace):
+        for path in model.abandoned():
+            yield Garbage(f"registry/{model.path.name}", Kind.TEMPORARY, path, _size(path))
+
+
+def _of(directory: ExperimentDirectory, keep: int | None, left: list[LeftAlone]) -> list[Garbage]:
     found = [*_caches(directory), *_leftovers(directory)]
     try:
-        return [*_models(directory, keep, registered), *_checkpoints(directory), *found]
+        return [*_models(directory, keep), *_checkpoints(directory), *found]
     except AutomlError as error:
-        left.append(LeftAlone(key_of(directory), f"its models are kept: {error}"))
+        left.append(LeftAlone(directory.key, f"its models are kept: {error}"))
         return found
 
 
-def _models(directory: ExperimentDirectory, keep: int | None, registered: _Registered) -> list[Garbage]:
+def _models(directory: ExperimentDirectory, keep: int | None) -> list[Garbage]:
     """Raises AutomlError if the result or the registry cannot be read: then nobody knows what is needed."""
     summary = Summary.read(directory)
     if summary is None:
@@ -156,7 +148,7 @@ def _models(directory: ExperimentDirectory, keep: int | None, registered: _Regis
     spare = [r.number for r in results if r.number not in kept and is_folder(directory.trial(r.number).models)]
     if not spare:
         return []
-    kept |= registered.trials(directory)
+    kept |= {trial for key, trial in registered_trials(directory.workspace) if key == directory.key}
     return [
         _garbage(directory, Kind.MODELS, directory.trial(number).models, trial=number)
         for number in spare
@@ -192,6 +184,8 @@ def _leftovers(directory: ExperimentDirectory) -> Iterator[Garbage]:
     folders = (directory.path, directory.data, directory.control, directory.trials)
     for folder in folders:
         yield from (_garbage(directory, Kind.TEMPORARY, path) for path in _abandoned(folder))
+    if is_folder(directory.mirror_scratch) and not is_held(directory.mirror_lock):
+        yield _garbage(directory, Kind.TEMPORARY, directory.mirror_scratch)
     for number in directory.trial_numbers():
         place = directory.trial(number).path
         yield from (_garbage(directory, Kind.TEMPORARY, path, trial=number) for path in _abandoned(place))
@@ -205,7 +199,7 @@ def _abandoned(folder: Path) -> list[Path]:
 
 
 def _garbage(directory: ExperimentDirectory, kind: Kind, path: Path, *, trial: int | None = None) -> Garbage:
-    return Garbage(key_of(directory), kind, path, _size(path), trial)
+    return Garbage(directory.key, kind, path, _size(path), trial)
 
 
 def _size(path: Path) -> int:

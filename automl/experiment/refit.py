@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -54,11 +53,17 @@ def refit(
     Raises:
         WorkspaceError: as `refit_trial` does.
     """
-    with tempfile.TemporaryDirectory(prefix="automl-refit-", ignore_cleanup_errors=True) as scratch:
-        place = ExperimentDirectory(Path(scratch))
+    trial = directory.trial(recorded.number)
+    scratch = trial.path / f".refit.{os.getpid()}.tmp"  # swept if this is killed
+    try:
+        scratch.mkdir()
+        place = ExperimentDirectory(scratch)
         again = rerun(problem, config, directory, recorded, place, keep_models=True, trust=trust)
         _check(again, recorded, problem.primary.name)
-        _put(place.trial(recorded.number).models, directory.trial(recorded.number).models)
+        _put(place.trial(recorded.number).models, trial.models)
+        trial.check.unlink(missing_ok=True)  # it was made of other files
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _check(again: TrialResult, recorded: TrialResult, metric: str) -> None:

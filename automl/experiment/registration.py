@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -10,29 +11,39 @@ from typing import Any
 from automl.config.addresses import check_recorded_addresses
 from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
-from automl.errors import RegistryError, WorkspaceError
+from automl.errors import ConfigError, RegistryError, WorkspaceError
 from automl.experiment.environment import distribution_of, installed
 from automl.experiment.summary import Summary
+from automl.redact import redact_text
 from automl.registry.candidate import Candidate, RegisteredModel
+from automl.registry.load import find_version
+from automl.registry.names import check_name
 from automl.registry.options import RegistryOptions
 from automl.registry.own_modules import is_own
+from automl.registry.register import promote as promote_version
 from automl.registry.register import register
-from automl.registry.store import resolve_uri
 from automl.space.load import load_space
 from automl.tasks.registry import get_task
+from automl.tracking.follower import start_follower
+from automl.tracking.owed import owe
+from automl.tracking.store import resolve_uri
 from automl.trial.contract import Status, TrialResult, read_result
 from automl.workspace.atomic import read_json, write_json
-from automl.workspace.layout import ExperimentDirectory
+from automl.workspace.layout import ExperimentDirectory, Workspace
 
 __all__ = [
     "EXAMPLE",
     "candidate_for",
     "find_example",
     "note_registered",
+    "owe_mlflow",
+    "promote",
     "register_trial",
     "registered_before",
     "tracking_uri",
 ]
+
+log = logging.getLogger("automl")
 
 EXAMPLE = "example"
 """Stem of the file in ``data/`` that holds a few raw rows: the registered model's signature and its check."""
@@ -71,10 +82,11 @@ def candidate_for(
     framework = distribution_of(space.package or "automl-search")
     return Candidate(
         name=options.name or summary.experiment,
-        directory=str(directory.path),
+        directory=directory.path,
         trial=result.number,
-        model=str(directory.trial(result.number).models),
-        example=str(find_example(directory)),
+        models=directory.trial(result.number).models,
+        check=directory.trial(result.number).check,
+        example=find_example(directory),
         task=summary.task,
         metric=summary.metric,
         maximize=summary.maximize,
@@ -88,7 +100,18 @@ def candidate_for(
         promote=options.promote,
         tags=options.tags,
         description=options.description,
+        tracking=redact_text(config.tracking.uri) if config.tracking is not None and config.tracking.uri else None,
     )
+
+
+def owe_mlflow(config: ExperimentConfig, directory: ExperimentDirectory) -> None:
+    """Note that MLflow lacks something of the experiment, or is about to; whoever brings it everything crosses it out.
+
+    Raises:
+        WorkspaceError: the disk is full.
+    """
+    tracking = config.tracking
+    owe(directory, None if tracking is None else tracking.uri, trials=tracking is not None)
 
 
 def note_registered(directory: ExperimentDirectory, number: int, registered: RegisteredModel) -> None:
@@ -124,15 +147,18 @@ def register_trial(
     description: str | None = None,
     refit: Callable[[], None] | None = None,
 ) -> RegisteredModel:
-    """Register the model of a completed trial, in this process.
+    """Register the model of a completed trial. MLflow is told in the background.
 
     Args:
         refit: makes the models of the trial again, if they were deleted.
 
     Raises:
         WorkspaceError: there is no such trial, or it did not complete with full work.
-        RegistryError: the registry cannot be reached.
+        RegistryError: it cannot be registered: it does not load, say, or the disk is full.
+        ConfigError: `name` cannot name a registered model.
     """
+    if name is not None:
+        _check(name)
     result = read_result(directory.known_trial(number))
     if result is None or not result.is_whole:
         raise WorkspaceError(
@@ -145,9 +171,42 @@ def register_trial(
     changes: dict[str, Any] = {"name": name, "description": description}
     candidate = candidate_for(config, directory, summary, result)
     candidate = candidate.model_copy(update={key: value for key, value in changes.items() if value is not None})
-    registered = register(candidate, tracking_uri(config, directory))
+    registered = register(candidate)
     note_registered(directory, number, registered)
+    _tell_mlflow(config, directory)
     return registered
+
+
+def promote(name: str, version: int, workspace: Workspace) -> RegisteredModel:
+    """Make a version the champion, and let MLflow know in the background.
+
+    Raises:
+        RegistryError: there is no such version.
+        DamagedFileError: its record is damaged.
+    """
+    promoted = promote_version(name, version, workspace)
+    origin = workspace.root / find_version(f"{name}/{version}", workspace).read().experiment
+    directory = ExperimentDirectory(origin)
+    if directory.config.exists():
+        _tell_mlflow(read_config(directory.config)[0], directory)
+    return promoted
+
+
+def _tell_mlflow(config: ExperimentConfig, directory: ExperimentDirectory) -> None:
+    """In the background. Where MLflow cannot be, the workspace has the model nevertheless."""
+    try:
+        uri = tracking_uri(config, directory)
+        owe_mlflow(config, directory)
+        start_follower(directory.workspace, uri)
+    except WorkspaceError as error:
+        log.warning("%s", error)
+
+
+def _check(name: str) -> None:
+    try:
+        check_name(name)
+    except ValueError as error:
+        raise ConfigError(str(error), key="name") from None
 
 
 def _how_it_ended(result: TrialResult | None) -> str:

@@ -15,7 +15,7 @@ from automl.errors import DataError, WorkspaceError
 from automl.experiment.environment import record_environment
 from automl.experiment.prepare import Problem
 from automl.experiment.registration import EXAMPLE
-from automl.registry.candidate import write_example
+from automl.registry.example import write_example
 from automl.validation.folds import SplitPlan
 from automl.workspace.atomic import write_text
 from automl.workspace.layout import ExperimentDirectory

@@ -37,10 +37,6 @@ from automl.workspace.lock import locked
 
 __all__ = ["run_session"]
 
-_SHORT = 60.0
-"""A budget (seconds) up to which MLflow is booted beside the first trial, and not after it: it needs 6 to 10 s to be
-ready to register."""
-
 
 def run_session(
     config: ExperimentConfig,
@@ -171,14 +167,11 @@ class _Session:
         self._retention.observe((finished.result for finished in state.new), best)
         if self._chooses:
             self._completed += [finished.result for finished in state.new if finished.result.is_whole]
-        if state.finished or self._deadline.budget <= _SHORT:
-            self._tracker.start()
+        if state.finished:
+            self._tracker.start(self._deadline.remaining() - self._reserve.seconds())
         if state.best is not None:
-            self._reserve.model_found()
+            self._reserve.model_found(state.best.result.model_size)
             self._expect_test(problem, state.best.result)
-        estimate = self._tracker.registration_seconds()
-        if estimate is not None:
-            self._reserve.registration_takes(estimate)
         self._reserve.catching_up_takes(self._tracker.catch_up_seconds())
         self._view.update(state)
 

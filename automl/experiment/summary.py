@@ -17,12 +17,7 @@ __all__ = ["Summary"]
 
 
 class Summary(BaseModel):
-    """The content of result.json.
-
-    Attributes:
-        delivered: False until MLflow has caught up, or was given the time to. A session that is cut before leaves that
-            to `automl resume`.
-    """
+    """The content of result.json."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -50,7 +45,6 @@ class Summary(BaseModel):
     test_metrics: dict[str, float] = {}
     registered: RegisteredModel | None = None
     not_registered: str = ""
-    delivered: bool = True
 
     @property
     def budget(self) -> Budget:

@@ -1,16 +1,18 @@
-"""The experiment's side of tracking: when the mirror starts, what it is told, and how long registration will take."""
+"""The experiment's side of tracking: when the mirror starts, what it is told, and who goes on when time is over."""
 
 from __future__ import annotations
 
 import logging
 import math
+from contextlib import suppress
 
 from automl.config.schema import ExperimentConfig
-from automl.errors import RegistryError
-from automl.experiment.registration import tracking_uri
-from automl.experiment.reserve import COLD_REGISTRATION
-from automl.registry.candidate import Candidate, RegisteredModel
+from automl.errors import WorkspaceError
+from automl.experiment.registration import owe_mlflow, tracking_uri
+from automl.registry.candidate import RegisteredModel
 from automl.tracking.client import Mirror
+from automl.tracking.follower import start_follower
+from automl.tracking.store import redacted
 from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["Tracker"]
@@ -18,15 +20,15 @@ __all__ = ["Tracker"]
 log = logging.getLogger("automl")
 
 _PATIENCE = 120.0
-"""Seconds for MLflow to catch up, or to register a model, where no time budget says otherwise."""
+"""Seconds for MLflow to catch up where no time budget says otherwise."""
+_WORTH = 30.0
+"""Seconds that have to be left for the mirror to start beside the trials: importing MLflow takes 6 to 10 s of a core,
+on a busy machine 20. With less, it is told afterwards."""
 _TRIALS_PER_SECOND = 60.0
 """What MLflow takes on sqlite: 70 to 90 on two quiet cores."""
 _MARGIN, _AT_LEAST = 4.0, 2.0
-"""A real registration, beside trials that come to their end, takes this much longer than the mirror's rehearsal with a
-tiny model; and seconds that are kept for it at least."""
-_OF_OPENING, _AT_LEAST_COLD = 0.9, 3.0
-"""The same while the mirror still imports what models need. That and the registration take 1.4 s of one core, which is
-0.6 of what importing MLflow and opening the store took on the same machine under the same load."""
+"""A real model, beside trials that come to their end, takes this much longer than the mirror's rehearsal with a tiny
+one; and seconds that bringing it to MLflow takes at least."""
 
 
 class Tracker:
@@ -38,19 +40,22 @@ class Tracker:
     """
 
     def __init__(self, config: ExperimentConfig, directory: ExperimentDirectory) -> None:
-        self._tracks = config.tracking is not None
-        wanted = self._tracks or config.registry is not None
+        self._config, self._directory = config, directory
+        self._tracks, self._registers = config.tracking is not None, config.registry is not None
         self._mirror: Mirror | None = None
-        if wanted:
-            self._mirror = Mirror(directory, tracking_uri(config, directory), imports=("automl.ensemble.bag",))
         self._started = False
         self._told = 0
-        self._directory = directory
-        self._resumes = any(directory.trial(number).result.exists() for number in directory.trial_numbers())
+        if self._tracks or self._registers:
+            try:
+                uri = tracking_uri(config, directory)
+            except WorkspaceError as error:
+                log.warning("%s Runs and models are in the workspace alone.", error)
+            else:
+                self._mirror = Mirror(directory, uri, imports=("automl.ensemble.bag",), trials=self._tracks)
 
-    def start(self) -> None:
-        """Start the mirror, once."""
-        if self._mirror is not None and not self._started:
+    def start(self, left: float) -> None:
+        """Start the mirror, once, if it is worth it with `left` seconds to go."""
+        if self._mirror is not None and not self._started and left >= _WORTH:
             self._started = True
             self._mirror.start()
 
@@ -61,56 +66,58 @@ class Tracker:
             self._told += 1
 
     def catch_up_seconds(self) -> float:
-        """What MLflow would need for the trials that it lacks at present, once it has the machine to itself."""
-        if self._mirror is None or not self._tracks:
-            return 0.0
-        return max(0, self._told - self._mirror.mirrored) / _TRIALS_PER_SECOND
+        """What MLflow would need for what it lacks at present, once it has the machine to itself.
 
-    def registration_seconds(self) -> float | None:
-        """What registering is likely to take, None before the mirror has opened the store."""
-        if self._mirror is None or (opening := self._mirror.open_seconds) is None:
-            return None
-        rehearsal = self._mirror.register_seconds
-        if rehearsal is None:
-            return min(COLD_REGISTRATION, max(_AT_LEAST_COLD, _OF_OPENING * opening))
-        return max(_AT_LEAST, _MARGIN * rehearsal)
-
-    def register(self, candidate: Candidate, seconds: float) -> RegisteredModel | None:
-        """Register a model within `seconds`; None if that was not enough.
-
-        Raises:
-            RegistryError: it cannot be registered. Says why.
+        Nothing while the mirror is not up: it would not be done in any case.
         """
-        if self._mirror is None or seconds <= 0:
-            return None
-        registered = self._mirror.register(candidate, seconds if math.isfinite(seconds) else _PATIENCE)
-        if registered is None and self._mirror.problem is not None:
-            raise RegistryError(self._mirror.problem)
-        return registered
+        if self._mirror is None or (rehearsal := self._mirror.register_seconds) is None:
+            return 0.0
+        model = max(_AT_LEAST, _MARGIN * rehearsal) if self._registers else 0.0
+        return model + max(0, self._told - self._mirror.mirrored) / _TRIALS_PER_SECOND
 
-    def finish(self, seconds: float, *, winner: int | None = None, stopped_because: str = "") -> None:
-        """Let MLflow catch up within `seconds`."""
-        if self._mirror is None or not self._tracks:
+    def expect_end(self) -> None:
+        """From here on MLflow is owed something: if this process dies, the next command sees to it."""
+        if self._mirror is not None:
+            with suppress(WorkspaceError):  # a full disk: whoever writes next says so
+                owe_mlflow(self._config, self._directory)
+
+    def finish(
+        self,
+        seconds: float,
+        *,
+        winner: int | None = None,
+        stopped_because: str = "",
+        registered: RegisteredModel | None = None,
+    ) -> None:
+        """Let MLflow catch up within `seconds`, and the follower do the rest. Ends the mirror."""
+        if self._mirror is None:
             return
         timeout = seconds if math.isfinite(seconds) else _PATIENCE
         summary = self._mirror.finish(
-            max(0.0, timeout),
+            max(0.0, timeout) if self._started else 0.0,
             winner=winner,
             files=("experiment.yaml", "result.json"),
             tags={"automl.stopped_because": stopped_because},
         )
-        if summary.pending and self._resumes and not summary.mirrored:
-            # What earlier sessions have brought there, only MLflow knows, and it has not said.
+        self.close(seconds)
+        if not summary.complete and (self._tracks or registered is not None):
+            self._go_on_later(self._mirror, registered)
+
+    def _go_on_later(self, mirror: Mirror, registered: RegisteredModel | None) -> None:
+        has = "" if registered is None else f"{registered.name} version {registered.version} is registered; "
+        try:
+            start_follower(self._directory.workspace, mirror.uri)
+        except WorkspaceError as error:
+            log.warning("%s%s 'automl runs mirror %s' does it.", has, error, self._directory.path)
+            return
+        if mirror.problem is None:
+            log.info("%sMLflow is told in the background", has)
+        else:
             log.warning(
-                "MLflow was not heard from in time, so it may lack trials; 'automl runs mirror %s' adds them.",
-                self._directory.path,
-            )
-        elif summary.pending:
-            log.warning(
-                "MLflow lacks %d of %d trials; 'automl runs mirror %s' adds them.",
-                summary.pending,
-                summary.pending + summary.mirrored,
-                self._directory.path,
+                "%sMLflow at %s could not be reached (%s): it is told in the background, or by a later automl command",
+                has,
+                redacted(mirror.uri),
+                mirror.problem,
             )
 
     def close(self, seconds: float = math.inf) -> None:

@@ -1,1 +1,1 @@
-"""The registry: where the winning model gets a name and a version. MLflow is imported inside functions only."""
+"""The registry: where the winning model gets a name and a version. Files in the workspace; no MLflow in here."""

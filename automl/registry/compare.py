@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from automl.registry import tags
-from automl.registry.candidate import Candidate
+from automl.registry.candidate import Score
 
 __all__ = ["Verdict", "compare"]
 
@@ -19,34 +17,29 @@ class Verdict:
     reason: str
 
 
-def compare(candidate: Candidate, version: str, champion: Mapping[str, str]) -> Verdict:
-    """Compare a candidate with the champion.
+def compare(ours: Score, version: str, champion: Score | None) -> Verdict:
+    """Compare a model with the champion.
 
     Args:
-        candidate: the new model.
+        ours: the new model's.
         version: the champion's version, for the sentence.
-        champion: the tags of the champion's version.
+        champion: the champion's; None for one that automl has not registered.
     """
-    if champion.get(tags.VERIFIED) != "true":
+    if champion is None:
         return Verdict(False, f"version {version} was not registered by automl, so nothing says which is better")
-    if champion.get(tags.METRIC) != candidate.metric:
-        return Verdict(False, f"version {version} was chosen by {champion.get(tags.METRIC)}, not by {candidate.metric}")
-    if not candidate.split_plan or champion.get(tags.SPLIT_PLAN) != candidate.split_plan:
+    if champion.metric != ours.metric:
+        return Verdict(False, f"version {version} was chosen by {champion.metric}, not by {ours.metric}")
+    if not ours.split_plan or champion.split_plan != ours.split_plan:
         return Verdict(False, f"version {version} was measured on another split of the data")
-    theirs = _number(champion.get(tags.VALUE))
-    if candidate.value is None or candidate.value != candidate.value:
-        return Verdict(False, f"it has no {candidate.metric}")
+    value, theirs = _number(ours.value), _number(champion.value)
+    if value is None:
+        return Verdict(False, f"it has no {ours.metric}")
     if theirs is None:
-        return Verdict(True, f"version {version} has no {candidate.metric}")
-    ours = candidate.value
-    better = ours > theirs if candidate.maximize else ours < theirs
+        return Verdict(True, f"version {version} has no {ours.metric}")
+    better = value > theirs if ours.maximize else value < theirs
     beats = "beats" if better else "does not beat"
-    return Verdict(better, f"{candidate.metric} {ours:.6g} {beats} version {version}'s {theirs:.6g} on the same split")
+    return Verdict(better, f"{ours.metric} {value:.6g} {beats} version {version}'s {theirs:.6g} on the same split")
 
 
-def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "nan")
-    except ValueError:
-        return None
-    return None if value != value else value
+def _number(value: float | None) -> float | None:
+    return None if value is None or value != value else value

@@ -2,58 +2,73 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import re
+from typing import Any
 
 from automl.errors import RegistryError
 from automl.registry.candidate import CHAMPION
-from automl.registry.store import describe, open_client, quiet
+from automl.registry.model_files import load_estimator
+from automl.registry.places import VersionDirectory, find_model
+from automl.workspace.layout import Workspace
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+__all__ = ["find_version", "has_model", "load_model"]
 
-__all__ = ["load_model"]
+_NUMBER = re.compile(r"[1-9][0-9]*")
 
 
-def load_model(reference: str, tracking_uri: str) -> Any:
+def load_model(reference: str, workspace: Workspace) -> Any:
     """The fitted estimator of a registered model. A registry is as trusted as code: loading runs what it holds.
 
     Args:
-        reference: ``models:/NAME@ALIAS`` or ``models:/NAME/VERSION``, with or without ``models:/``; a bare name
-            means its champion.
-        tracking_uri: the MLflow store.
+        reference: see `find_version`.
 
     Raises:
         RegistryError: there is no such model, or it cannot be loaded.
+        DamagedFileError: its record is damaged.
     """
-    client = open_client(tracking_uri)
-    with quiet():
-        import mlflow.artifacts
-        import mlflow.sklearn
-        from mlflow.exceptions import MlflowException
-
-        try:
-            source = _source(client, reference.removeprefix("models:/"))
-        except MlflowException as error:
-            raise RegistryError(
-                f"There is no registered model {reference!r}: {describe(error)}. "
-                "'automl models list' shows what there is."
-            ) from error
-        with tempfile.TemporaryDirectory(prefix="automl-load-") as scratch:
-            local = source.startswith("file:") or "://" not in source
-            try:
-                folder = mlflow.artifacts.download_artifacts(
-                    artifact_uri=source, dst_path=None if local else scratch, tracking_uri=tracking_uri
-                )
-                return mlflow.sklearn.load_model(str(Path(folder)))
-            except Exception as error:  # unpickling raises anything
-                raise RegistryError(f"Cannot load {reference!r}: {describe(error)}.") from error
+    version = find_version(reference, workspace)
+    version.read()
+    return load_estimator(version.models)
 
 
-def _source(client: MlflowClient, reference: str) -> str:
-    name, slash, version = reference.partition("/")
+def has_model(reference: str, workspace: Workspace) -> bool:
+    """Whether the workspace has any version of the name that a reference begins with."""
+    return bool(find_model(workspace, re.split("[/@]", reference.removeprefix("models:/"))[0]).numbers())
+
+
+def find_version(reference: str, workspace: Workspace) -> VersionDirectory:
+    """The version that a reference means.
+
+    Args:
+        reference: ``NAME@champion`` or ``NAME/VERSION``, with or without ``models:/``; a bare name means its champion.
+
+    Raises:
+        RegistryError: there is none.
+        DamagedFileError: which one is the champion cannot be read.
+    """
+    text = reference.removeprefix("models:/")
+    name, slash, version = text.partition("/")
+    name, _, alias = (name, "", "") if slash else text.partition("@")
+    model = find_model(workspace, name)
+    if not model.numbers():
+        raise RegistryError(
+            f"There is no registered model {name!r} in {workspace.root}; 'automl models list' shows what there is."
+        )
     if not slash:
-        name, _, alias = reference.partition("@")
-        version = str(client.get_model_version_by_alias(name, alias or CHAMPION).version)
-    return str(client.get_model_version_download_uri(name, version))
+        return _champion(name, alias or CHAMPION, workspace)
+    if not _NUMBER.fullmatch(version) or int(version) not in model.numbers():
+        raise RegistryError(f"There is no version {version!r} of {name!r}; 'automl models show {name}' lists them.")
+    return model.version(int(version))
+
+
+def _champion(name: str, alias: str, workspace: Workspace) -> VersionDirectory:
+    model = find_model(workspace, name)
+    if alias != CHAMPION:
+        raise RegistryError(f"{name!r} has no alias {alias!r}: there is '{CHAMPION}' only, or a version's number.")
+    pointer = model.pointer()
+    if pointer is None or pointer.version not in model.numbers():
+        raise RegistryError(
+            f"{name!r} has no champion; 'automl models promote {name} VERSION' makes one, and 'automl models show "
+            f"{name}' lists the versions."
+        )
+    return model.version(pointer.version)

@@ -1,59 +1,37 @@
-"""A fitted estimator as a folder that MLflow can load.
-
-The format is MLflow's scikit-learn flavour with cloudpickle: `mlflow.pyfunc.load_model` finds a model that predicts
-labels, and `mlflow.sklearn.load_model` the estimator itself with `predict_proba` and `classes_`. The alternatives:
-skops, the default, refuses LightGBM's types; a pyfunc python_model hides the estimator in a wrapper.
-Requirements are stated, not inferred: inferring them takes 4 s and a subprocess.
-"""
+"""The files of a model: in a trial, and in a version, which keeps them when the trial's are gone."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from automl.errors import AutomlError, RegistryError
+from automl.errors import RegistryError, WorkspaceError
+from automl.redact import one_line
 from automl.registry.own_modules import pickled_by_value, with_neighbours
-from automl.registry.store import describe, quiet
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from mlflow.models import ModelSignature
-    from mlflow.types.schema import Schema
-
-__all__ = ["hash_model", "load_estimator", "predict_saved", "same_predictions", "save_model", "signature_of"]
+__all__ = ["hash_model", "load_estimator", "put_models"]
 
 log = logging.getLogger("automl")
 
+_WHOLE = "model.pkl"
+"""All models as one pickle: one in which modules of the user's are written out."""
 
-def load_estimator(path: Path) -> Any:
-    """The estimator at `path`: a trial's ``models/`` directory, or a file that joblib reads. Both run code.
+
+def hash_model(models: Path) -> str:
+    """sha256 over the names and the contents of a trial's models, in hexadecimal.
 
     Raises:
-        RegistryError: there is none, or it cannot be loaded.
+        RegistryError: there are none.
     """
-    try:
-        if path.is_dir():
-            from automl.ensemble.bag import load_bag
-
-            return load_bag(path)
-        import joblib
-
-        return joblib.load(path)
-    except AutomlError as error:
-        raise RegistryError(str(error)) from error
-    except Exception as error:  # unpickling raises anything
-        raise RegistryError(f"Cannot load the model in {path}: {describe(error)}.") from error
-
-
-def hash_model(path: Path) -> str:
-    """sha256 over the names and the contents of a model's files, in hexadecimal."""
+    files = _models_in(models)
+    if not files:
+        raise RegistryError(f"The model {models} is not there.")
     digest = hashlib.sha256()
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
     for file in files:
         digest.update(f"{file.name}\0".encode())
         with file.open("rb") as stream:
@@ -62,126 +40,72 @@ def hash_model(path: Path) -> str:
     return digest.hexdigest()
 
 
-def signature_of(example: pd.DataFrame | np.ndarray, predictions: np.ndarray) -> ModelSignature:
-    """What goes in, and the type of the labels that come out.
-
-    Of a table these are named columns with the types of the example. A column whose dtype MLflow would refuse at
-    prediction time (category, time zones, durations, mixed objects) is declared as of any type. Every column is
-    required: the model needs them all, missing values or not. Pictures are one array of any number of them, of any
-    size: the model brings them to its own.
-    """
-    import numpy as np
-    from mlflow.models import ModelSignature, infer_signature
-
-    outputs = infer_signature(model_output=predictions).outputs
-    inputs = _pictures_of(example) if isinstance(example, np.ndarray) else _columns_of(example)
-    return ModelSignature(inputs=inputs, outputs=outputs)
-
-
-def _pictures_of(example: np.ndarray) -> Schema:
-    from mlflow.types.schema import Schema, TensorSpec
-
-    return Schema([TensorSpec(example.dtype, (-1, -1, -1, example.shape[3]))])
-
-
-def _columns_of(example: pd.DataFrame) -> Schema:
-    from mlflow.models import infer_signature
-    from mlflow.types.schema import AnyType, ColSpec, DataType, Schema
-
-    def column(name: str) -> ColSpec:
-        if _plain(example[name]):
-            found = infer_signature(example[[name]]).inputs.inputs[0].type
-            if isinstance(found, DataType):
-                return ColSpec(found, name)
-        return ColSpec(AnyType(), name)  # type: ignore[no-untyped-call]
-
-    return Schema([column(str(name)) for name in example.columns])
-
-
-def _plain(values: pd.Series) -> bool:
-    import pandas as pd
-
-    if isinstance(values.dtype, pd.CategoricalDtype | pd.DatetimeTZDtype) or values.dtype.kind == "m":
-        return False
-    return values.dtype != object or all(isinstance(value, str | None) for value in values)
-
-
-def save_model(
-    estimator: Any,
-    folder: Path,
-    *,
-    example: pd.DataFrame | np.ndarray,
-    predictions: np.ndarray,
-    packages: Mapping[str, str],
-    modules: Sequence[str] = (),
-) -> None:
-    """Write `estimator` as an MLflow model to `folder`, which must not exist.
+def put_models(models: Path, folder: Path, modules: Sequence[str] = ()) -> tuple[str, ...]:
+    """Bring a trial's models into the new folder `folder`: as hard links, or as copies where there are none.
 
     Args:
-        packages: version by distribution, of what loading it needs.
         modules: those that nobody can install: what the model has of them is written out, as far as it can be pickled.
 
+    Returns:
+        Those of `modules` that have to be on the path nevertheless.
+
     Raises:
-        RegistryError: it cannot be pickled, or the disk is full.
+        OSError: the disk is full.
+        RegistryError: they cannot be read.
     """
-    with quiet():
-        import cloudpickle
-        import mlflow.sklearn
-
-        pins = {"cloudpickle": cloudpickle.__version__, **packages}
-        stated = {
-            "serialization_format": mlflow.sklearn.SERIALIZATION_FORMAT_CLOUDPICKLE,
-            "signature": signature_of(example, predictions),
-            "pip_requirements": [f"{name}=={_public(version)}" for name, version in sorted(pins.items())],
-        }
-        own = with_neighbours(modules)
+    folder.mkdir()
+    own = with_neighbours(modules)
+    if own and (problem := _write_out(models, folder / _WHOLE, own)) is None:
+        return ()
+    for file in _models_in(models):
         try:
-            with pickled_by_value(own):
-                _write(estimator, folder, example, stated)
-            return
-        except Exception as error:  # pickling raises anything
-            if not own:
-                raise RegistryError(f"Cannot save the model: {describe(error)}.") from error
-            log.warning("the registered model needs %s on the path: %s", ", ".join(sorted(own)), describe(error))
-        try:
-            shutil.rmtree(folder, ignore_errors=True)
-            _write(estimator, folder, example, stated)
-        except Exception as error:
-            raise RegistryError(f"Cannot save the model: {describe(error)}.") from error
+            os.link(file, folder / file.name)
+        except OSError:  # another file system, or one without links
+            shutil.copyfile(file, folder / file.name)
+    if own:
+        log.warning("the registered model needs %s on the path: %s", ", ".join(sorted(own)), problem)
+    return tuple(sorted(own))
 
 
-def _write(estimator: Any, folder: Path, example: pd.DataFrame | np.ndarray, stated: Mapping[str, Any]) -> None:
-    import mlflow.sklearn
+def load_estimator(folder: Path) -> Any:
+    """The fitted estimator in a version's models. Runs what they hold.
+
+    Raises:
+        RegistryError: it cannot be loaded.
+    """
+    whole = folder / _WHOLE
+    try:
+        if whole.exists():
+            import pickle
+
+            with whole.open("rb") as stream:
+                return pickle.load(stream)
+        from automl.ensemble.bag import load_bag
+
+        return load_bag(folder)
+    except WorkspaceError as error:
+        raise RegistryError(str(error)) from error
+    except Exception as error:  # unpickling raises anything
+        raise RegistryError(f"Cannot load the model in {folder}: {one_line(error)}.") from error
+
+
+def _models_in(models: Path) -> list[Path]:
+    return sorted(models.glob("fold_*.joblib"))
+
+
+def _write_out(models: Path, path: Path, own: set[str]) -> str | None:
+    """Pickle the models with their modules in them; why that cannot be done, None if it was."""
+    import cloudpickle
+
+    from automl.ensemble.bag import load_bag
 
     try:
-        mlflow.sklearn.save_model(estimator, str(folder), input_example=example, **stated)
-    except (TypeError, ValueError) as error:  # durations and the like have no JSON
-        shutil.rmtree(folder, ignore_errors=True)
-        mlflow.sklearn.save_model(estimator, str(folder), **stated)
-        log.info("the registered model has no input example: %s", describe(error))
-
-
-def _public(version: str) -> str:
-    """A version without its local part: ``2.13.0+cpu`` is on no index, 2.13.0 is."""
-    return version.partition("+")[0]
-
-
-def predict_saved(folder: Path, example: pd.DataFrame | np.ndarray) -> np.ndarray:
-    """What the model saved in `folder` predicts when MLflow loads it, as any user of the registry would."""
-    with quiet():
-        import mlflow.pyfunc
-        import numpy as np
-
-        return np.asarray(mlflow.pyfunc.load_model(str(folder), suppress_warnings=True).predict(example))
-
-
-def same_predictions(ours: np.ndarray, theirs: np.ndarray) -> bool:
-    """Equal labels, or values within rounding; both must be one-dimensional."""
-    import numpy as np
-
-    ours, theirs = np.asarray(ours), np.asarray(theirs)
-    if ours.ndim != 1 or ours.shape != theirs.shape:
-        return False
-    if ours.dtype.kind == "f" and theirs.dtype.kind in "fiu":
-        return bool(np.allclose(ours, theirs.astype(float), rtol=1e-6, atol=1e-12, equal_nan=True))
-    return bool(np.array_equal(ours.astype(str), theirs.astype(str)))
+        estimator = load_bag(models)
+        with pickled_by_value(own), path.open("wb") as stream:
+            cloudpickle.dump(estimator, stream)
+        return None
+    except OSError:
+        raise
+    except Exception as error:  # pickling raises anything
+        path.unlink(missing_ok=True)
+        return one_line(error)

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from automl.options import Options
+from automl.registry.names import check_name
 
 __all__ = ["RegistryOptions"]
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,199}")
-
-
-def _check_name(name: str) -> str:
-    if not _NAME.fullmatch(name) or name != name.strip():
-        raise ValueError(
-            f"{name!r} cannot name a registered model: use letters, digits, '.', '_', '-' and spaces between them, "
-            "beginning with a letter or a digit"
-        )
-    return name
 
 
 def _check_tags(tags: dict[str, str | int | float | bool]) -> dict[str, str | int | float | bool]:
@@ -33,7 +22,7 @@ def _check_tags(tags: dict[str, str | int | float | bool]) -> dict[str, str | in
 class RegistryOptions(Options):
     """The group ``registry`` of an experiment. `null` instead of it switches registration off."""
 
-    name: Annotated[str, AfterValidator(_check_name)] | None = Field(
+    name: Annotated[str, AfterValidator(check_name)] | None = Field(
         default=None, description="name of the registered model; default: the experiment's name"
     )
     promote: Literal["auto", "always", "never"] = Field(

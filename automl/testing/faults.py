@@ -30,6 +30,7 @@ from automl.errors import AutomlError, ConfigError
 from automl.testing.invariants import Findings, Ledger, examine
 from automl.testing.moments import MOMENTS, Scene
 from automl.testing.victims import MARK, TARGETS, processes_of
+from automl.tracking.owed import owed
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
 __all__ = ["Endured", "Fault", "Kill", "Ordeal", "draw_faults"]
@@ -44,6 +45,8 @@ _QUOTED = 1500
 """Characters of what a session said last that are quoted."""
 _OWN = {"process": ("worker",), "ray": ("ray head", "ray worker", "raylet")}
 _COMMON = ("driver", "mirror", "everything")
+_AFTERWARDS = ("half a version", "following")
+"""Moments that may come when the last session has ended."""
 _FATAL = ("driver", "everything", "ray head", "raylet")
 """Targets whose death may end a session."""
 
@@ -138,6 +141,7 @@ class Ordeal:
                 self._problems.append(f"session {self._sessions} ended without a sentence: {said[-_QUOTED:]}")
             failures = 0 if killed else failures + 1
             self._sessions += 1
+        self._follow(waiting)
         return Endured(tuple(self._kills), completed, self._findings(), self._sessions, self._scene.directory)
 
     # One session
@@ -147,12 +151,15 @@ class Ordeal:
         return self._scene.workspace.root / f"session_{self._sessions:03d}.txt"
 
     def _start(self) -> subprocess.Popen[bytes]:
-        directory, root = self._scene.directory, self._scene.workspace.root
-        verb = ["run", str(self._file)] if directory is None else ["resume", str(directory.path)]
+        directory = self._scene.directory
+        return self._automl(*(["run", str(self._file)] if directory is None else ["resume", str(directory.path)]))
+
+    def _automl(self, *arguments: str) -> subprocess.Popen[bytes]:
+        root = self._scene.workspace.root
         root.mkdir(parents=True, exist_ok=True)
-        with self._log.open("wb") as log:
+        with self._log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "automl", *verb, "--workspace", str(root)],
+                [sys.executable, "-m", "automl", *arguments, "--workspace", str(root)],
                 env={**os.environ, MARK: self._mark},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -166,7 +173,7 @@ class Ordeal:
         while process.poll() is None:
             if waiting and condition is None:
                 condition = MOMENTS[waiting[0].moment](self._scene, self._draw)
-            if condition is not None and condition() and (self._kill(waiting[0], process) or self._scene.ending):
+            if condition is not None and condition() and (self._kill(waiting[0], process.pid) or self._scene.ending):
                 waiting.popleft()  # made, or too late: nobody of that kind will come any more
                 condition, moved = None, time.monotonic()
             now = len(self._scene.finished)
@@ -180,9 +187,9 @@ class Ordeal:
             time.sleep(_STEP)
         return process.returncode
 
-    def _kill(self, fault: Fault, process: subprocess.Popen[bytes]) -> bool:
+    def _kill(self, fault: Fault, driver: int = 0) -> bool:
         """False if nobody of that kind is there at present."""
-        victims = TARGETS[fault.target](process.pid, processes_of(self._mark))
+        victims = TARGETS[fault.target](driver, processes_of(self._mark))
         if not victims:
             return False
         if fault.target != "everything":
@@ -194,12 +201,33 @@ class Ordeal:
         self._kills.append(Kill(fault, self._sessions, len(self._scene.finished)))
         return True
 
+    def _follow(self, waiting: deque[Fault]) -> None:
+        """What MLflow lacks when the search is over, the follower brings; after a kill the next command starts it."""
+        moved, condition = time.monotonic(), None
+        while owed(self._scene.workspace) and time.monotonic() - moved < self._patience:
+            while waiting and waiting[0].moment not in _AFTERWARDS:
+                waiting.popleft()  # too late
+            if not TARGETS["follower"](0, processes_of(self._mark)):
+                self._automl("runs", "list").wait()
+            if waiting and condition is None:
+                condition = MOMENTS[waiting[0].moment](self._scene, self._draw)
+            if condition is not None and condition() and self._kill(Fault("follower", waiting[0].moment)):
+                waiting.popleft()
+                moved, condition = time.monotonic(), None
+            time.sleep(_STEP)
+
     def _see_them_gone(self) -> None:
-        _, alive = psutil.wait_procs(processes_of(self._mark), timeout=_GONE)
-        if alive := processes_of(self._mark):
+        psutil.wait_procs(self._unexpected(), timeout=_GONE)
+        if alive := self._unexpected():
             names = ", ".join(" ".join(_command(process))[:100] for process in alive)
             self._problems.append(f"session {self._sessions} is outlived by {names}")
             _end(alive)
+
+    def _unexpected(self) -> list[psutil.Process]:
+        """Processes that a session which has ended must not leave behind: all but the follower."""
+        processes = processes_of(self._mark)
+        follower = TARGETS["follower"](0, processes)
+        return [process for process in processes if process not in follower]
 
     # Afterwards
 
@@ -225,7 +253,7 @@ class Ordeal:
 
 def draw_faults(executor: str, count: int, seed: int) -> tuple[Fault, ...]:
     """Random faults for one experiment, in the order in which their moments come: before the first trial, during the
-    search, and, the last third, while the best model is registered and MLflow catches up.
+    search, and, the last third, while the best model is registered and MLflow follows.
 
     Args:
         executor: ``process`` or ``ray``: what there is to kill.
@@ -238,7 +266,7 @@ def draw_faults(executor: str, count: int, seed: int) -> tuple[Fault, ...]:
     for target in islice(_deck(draw, _OWN[executor], _COMMON), count - late - 1):
         moments = ("trials", "trials", "delay", "preparation")
         faults.append(Fault(target, draw.choice(moments if faults[-1].target in _FATAL else moments[:3])))
-    ends = ("registration", "half a version", "delivery")
+    ends = ("registration", "delivery", "half a version", "following")
     last = sorted(islice(_deck(draw, ends[:1], ends[1:]), late), key=ends.index)
     return (*faults, *(Fault(draw.choice(_COMMON), moment) for moment in last))
 

@@ -17,19 +17,25 @@ from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
 from automl.experiment.registration import find_example, tracking_uri
 from automl.experiment.summary import Summary
-from automl.registry import tags
-from automl.registry.candidate import read_example
-from automl.registry.list import list_models, show_model
+from automl.registry.candidate import CHAMPION
+from automl.registry.example import read_example
 from automl.registry.load import load_model
-from automl.registry.register import versions_of
-from automl.registry.store import open_client, quiet
+from automl.registry.places import ModelDirectory, find_model
+from automl.registry.record import Registration
 from automl.search.history import state_of
 from automl.testing.moments import finished
+from automl.tracking import tags
+from automl.tracking.follower import wait_for_follower
 from automl.tracking.records import run_status
+from automl.tracking.store import open_client, quiet
+from automl.tracking.versions import versions_of
 from automl.trial.contract import TrialResult, read_result
 from automl.workspace.layout import ExperimentDirectory, TrialDirectory
 
 __all__ = ["Findings", "Ledger", "examine"]
+
+_PATIENCE = 180.0
+"""Seconds in which MLflow has to have followed."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ class Ledger:
 
 
 def examine(directory: ExperimentDirectory, ledger: Ledger | None = None) -> Findings:
-    """Check a finished experiment. Nobody may be running it.
+    """Check a finished experiment, once MLflow has followed. Nobody may be running it.
 
     Args:
         directory: the experiment's.
@@ -80,6 +86,7 @@ def examine(directory: ExperimentDirectory, ledger: Ledger | None = None) -> Fin
         AutomlError: it is so damaged that it cannot be read.
     """
     config, _ = read_config(directory.config)
+    followed = wait_for_follower(directory.workspace, _PATIENCE)
     results = {number: read_result(directory.trial(number)) for number in directory.trial_numbers()}
     valid = {number: result for number, result in results.items() if result is not None}
     journal = {trial.number: trial for trial in _journal(directory)}
@@ -91,6 +98,7 @@ def examine(directory: ExperimentDirectory, ledger: Ledger | None = None) -> Fin
         *_unlike_journal(valid, journal),
         *_unlike_result(valid, summary),
         *(f"{path} is left over" for path in sorted(directory.path.rglob(".*.tmp"))),
+        *([] if followed else ["MLflow lacks something still"]),
     ]
     broken: list[str] = []
     if config.tracking is not None and summary is not None:
@@ -158,7 +166,7 @@ def _unlike_mlflow(
         if experiment is None:
             yield "MLflow has no such experiment"
             return
-        query = f"tags.`{tags.EXPERIMENT}` = '{tags.key_of(directory)}'"
+        query = f"tags.`{tags.EXPERIMENT}` = '{directory.key}'"
         runs: list[Any] = list(client.search_runs([experiment.experiment_id], query, max_results=10_000))
     parents = [run for run in runs if run.data.tags[tags.KIND] == "experiment"]
     children = [run for run in runs if run.data.tags[tags.KIND] == "trial"]
@@ -186,24 +194,45 @@ def _versions(
     directory: ExperimentDirectory, config: ExperimentConfig, summary: Summary | None
 ) -> tuple[list[str], list[str]]:
     """Versions of the experiment's model that do not predict, and what else is odd about the registry."""
-    uri = tracking_uri(config, directory)
     assert config.registry is not None
-    name = config.registry.name or directory.name
-    shown = {row["version"]: row for row in (show_model(name, uri) if list_models(uri) else [])}
-    with quiet():
-        there = {str(version.version) for version in versions_of(open_client(uri), name)}
-    odd = [f"{name}/{version} was begun and never finished" for version in sorted(there - shown.keys())]
-    own = [version for version, row in shown.items() if row["experiment"] == tags.key_of(directory)]
+    workspace = directory.workspace
+    model = find_model(workspace, config.registry.name or directory.name)
+    records = [version.read() for version in map(model.version, model.numbers())]
+    odd = [f"{path} is left over" for path in sorted(workspace.registry.rglob(".*.tmp"))]
+    own = [str(record.version) for record in records if record.experiment == directory.key]
     said = None if summary is None or summary.registered is None else summary.registered.version
     if said not in own:
-        odd.append(f"result.json says that {name}/{said} was registered, and the registry has {own}")
+        odd.append(f"result.json says that version {said} was registered, and the registry has {own}")
+    if len({(record.model, record.experiment) for record in records}) != len(records):
+        odd.append(f"a model was registered twice: {[record.model for record in records]}")
+    references = [f"{record.name}/{record.version}" for record in records]
+    broken = [reference for reference in references if not _predicts(reference, directory)]
+    return broken, [*odd, *_unlike_registry(model, records, tracking_uri(config, directory))]
+
+
+def _predicts(reference: str, directory: ExperimentDirectory) -> bool:
     rows = read_example(find_example(directory))
-    broken = [f"{name}/{version}" for version in shown if not _predicts(f"{name}/{version}", uri, rows)]
-    return broken, odd
-
-
-def _predicts(reference: str, uri: str, rows: Any) -> bool:
     try:
-        return len(load_model(reference, uri).predict(rows)) == len(rows)
+        return len(load_model(reference, directory.workspace).predict(rows)) == len(rows)
     except Exception:  # half a model raises anything
         return False
+
+
+def _unlike_registry(model: ModelDirectory, records: Sequence[Registration], uri: str) -> Iterator[str]:
+    """MLflow has each version once, checked, under its number, and the same champion."""
+    name = records[0].name if records else ""
+    with quiet():
+        client = open_client(uri)
+        there = {str(version.version): version.tags for version in versions_of(client, name)} if records else {}
+        aliases = client.get_registered_model(name).aliases if there else {}
+    for record in records:
+        origin = {tags.EXPERIMENT: record.experiment, tags.MODEL: record.model}
+        found = [number for number, marks in there.items() if origin.items() <= marks.items()]
+        if found != [str(record.version)]:
+            yield f"{record.title} has these versions in MLflow: {found}"
+    unchecked = [number for number, marks in there.items() if marks.get(tags.VERIFIED) != "true"]
+    if unchecked:
+        yield f"MLflow has versions of {name} that nobody has checked: {unchecked}"
+    pointer = model.pointer()
+    if pointer is not None and str(aliases.get(CHAMPION)) != str(pointer.version):
+        yield f"the champion of {name} is version {pointer.version}, and in MLflow {aliases.get(CHAMPION)}"

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
-from automl.registry import tags
-from automl.registry.store import is_registering
+from automl.tracking import tags
+from automl.tracking.owed import owed
 from automl.workspace.layout import ExperimentDirectory, Workspace
 from automl.workspace.lock import is_locked
 
@@ -47,7 +47,8 @@ class Scene:
 
     @property
     def registering(self) -> bool:
-        return is_registering(f"sqlite:///{self.workspace.mlflow_database}")
+        """Whether a model is about to be registered, or was: MLflow is owed it from just before on."""
+        return bool(owed(self.workspace))
 
     @property
     def ending(self) -> bool:
@@ -56,7 +57,7 @@ class Scene:
 
     @property
     def half_registered(self) -> bool:
-        """Whether the registry holds a version that was not checked yet."""
+        """Whether MLflow holds a version that was not checked yet."""
         database = self.workspace.mlflow_database
         if not database.exists():
             return False
@@ -101,7 +102,7 @@ def _trials(scene: Scene, draw: random.Random) -> Condition:
 
 
 def _registering(scene: Scene, draw: random.Random) -> Condition:
-    return _after(lambda: scene.registering, draw.uniform(0.0, 0.3))
+    return _after(lambda: scene.registering, draw.uniform(0.0, 0.05))
 
 
 def _half_registered(scene: Scene, draw: random.Random) -> Condition:
@@ -115,6 +116,12 @@ def _delivering(scene: Scene, draw: random.Random) -> Condition:
     )
 
 
+def _following(scene: Scene, draw: random.Random) -> Condition:
+    return _after(
+        lambda: scene.registering and scene.directory is not None and not scene.begun, draw.uniform(0.0, 12.0)
+    )
+
+
 MOMENTS: Mapping[str, Callable[[Scene, random.Random], Condition]] = {
     "preparation": _preparing,
     "delay": _later,
@@ -122,10 +129,12 @@ MOMENTS: Mapping[str, Callable[[Scene, random.Random], Condition]] = {
     "registration": _registering,
     "half a version": _half_registered,
     "delivery": _delivering,
+    "following": _following,
 }
 """By name: takes the scene at the time when the waiting begins, and gives what to wait for.
 
 ``preparation``: before the first trial of a session. ``delay``: a random time. ``trials``: a few more have finished.
-``registration``: a model is being registered. ``half a version``: its version is there, but was not checked yet.
-``delivery``: result.json is there, and MLflow has not caught up yet.
+``registration``: a model is being registered. ``delivery``: result.json is there, and MLflow has not caught up yet.
+``half a version``: MLflow has a version that was not checked yet. ``following``: nobody runs the experiment, and MLflow
+has not caught up yet.
 """

@@ -52,6 +52,7 @@ TARGETS: Mapping[str, Finder] = {
     "ray head": _called("gcs_server"),
     "raylet": _called("raylet"),
     "mirror": _running("automl.tracking.mirror"),
+    "follower": _running("automl.tracking.follow"),
     "everything": _everything,
 }
 """By name: takes the driver's process id and all processes of the experiment, and gives those that match."""

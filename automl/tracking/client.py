@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from automl.registry.candidate import Candidate, RegisteredModel
-from automl.registry.store import redacted, resolve_uri
 from automl.tracking.ending import Ending, write_ending
 from automl.tracking.environment import mirror_environment
 from automl.tracking.lines import decode, encode
+from automl.tracking.store import is_local, redacted, resolve_uri
 from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["Mirror", "MirrorSummary"]
@@ -29,20 +28,23 @@ _MOST_WAITING = 10_000
 """Trial numbers kept for a mirror that does not read; it finds forgotten ones on the disk in the end."""
 _STARTS = 3
 """How often the process is started before it is given up: one that dies without getting on would die again."""
+_SILENCE = 8.0
+"""Seconds that a server has for a call, or for a registered model: the follower has more patience."""
+_LOOK = 0.2
 _POLITE = 0.2
 """Seconds that the process has to end by itself."""
 
 
 @dataclass(frozen=True)
 class MirrorSummary:
-    """How far MLflow is behind: trials that are complete there, and trials with a result that are not."""
+    """How far MLflow is: trials that are complete there, and whether it has everything, the models too."""
 
     mirrored: int
-    pending: int
+    complete: bool
 
 
 class Mirror:
-    """Copies an experiment into MLflow, and registers its model, in a process of its own.
+    """Copies an experiment and its registered models into MLflow, in a process of its own.
 
     All it needs lies on disk, so that it may lag, hang, die or never start: that is logged once, and the search goes
     on. Not for use from several threads.
@@ -51,13 +53,21 @@ class Mirror:
         experiment: the experiment's directory, with experiment.yaml in it.
         uri: the tracking URI, as `resolve_uri` gives it; None for sqlite in the workspace.
         imports: modules that the models need (``sklearn``, ``lightgbm``): the process imports them while it is idle.
+        trials: trials are mirrored, and not only registered models.
     """
 
-    def __init__(self, experiment: ExperimentDirectory, uri: str | None = None, *, imports: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        experiment: ExperimentDirectory,
+        uri: str | None = None,
+        *,
+        imports: Sequence[str] = (),
+        trials: bool = True,
+    ) -> None:
         self.uri = resolve_uri(uri, experiment.workspace)
         self.problem: str | None = None
-        """Why the last request failed, as a sentence; None if it did not."""
-        self._experiment, self._imports = experiment, tuple(imports)
+        """What is wrong with MLflow, as a clause; None if nothing is known to be."""
+        self._experiment, self._imports, self._trials_too = experiment, tuple(imports), trials
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
         self._closed = self._told = False
@@ -68,6 +78,7 @@ class Mirror:
         self._mirrored = 0
         self._answer: dict[str, Any] = {}
         self._asked = 0
+        self._heard: float | None = None  # when the process last said something, once it has turned to the store
 
     @property
     def ready(self) -> bool:
@@ -103,23 +114,6 @@ class Mirror:
             self._trials.append(number)
             self._changed.notify_all()
 
-    def register(self, candidate: Candidate, timeout: float) -> RegisteredModel | None:
-        """Register a model within `timeout` seconds.
-
-        Returns:
-            The version; None if there was not enough time, the mirror cannot be reached, or the model was refused:
-            `problem` says which.
-        """
-        self.problem = None
-        answer = self._ask({"register": candidate.model_dump(mode="json")}, timeout)
-        if answer is None:
-            return None
-        if "refused" in answer:
-            self.problem = str(answer["refused"])
-            log.warning("the model was not registered: %s", self.problem)
-            return None
-        return RegisteredModel.model_validate(answer["registered"])
-
     def finish(
         self,
         timeout: float,
@@ -129,6 +123,8 @@ class Mirror:
         tags: Mapping[str, str] | None = None,
     ) -> MirrorSummary:
         """Bring MLflow up to date, within `timeout` seconds, and close the experiment's run there.
+
+        A server that does not answer is not waited for.
 
         Args:
             timeout: seconds; 0 only notes the rest down.
@@ -143,7 +139,7 @@ class Mirror:
         answer = self._ask({"finish": max(0.0, timeout - 0.05)}, timeout) if timeout > 0 else None
         if answer is not None:
             return MirrorSummary(**answer["finished"])
-        return MirrorSummary(self._mirrored, max(0, self._results() - self._mirrored))
+        return MirrorSummary(self._mirrored, complete=False)
 
     def close(self, polite: float = _POLITE) -> None:
         """End the process. What it has not written yet stays on the disk. May be called twice.
@@ -189,15 +185,19 @@ class Mirror:
         except OSError as error:
             self._report(f"the MLflow mirror cannot start: {error}")
             return
-        self._process, self._seconds = process, {}
+        self._process, self._seconds, self._heard = process, {}, None
         for target in (self._write, self._read):
             threading.Thread(target=target, args=(process,), name="automl-mirror", daemon=True).start()
 
     def _write(self, process: subprocess.Popen[bytes]) -> None:
         """Thread: hand over what waits. Only this thread ever waits for the pipe."""
         assert process.stdin is not None
-        start = {"directory": str(self._experiment.path), "uri": self.uri, "imports": self._imports}
-        message: dict[str, Any] | None = start
+        message: dict[str, Any] | None = {
+            "directory": str(self._experiment.path),
+            "uri": self.uri,
+            "imports": self._imports,
+            "trials": self._trials_too,
+        }
         with contextlib.suppress(OSError):
             while message is not None:
                 process.stdin.write(encode(message))
@@ -238,8 +238,10 @@ class Mirror:
             self._report(str(answer["trouble"]))
         if "recovered" in answer:
             log.info("MLflow at %s can be written to again", redacted(self.uri))
-            self._told = False
+            self._told, self.problem = False, None
         with self._changed:
+            if self._heard is not None or "calling" in answer:
+                self._heard = time.monotonic()
             if "id" in answer or int(answer.get("mirrored", 0)) > self._mirrored:
                 self._starts = 1  # it gets on: whatever has ended the earlier ones, it was not this experiment
             self._seconds |= answer.get("seconds", {})
@@ -251,33 +253,44 @@ class Mirror:
 
     def _ask(self, request: dict[str, Any], timeout: float) -> dict[str, Any] | None:
         """Send a request and wait for its answer. A mirror that has died is started again while there is time."""
-        ends = time.monotonic() + timeout
+        began = time.monotonic()
+        ends = began + timeout
         self._asked += 1
         request = {**request, "id": self._asked}
         while not self._closed and time.monotonic() < ends:
             if self._process is None:
                 if self._starts > _STARTS:
-                    self._fail("the MLflow mirror does not run")
+                    self._fail("its mirror does not run")
                     return None
                 self._spawn()
             process = self._process
             with self._changed:
                 self._urgent.append(request)
                 self._changed.notify_all()
-                self._changed.wait_for(partial(self._is_over, process), max(0.0, ends - time.monotonic()))
+                over = partial(self._is_over, process)
+                while not over() and not self._is_silent(began) and (left := ends - time.monotonic()) > 0:
+                    self._changed.wait_for(over, min(_LOOK, left))
                 with contextlib.suppress(ValueError):
                     self._urgent.remove(request)
                 if self._answer.get("id") == self._asked:
                     return self._answer
-        self._fail(f"MLflow did not answer within {timeout:.1f} s")
+                if self._is_silent(began):
+                    self._fail("the server does not answer")
+                    return None
         return None
+
+    def _is_silent(self, asked: float) -> bool:
+        """Whether a server owes an answer for too long. A database on this machine is as slow as the machine."""
+        if self._heard is None or is_local(self.uri):
+            return False
+        return time.monotonic() - max(self._heard, asked) > _SILENCE
 
     def _is_over(self, process: object) -> bool:
         return self._answer.get("id") == self._asked or self._process is not process or self._closed
 
-    def _fail(self, sentence: str) -> None:
+    def _fail(self, clause: str) -> None:
         if self.problem is None:
-            self.problem = sentence
+            self.problem = clause
 
     def _report(self, sentence: str) -> None:
         """Say that MLflow cannot be written to: once, until it recovers."""
@@ -289,7 +302,3 @@ class Mirror:
                 redacted(self.uri),
                 sentence.rstrip("."),
             )
-
-    def _results(self) -> int:
-        directory = self._experiment
-        return sum(directory.trial(number).result.exists() for number in directory.trial_numbers())

@@ -14,63 +14,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from filelock import FileLock, Timeout
-
-from automl.errors import AutomlError, WorkspaceError
-from automl.registry.store import describe, hush, quiet, redacted, resolve_uri
-from automl.tracking.ending import read_ending
+from automl.errors import AutomlError
+from automl.redact import one_line
+from automl.tracking.catch_up import rebuild
+from automl.tracking.database import relax_sqlite
 from automl.tracking.lines import Inbox, decode, encode
-from automl.tracking.runs import ExperimentRuns
 from automl.tracking.serve import MirrorProcess
+from automl.tracking.store import hush, quiet, redacted, resolve_uri
+from automl.tracking.turn import sole_mirror
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
-__all__ = ["main", "rebuild"]
+__all__ = ["main"]
 
 _ORPHANED = 2.0  # seconds that a mirror without a driver may take to come to its end
-_LOCK_PATIENCE = _ORPHANED + 5.0
-
-
-def rebuild(directory: ExperimentDirectory, uri: str) -> int:
-    """Mirror all that MLflow lacks of an experiment, in this process. Nothing is written twice.
-
-    Args:
-        directory: the experiment; nobody else may be mirroring it.
-        uri: the MLflow store.
-
-    Returns:
-        Number of trials that are in MLflow afterwards.
-
-    Raises:
-        WorkspaceError: the experiment has a mirror at present.
-        RegistryError: the store cannot be opened.
-    """
-    with _sole_mirror(directory, patience=0.0):
-        runs = ExperimentRuns(directory, uri)
-        for number in runs.missing():
-            runs.mirror(number)
-        if (ending := read_ending(directory)) is not None:
-            runs.end(ending)
-        runs.checkpoint()
-        return runs.mirrored
-
-
-class _sole_mirror:  # noqa: N801 - a context manager, used like a function
-    """One mirror per experiment: what it writes is idempotent in turn, not at the same time."""
-
-    def __init__(self, directory: ExperimentDirectory, *, patience: float) -> None:
-        self._directory, self._patience = directory, patience
-        self._lock = FileLock(directory.path / ".mirror.lock")
-
-    def __enter__(self) -> None:
-        try:
-            self._lock.acquire(timeout=self._patience)
-        except Timeout:
-            raise WorkspaceError(f"Another process is mirroring {self._directory.path}; wait for it.") from None
-        except OSError as error:
-            raise WorkspaceError(f"Cannot lock {self._directory.path}: {error.strerror}.") from error
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
+_LOCK_PATIENCE = 60.0  # seconds for a follower, which leaves an experiment that is run again, to end its last call
 
 
 def _serve() -> None:
@@ -90,11 +47,11 @@ def _serve() -> None:
     directory = ExperimentDirectory(Path(start["directory"]))
     inbox = Inbox(sys.stdin.buffer, _leave_soon)
     try:
-        with _sole_mirror(directory, patience=_LOCK_PATIENCE):
-            _relax_sqlite()
-            MirrorProcess(directory, start["uri"], start.get("imports", ()), inbox, send).run()
+        with sole_mirror(directory, patience=_LOCK_PATIENCE):
+            relax_sqlite()
+            MirrorProcess(directory, start["uri"], start["imports"], inbox, send, trials=bool(start["trials"])).run()
     except Exception as error:
-        send({"trouble": f"the mirror has ended: {type(error).__name__}: {describe(error)}"})
+        send({"trouble": f"the mirror has ended: {type(error).__name__}: {one_line(error)}"})
         raise
     os._exit(0)  # no time for atexit handlers of libraries: everything is written
 
@@ -111,19 +68,6 @@ def _leave_soon() -> None:
     timer = threading.Timer(_ORPHANED, os._exit, (1,))
     timer.daemon = True
     timer.start()
-
-
-def _relax_sqlite() -> None:
-    """One fsync per checkpoint and not per commit: in write-ahead mode a power cut loses the last runs, never the file.
-
-    ``synchronous=OFF`` would be a tenth faster and could damage the file, which holds the registry too.
-    """
-    from sqlalchemy import Engine, event
-
-    @event.listens_for(Engine, "connect")
-    def relax(connection: Any, _record: Any) -> None:
-        if type(connection).__module__.startswith("sqlite3"):
-            connection.execute("PRAGMA synchronous=NORMAL")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from automl.registry.store import redacted
+from automl.tracking.store import redacted
 from automl.trial.contract import Status, TrialResult, read_result
 from automl.workspace.layout import TrialDirectory
 

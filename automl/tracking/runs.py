@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from automl.registry import tags
-from automl.registry.database import checkpoint, sqlite_path
-from automl.registry.store import experiment_of, open_client, quiet
+from automl.registry.record import Registration
+from automl.tracking import tags
+from automl.tracking.database import checkpoint, sqlite_path
 from automl.tracking.ending import Ending
 from automl.tracking.records import TrialRecord, flatten, read_trial, run_status
+from automl.tracking.store import experiment_of, open_client, quiet
 from automl.workspace.layout import ExperimentDirectory
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class ExperimentRuns:
     """
 
     def __init__(self, directory: ExperimentDirectory, uri: str) -> None:
-        self._directory, self._uri = directory, uri
+        self._directory, self.uri = directory, uri
         self._config = _read_config(directory)
         self.client = open_client(uri)
         with quiet():
@@ -64,6 +65,23 @@ class ExperimentRuns:
 
     def has(self, number: int) -> bool:
         return number in self._ended
+
+    def run_behind(self, record: Registration) -> str:
+        """The run that a registered model hangs on: its trial's, also where that is one of another experiment."""
+        if record.experiment == self._directory.key:
+            return self.run_of(record.trial)
+        name, _, identifier = record.experiment.partition("/")
+        other = ExperimentDirectory(self._directory.workspace.root / name / identifier)
+        marks = {tags.EXPERIMENT: record.experiment, tags.KIND: "experiment" if record.trial is None else "trial"}
+        if record.trial is not None:
+            marks[tags.TRIAL] = str(record.trial)
+        with quiet():
+            experiment_id = experiment_of(self.client, other, self.uri)
+            query = " and ".join(f"tags.`{name}` = '{value}'" for name, value in marks.items())
+            if runs := self.client.search_runs([experiment_id], query, max_results=1):
+                return str(runs[0].info.run_id)
+            title = identifier if record.trial is None else f"trial {record.trial:05d}"
+            return str(self.client.create_run(experiment_id, run_name=title, tags=marks).info.run_id)
 
     def run_of(self, number: int | None) -> str:
         """The run of a trial, mirrored now if it has not been; the parent's for None and for a trial without result."""
@@ -104,7 +122,7 @@ class ExperimentRuns:
 
     def checkpoint(self) -> None:
         """Leave a sqlite database whole in its one file."""
-        if (path := sqlite_path(self._uri)) is not None:
+        if (path := sqlite_path(self.uri)) is not None:
             checkpoint(path)
 
     # The parent
@@ -133,7 +151,7 @@ class ExperimentRuns:
         return parent
 
     def _runs(self) -> Iterator[Run]:
-        query = f"tags.`{tags.EXPERIMENT}` = '{tags.key_of(self._directory)}'"
+        query = f"tags.`{tags.EXPERIMENT}` = '{self._directory.key}'"
         token: str | None = None
         while True:
             page = self.client.search_runs([self._experiment_id], query, max_results=_PAGE, page_token=token)
@@ -143,7 +161,7 @@ class ExperimentRuns:
                 return
 
     def _create_parent(self) -> str:
-        marks = {tags.EXPERIMENT: tags.key_of(self._directory), tags.KIND: "experiment"}
+        marks = {tags.EXPERIMENT: self._directory.key, tags.KIND: "experiment"}
         run = self.client.create_run(self._experiment_id, run_name=self._directory.id, tags=marks)
         return str(run.info.run_id)
 
@@ -183,7 +201,7 @@ class ExperimentRuns:
         result = record.result
         marks = {
             _PARENT: self._parent,
-            tags.EXPERIMENT: tags.key_of(self._directory),
+            tags.EXPERIMENT: self._directory.key,
             tags.KIND: "trial",
             tags.TRIAL: str(number),
             "automl.algorithm": result.algorithm,

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from automl.errors import WorkspaceError
-from automl.registry.candidate import Candidate
-from automl.registry.register import register
-from automl.registry.store import describe
-from automl.registry.warm import warm_up
-from automl.tracking.ending import read_ending
+from automl.redact import one_line
+from automl.tracking.catch_up import catch_up, is_final
 from automl.tracking.lines import Inbox
+from automl.tracking.owed import Mark
 from automl.tracking.runs import ExperimentRuns
+from automl.tracking.warm import warm_up
 from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["MirrorProcess"]
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0  # seconds between attempts to reach a store that is down
+_ATTEMPTS = 3
+"""Attempts to bring the end of an experiment to a store: one that is down then is down for longer."""
 
 
 class MirrorProcess:
-    """Serves one driver: what came last and is urgent (a registration) goes before the trials that wait.
+    """Serves one driver: what came last and is urgent (the end) goes before the trials that wait.
 
     Args:
         directory: the experiment.
         uri: the MLflow store.
         imports: modules that models of this experiment need, imported while idle.
+        trials: trials are mirrored, and not only registered models.
         inbox: requests.
         send: takes an answer.
     """
@@ -39,8 +41,10 @@ class MirrorProcess:
         imports: Sequence[str],
         inbox: Inbox,
         send: Callable[[dict[str, Any]], None],
+        *,
+        trials: bool,
     ) -> None:
-        self._directory, self._uri, self._imports = directory, uri, imports
+        self._directory, self._uri, self._imports, self._trials = directory, uri, imports, trials
         self._inbox, self._send = inbox, send
         self._runs: ExperimentRuns | None = None
         self._waiting: dict[int, None] = {}  # numbers, in the order they came
@@ -68,19 +72,16 @@ class MirrorProcess:
     def _handle(self, message: dict[str, Any]) -> None:
         if "trials" in message:
             self._waiting.update(dict.fromkeys(message["trials"]))
-        if "register" in message:
-            self._answer(message, self._register(Candidate.model_validate(message["register"])))
         if "finish" in message:
-            self._answer(message, self._finish(time.monotonic() + float(message["finish"])))
-
-    def _answer(self, request: dict[str, Any], answer: dict[str, Any]) -> None:
-        self._send({**answer, "id": request.get("id")})
+            answer = self._finish(time.monotonic() + float(message["finish"]))
+            self._send({**answer, "id": message.get("id")})
 
     def _connect(self) -> bool:
         """Open the store and find what it has, unless that is done. False if it cannot be reached."""
         if self._runs is not None and not self._stale:
             return True
         began = time.monotonic()
+        self._send({"calling": True})
         try:
             self._runs = ExperimentRuns(self._directory, self._uri)
         except Exception as error:  # MLflow, an HTTP client, a database driver
@@ -94,74 +95,67 @@ class MirrorProcess:
     def _warm_up(self) -> None:
         """A first registration takes seconds, a later one does not: let the first be none that anybody waits for."""
         assert self._runs is not None
+        scratch = self._directory.mirror_scratch
         try:
-            rehearsal = warm_up(self._runs.client, ("automl.ensemble.bag", *self._imports))
+            scratch.mkdir(exist_ok=True)
+            rehearsal = warm_up(self._runs.client, scratch, ("automl.ensemble.bag", *self._imports))
         except Exception as error:  # as above
             self._trouble(error)
             return
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
         self._warm = True
         self._send({"seconds": {"register": rehearsal}})
 
     def _mirror(self, number: int) -> bool:
+        """Write a trial. False if the store is in trouble."""
         assert self._runs is not None
         try:
-            done = self._runs.mirror(number)
+            self._runs.mirror(number)
         except Exception as error:  # as above
-            if not _is_final(error):
+            if not is_final(error):
                 self._trouble(error)
                 return False
             self._unfit.add(number)
-            self._send({"trouble": f"trial {number} cannot be written: {describe(error)}"})
-            done = False
+            self._send({"trouble": f"trial {number} cannot be written: {one_line(error)}"})
         self._waiting.pop(number, None)
         self._well()
-        if done:
-            self._send({"mirrored": self._runs.mirrored})
+        self._send({"mirrored": self._runs.mirrored})
         return True
 
-    def _register(self, candidate: Candidate) -> dict[str, Any]:
-        try:
-            self._retry_at = 0.0
-            run_id = self._runs.run_of(candidate.trial) if self._connect() and self._runs is not None else None
-            model = register(candidate, self._uri, run_id=run_id)
-        except Exception as error:  # a refusal (RegistryError), or the store again
-            return {"refused": describe(error)}
-        return {"registered": model.model_dump()}
-
     def _finish(self, ends: float) -> dict[str, Any]:
-        self._retry_at = 0.0
-        while not self._inbox.ended and time.monotonic() < ends:
-            if time.monotonic() >= self._retry_at and self._connect() and self._all_mirrored(ends):
-                break
-            time.sleep(min(0.05, max(0.0, ends - time.monotonic())))
+        """Bring everything, within the time; a store that is down is left to those who come later."""
+        mark, complete = Mark(self._directory), False
+        attempts = 1 if self._troubled else _ATTEMPTS
+        self._retry_at, self._pause = 0.0, _FIRST_PAUSE
+        while not complete and attempts and not self._inbox.ended and time.monotonic() < ends:
+            attempts -= 1
+            complete = self._connect() and self._catch_up(ends)
+            if not complete and attempts:
+                time.sleep(max(0.0, min(self._retry_at, ends) - time.monotonic()))
+        if complete:
+            mark.settle()
+            self._warm = True  # nothing comes that there would be to prepare for
         mirrored = 0 if self._runs is None else self._runs.mirrored
-        return {"finished": {"mirrored": mirrored, "pending": self._pending()}}
+        return {"finished": {"mirrored": mirrored, "complete": complete}}
 
-    def _all_mirrored(self, ends: float) -> bool:
+    def _catch_up(self, ends: float) -> bool:
         """True if nothing is missing any more. What the driver never mentioned is found on the disk."""
         assert self._runs is not None
-        for number in self._runs.missing():
-            if number in self._unfit:
-                continue
-            if time.monotonic() >= ends or not self._mirror(number):
-                return False
+
+        def mirror(number: int) -> bool:
+            return number in self._unfit or (time.monotonic() < ends and self._mirror(number))
+
         try:
-            if (ending := read_ending(self._directory)) is not None:
-                self._runs.end(ending)
-            self._runs.checkpoint()
+            return catch_up(self._directory, self._runs, trials=self._trials, mirror=mirror)
         except Exception as error:  # as above
             self._trouble(error)
             return False
-        return True
-
-    def _pending(self) -> int:
-        results = [n for n in self._directory.trial_numbers() if self._directory.trial(n).result.exists()]
-        return sum(self._runs is None or not self._runs.has(number) for number in results)
 
     def _trouble(self, error: Exception) -> None:
         """Say it once, and try again later and later."""
         if not self._troubled:
-            self._send({"trouble": f"{type(error).__name__}: {describe(error)}"})
+            self._send({"trouble": f"{type(error).__name__}: {one_line(error)}"})
         self._troubled = self._stale = True
         self._retry_at = time.monotonic() + self._pause
         self._pause = min(_LONGEST_PAUSE, 2 * self._pause)
@@ -170,9 +164,3 @@ class MirrorProcess:
         if self._troubled:
             self._send({"recovered": True})
         self._troubled, self._pause, self._retry_at = False, _FIRST_PAUSE, 0.0
-
-
-def _is_final(error: Exception) -> bool:
-    """True for what another attempt would not change, so that one odd trial does not hold up all others."""
-    code = getattr(error, "error_code", None)  # of an MlflowException
-    return isinstance(error, WorkspaceError) or code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")

@@ -23,6 +23,7 @@ from automl.metrics.base import Metric, score_all
 from automl.tasks.base import Target
 from automl.trial.contract import STEPS_PER_FOLD, Outcome, TrialSpec
 from automl.trial.latency import Latency
+from automl.trial.learner_check import ModelCheck, Promising
 from automl.trial.learner_look import LOOK_STEP, first_part
 from automl.trial.learner_matrices import FoldMatrices, Matrices
 from automl.trial.learner_progress import FoldProgress
@@ -80,6 +81,7 @@ class LearnerWork:
     cache: Path | None = None
     tested: int = 0
     _matrices: FoldMatrices = field(default_factory=FoldMatrices, init=False, repr=False)
+    _promising: Promising = field(default_factory=Promising, init=False, repr=False)
 
     @property
     def metric(self) -> str:
@@ -119,6 +121,7 @@ class _CrossValidation:
         self.fit_seconds = self.predict_seconds = 0.0
         self.cut_short = False
         self.latency = Latency(len(work.plan.folds))
+        self._check = ModelCheck(spec, work.X.head(5))
 
     def run(self) -> Outcome:
         target = self.work.target
@@ -130,7 +133,10 @@ class _CrossValidation:
         np.save(self.directory.oof, oof.mean())
         if target.classes is not None:
             write_confusion_matrix(self._run.outputs, target, oof)
-        return self._outcome()
+        outcome = self._outcome()
+        if self.work.keep_models and outcome.value is not None:
+            self._check.make(outcome.value, self.work._promising, self.primary)
+        return outcome
 
     def _fold(self, number: int) -> np.ndarray:
         """Fit fold `number`, and predict its validation rows."""
@@ -273,6 +279,8 @@ class _CrossValidation:
         self.latency.measure(pipeline, self.work.X.take(self.work.plan.folds[number].valid[:1]))
         if self.work.keep_models:
             save_model(self.directory.models, number, pipeline)
+            if number == 0:
+                self._check.note(pipeline)
 
     def _outcome(self) -> Outcome:
         """Metrics are means over the folds.

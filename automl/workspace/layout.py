@@ -68,6 +68,11 @@ class TrialDirectory:
         return any(self.models.glob("fold_*"))
 
     @property
+    def check(self) -> Path:
+        """What the models predict for the example rows, once they were loaded back; of the most promising trials."""
+        return self.path / "check.json"
+
+    @property
     def registered(self) -> Path:
         """Says that a registered model comes from this trial: retention leaves its models alone."""
         return self.path / "registered.json"
@@ -86,6 +91,11 @@ class ExperimentDirectory:
     @property
     def id(self) -> str:
         return self.path.name
+
+    @property
+    def key(self) -> str:
+        """How records of the same workspace refer to it: ``name/id``."""
+        return f"{self.name}/{self.id}"
 
     @property
     def workspace(self) -> Workspace:
@@ -133,6 +143,16 @@ class ExperimentDirectory:
     @property
     def lock(self) -> Path:
         return self.path / ".lock"
+
+    @property
+    def mirror_lock(self) -> Path:
+        """Held by whoever brings the experiment to MLflow."""
+        return self.path / ".mirror.lock"
+
+    @property
+    def mirror_scratch(self) -> Path:
+        """What the mirror is building. Only the holder of the mirror's lock may touch it."""
+        return self.path / ".mirror"
 
     @property
     def result(self) -> Path:
@@ -197,6 +217,16 @@ class Workspace:
     @property
     def mlflow_database(self) -> Path:
         return self.root / "mlflow.db"
+
+    @property
+    def registry(self) -> Path:
+        """Registered models: a folder for each name."""
+        return self.root / "registry"
+
+    @property
+    def owed(self) -> Path:
+        """A mark for each experiment of which MLflow lacks something. No experiment can have this name."""
+        return self.root / ".mlflow"
 
     def create_experiment(self, name: str) -> ExperimentDirectory:
         """Make the directory of a new experiment. Two at once never get the same one.

@@ -8,7 +8,7 @@ import pytest
 
 from automl.deadline import Deadline, tolerance
 from automl.experiment.phases import Budget, Phases
-from automl.experiment.reserve import WAY_OUT, Reserve
+from automl.experiment.reserve import REGISTERING, WAY_OUT, Reserve
 
 
 @pytest.mark.parametrize(("budget", "seconds"), [(10, 0.5), (25, 0.5), (60, 1.2), (600, 12)])
@@ -38,22 +38,15 @@ def test_without_a_budget_time_never_runs_out() -> None:
 
 def test_nothing_is_reserved_for_registration_before_there_is_a_model() -> None:
     reserve = Reserve(Deadline.after(60), registers=True)
-    before = reserve.seconds()
-    reserve.model_found()
-    assert reserve.seconds() >= before + 5
+    assert reserve.seconds() == WAY_OUT
+    reserve.model_found(10**6)
+    assert WAY_OUT + REGISTERING <= reserve.seconds() <= WAY_OUT + 2 * REGISTERING
 
 
-def test_the_reserve_is_what_the_registry_says_it_needs() -> None:
+def test_a_large_model_takes_longer_to_register() -> None:
     reserve = Reserve(Deadline.after(60), registers=True)
-    reserve.model_found()
-    reserve.registration_takes(1.0)
-    assert reserve.seconds() == pytest.approx(1.0 + WAY_OUT)
-
-
-def test_a_small_budget_is_not_spent_on_registration() -> None:
-    reserve = Reserve(Deadline.after(5), registers=True)
-    reserve.model_found()
-    assert reserve.seconds() <= 2.0 + WAY_OUT
+    reserve.model_found(10**9)
+    assert reserve.seconds() > WAY_OUT + 1.0
 
 
 def test_a_lagging_mirror_is_waited_for_within_a_tenth_of_the_budget() -> None:
@@ -66,17 +59,8 @@ def test_a_lagging_mirror_is_waited_for_within_a_tenth_of_the_budget() -> None:
 
 def test_no_registry_no_reserve_for_it() -> None:
     reserve = Reserve(Deadline.after(60), registers=False)
-    reserve.model_found()
+    reserve.model_found(10**6)
     assert reserve.seconds() == WAY_OUT
-
-
-def test_closing_and_registering_happen_at_the_same_time() -> None:
-    reserve = Reserve(Deadline.after(60), registers=True)
-    reserve.closing_takes(2.5)
-    assert reserve.seconds() == WAY_OUT + 2.5
-    reserve.model_found()
-    reserve.registration_takes(1.0)
-    assert reserve.seconds() == WAY_OUT + 2.5
 
 
 def test_a_busy_machine_needs_longer_for_the_way_out() -> None:
@@ -98,9 +82,10 @@ def test_work_too_short_tells_nothing_about_the_machine() -> None:
 def test_what_is_kept_for_each_phase_is_planned() -> None:
     reserve = Reserve(Deadline.after(60), registers=True)
     reserve.closing_takes(2.5)
-    reserve.registration_takes(3.0)
+    reserve.model_found(0)
     reserve.catching_up_takes(1.0)
-    assert reserve.plan() == {"test": WAY_OUT, "close": 2.5, "register": 3.0, "mirror": 1.0}
+    assert reserve.plan() == {"test": WAY_OUT, "close": 2.5, "register": REGISTERING, "mirror": 1.0}
+    assert reserve.seconds() == pytest.approx(sum(reserve.plan().values()))
 
 
 def test_test_rows_are_kept_time_for() -> None:

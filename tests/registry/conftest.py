@@ -1,70 +1,81 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
 
-from automl.registry.candidate import Candidate, write_example
-from automl.registry.store import resolve_uri
+import automl
+from automl.experiment.result import Result
+from automl.registry.candidate import Candidate
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
-
-@pytest.fixture
-def home(workspace: Path) -> Workspace:
-    return Workspace(workspace / "with blank")  # as in many people's paths
-
-
-@pytest.fixture
-def uri(home: Workspace) -> str:
-    return resolve_uri(None, home)
-
-
-@pytest.fixture
-def experiment(home: Workspace) -> ExperimentDirectory:
-    return home.create_experiment("flowers")
+TABLE = pd.DataFrame(
+    {
+        "length": np.random.default_rng(0).normal(size=60),
+        "count": np.arange(60),
+        "colour": ["red", "blue", None] * 20,
+    }
+)
+LABELS = np.where(TABLE["length"] > 0, "long", "short").astype(object)
 
 
 @pytest.fixture(scope="session")
 def table() -> tuple[pd.DataFrame, np.ndarray]:
-    generator = np.random.default_rng(0)
-    X = pd.DataFrame(
-        {"length": generator.normal(size=60), "count": np.arange(60), "colour": ["red", "blue", None] * 20}
-    )
-    return X, np.where(X["length"] > 0, "long", "short").astype(object)
+    return TABLE, LABELS
 
 
 @pytest.fixture(scope="session")
-def fitted(table: tuple[pd.DataFrame, np.ndarray]) -> Any:
-    from sklearn.compose import make_column_transformer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-
-    numeric = make_column_transformer(("passthrough", ["length"]))
-    return make_pipeline(numeric, LogisticRegression()).fit(*table)
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """One trial of two folds, with all that a trial leaves."""
+    return automl.fit(
+        "classification",
+        (TABLE, LABELS),
+        metric="accuracy",
+        max_trials=1,
+        name="flowers",
+        validation={"folds": 2, "repeats": 1},
+        search={"algorithms": {"allow": ["lda"]}, "portfolio": False},
+        compute={"executor": "inline"},
+        workspace=str(tmp_path_factory.mktemp("fitted")),
+        registry=None,
+        tracking=None,
+        progress=False,
+    )
 
 
 @pytest.fixture
-def make_candidate(
-    experiment: ExperimentDirectory, table: tuple[pd.DataFrame, np.ndarray], fitted: Any
-) -> Callable[..., Candidate]:
-    """A candidate around a copy of the fitted pipeline; `salt` makes its file another one."""
+def home(workspace: Path) -> Workspace:
+    return Workspace(workspace / 'it\'s a "100%" path?')  # no URI could hold it
 
-    def make(salt: int = 0, model: Any = None, **fields: Any) -> Candidate:
-        path = experiment.path / f"model-{salt}.joblib"
-        estimator = fitted if model is None else model
-        estimator.salt_ = salt
-        joblib.dump(estimator, path)
+
+@pytest.fixture
+def experiment(home: Workspace, fitted: Result) -> ExperimentDirectory:
+    """A copy of the experiment in a workspace of the test's own."""
+    return ExperimentDirectory(shutil.copytree(fitted.directory, home.root / "flowers" / fitted.directory.name))
+
+
+@pytest.fixture
+def make_candidate(experiment: ExperimentDirectory) -> Callable[..., Candidate]:
+    """A candidate around the models of the trial; `salt` makes them other ones that predict the same."""
+
+    def make(salt: int = 0, **fields: Any) -> Candidate:
+        trial = experiment.trial(0)
+        models = experiment.path / f"models-{salt}"
+        shutil.copytree(trial.models, models, dirs_exist_ok=True)
+        with (models / "fold_00.joblib").open("ab") as file:
+            file.write(bytes(salt))  # after the end of the pickle
         given = {
             "name": "flowers",
-            "directory": str(experiment.path),
-            "trial": 3,
-            "model": str(path),
-            "example": str(write_example(table[0], experiment.path / "example")),
+            "directory": experiment.path,
+            "trial": 0,
+            "models": models,
+            "check": trial.check,
+            "example": next(experiment.data.glob("example.*")),
             "metric": "accuracy",
             "value": 0.9,
             "data_fingerprint": "d" * 64,
@@ -73,6 +84,6 @@ def make_candidate(
             "framework": "scikit-learn",
             "packages": {"scikit-learn": "1.9.1"},
         }
-        return Candidate(**{**given, **fields})
+        return Candidate.model_validate({**given, **fields})
 
     return make

@@ -1,138 +1,201 @@
+"""Versions are folders: whole or absent, never twice, and independent of the trial that they come from."""
+
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
 
-from automl.errors import RegistryError
-from automl.registry import tags
+from automl.ensemble.check import Check, write_check
+from automl.errors import DamagedFileError, RegistryError
 from automl.registry.candidate import CHAMPION, Candidate
-from automl.registry.list import list_models, show_model
+from automl.registry.list import list_models, registered_trials, show_model
 from automl.registry.load import load_model
+from automl.registry.places import find_model
 from automl.registry.register import promote, register
-from automl.registry.store import open_client
+from automl.workspace.layout import ExperimentDirectory, Workspace
 
 Make = Callable[..., Candidate]
 
 
-class Fickle(ClassifierMixin, BaseEstimator):
-    """Predicts something else once it was pickled and loaded twice: what a registry must notice."""
-
-    def __init__(self, loads: int = 0) -> None:
-        self.loads = loads
-
-    def predict(self, X: Any) -> np.ndarray:
-        return np.array(["late" if self.loads > 1 else "early"] * len(X), dtype=object)
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, loads=state["loads"] + 1)
-
-
-def test_the_first_version_is_checked_and_becomes_the_champion(make_candidate: Make, uri: str, table: Any) -> None:
-    model = register(make_candidate(tags={"team": "a"}, description="the first"), uri)
+def test_the_first_version_is_whole_and_becomes_the_champion(make_candidate: Make, home: Workspace, table: Any) -> None:
+    model = register(make_candidate(tags={"team": "a"}, description="the first"))
 
     assert (model.name, model.version, model.alias, model.promoted) == ("flowers", "1", CHAMPION, True)
-    row = show_model("flowers", uri)[0]
+    row = show_model("flowers", home)[0]
     assert row["aliases"] == [CHAMPION]
-    assert (row["metric"], row["value"], row["trial"], row["seed"]) == ("accuracy", 0.9, 3, 7)
+    assert (row["metric"], row["value"], row["trial"], row["seed"]) == ("accuracy", 0.9, 0, 7)
     assert (row["data"], row["split_plan"]) == ("d" * 64, "s" * 64)
     assert (row["framework"], row["framework_version"]) == ("scikit-learn", "1.9.1")
     assert row["tags"] == {"team": "a"}
     assert row["description"] == "the first"
-    assert list_models(uri)[0]["champion"] == "1"
-    loaded = load_model("flowers", uri)
-    assert loaded.predict_proba(table[0]).shape == (60, 2)
+    assert list_models(home)[0]["champion"] == "1"
+    assert load_model("flowers", home).predict_proba(table[0]).shape == (60, 2)
 
 
-def test_a_clean_process_loads_the_champion_by_its_alias(make_candidate: Make, uri: str, tmp_path: Path) -> None:
-    register(make_candidate(), uri)
+def test_a_version_says_what_goes_in_and_what_the_model_predicts(
+    make_candidate: Make, home: Workspace, table: Any
+) -> None:
+    register(make_candidate())
+    record = find_model(home, "flowers").version(1).read()
+    assert record.predictions == tuple(load_model("flowers/1", home).predict(table[0].head(5)))
+    columns = record.signature["inputs"]["columns"]
+    assert [column["name"] for column in columns] == ["length", "count", "colour"]
+    assert record.signature["output"] == {"type": "text"}
+    assert str(home.root) not in find_model(home, "flowers").version(1).record.read_text()  # it can be moved
+
+
+def test_a_model_stays_when_its_trial_and_its_experiment_are_gone(
+    make_candidate: Make, home: Workspace, experiment: ExperimentDirectory, tmp_path: Path, table: Any
+) -> None:
+    register(make_candidate())
+    shutil.rmtree(experiment.path)
+    moved = Workspace(shutil.move(home.root, tmp_path / "elsewhere"))
+    assert len(load_model("models:/flowers@champion", moved).predict(table[0])) == 60
+
+
+def test_loading_and_listing_need_no_mlflow(make_candidate: Make, home: Workspace) -> None:
+    register(make_candidate())
     script = """
-import mlflow, numpy, pandas, sys
-mlflow.set_tracking_uri(sys.argv[1])
-model = mlflow.pyfunc.load_model("models:/flowers@champion")
-rows = pandas.DataFrame({"length": [1.5, -2.0], "count": [1, 2], "colour": ["red", None]})
-answer = model.predict(rows)
-assert isinstance(answer, numpy.ndarray) and answer.ndim == 1, answer
-assert answer.tolist() == ["long", "short"], answer
-assert model.metadata.signature.inputs.input_names() == ["length", "count", "colour"]
-assert list(model.input_example.columns) == ["length", "count", "colour"]
+import sys
+import automl
+from automl import api
+print(len(automl.load_model("flowers@champion").predict([[1.5, 1, "red"], [-2.0, 2, None]])))
+assert api.list_models()[0]["champion"] == api.show_model("flowers")[0]["version"] == "1"
+assert "mlflow" not in sys.modules
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, uri], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", script],
+        env={**os.environ, "AUTOML_HOME": str(home.root)},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
+    assert done.stdout == "2\n"
 
 
-def test_the_champion_changes_only_for_a_better_model_on_the_same_split(make_candidate: Make, uri: str) -> None:
-    register(make_candidate(0, value=0.90), uri)
+def test_the_champion_changes_only_for_a_better_model_on_the_same_split(make_candidate: Make, home: Workspace) -> None:
+    register(make_candidate(0, value=0.90))
 
-    worse = register(make_candidate(1, value=0.85), uri)
+    worse = register(make_candidate(1, value=0.85))
     assert not worse.promoted
     assert "not promoted: accuracy 0.85 does not beat version 1's 0.9" in worse.message
     assert worse.message.endswith("automl models promote flowers 2")
-    elsewhere = register(make_candidate(2, value=0.99, split_plan="x" * 64), uri)
+    elsewhere = register(make_candidate(2, value=0.99, split_plan="x" * 64))
     assert not elsewhere.promoted
     assert "another split" in elsewhere.message
-    other = register(make_candidate(3, value=0.99, metric="roc_auc"), uri)
-    assert not other.promoted
-    better = register(make_candidate(4, value=0.95), uri)
-    assert better.promoted
-    assert open_client(uri).get_registered_model("flowers").aliases == {CHAMPION: 5}
+    assert not register(make_candidate(3, value=0.99, metric="roc_auc")).promoted
+    assert register(make_candidate(4, value=0.95)).promoted
+    assert [row["version"] for row in show_model("flowers", home) if row["aliases"]] == ["5"]
 
 
-def test_promotion_follows_the_option_and_can_be_done_by_hand(make_candidate: Make, uri: str) -> None:
-    never = register(make_candidate(0, promote="never"), uri)
+def test_promotion_follows_the_option_and_can_be_done_by_hand(make_candidate: Make, home: Workspace) -> None:
+    never = register(make_candidate(0, promote="never"))
     assert never.alias is None
-    always = register(make_candidate(1, value=0.1, promote="always"), uri)
-    assert always.promoted
-    assert promote("flowers", never.version, uri).alias == CHAMPION
-    assert show_model("flowers", uri)[-1]["aliases"] == [CHAMPION]
+    with pytest.raises(RegistryError, match="has no champion"):
+        load_model("flowers", home)
+    assert register(make_candidate(1, value=0.1, promote="always")).promoted
+    assert promote("flowers", int(never.version), home).alias == CHAMPION
+    assert show_model("flowers", home)[-1]["aliases"] == [CHAMPION]
     with pytest.raises(RegistryError, match="no version 9 of 'flowers'"):
-        promote("flowers", 9, uri)
+        promote("flowers", 9, home)
 
 
-def test_registering_the_same_model_again_gives_the_version_it_has(make_candidate: Make, uri: str) -> None:
-    first = register(make_candidate(), uri)
-    again = register(make_candidate(), uri)
-    assert again.version == first.version
-    assert again.alias == CHAMPION
-    assert not again.promoted
+def test_registering_the_same_model_again_gives_the_version_it_has(make_candidate: Make) -> None:
+    first = register(make_candidate())
+    again = register(make_candidate())
+    assert (again.version, again.alias, again.promoted) == (first.version, CHAMPION, False)
 
 
-def test_a_model_that_changes_in_the_registry_leaves_no_version(make_candidate: Make, uri: str) -> None:
-    with pytest.raises(RegistryError, match="predicts something else"):
-        register(make_candidate(model=Fickle()), uri)
-    assert open_client(uri).search_model_versions("name = 'flowers'") == []
-    assert list_models(uri) == []
+def test_what_a_kill_before_the_champion_was_named_has_left_is_settled(make_candidate: Make, home: Workspace) -> None:
+    register(make_candidate())
+    find_model(home, "flowers").champion.unlink()
+    again = register(make_candidate())
+    assert (again.version, again.promoted) == ("1", True)
 
 
-def test_a_model_other_than_the_one_in_memory_is_refused(make_candidate: Make, uri: str) -> None:
-    with pytest.raises(RegistryError, match="what the model in memory predicted"):
-        register(make_candidate(expected=("long", "long", "long", "long", "nonsense")), uri)
+def test_what_a_kill_has_left_half_is_no_version_and_goes(make_candidate: Make, home: Workspace) -> None:
+    model = find_model(home, "flowers")
+    half = model.versions / ".1.4242.tmp"
+    half.mkdir(parents=True)
+    (half / "registration.json").write_text("{")
+    assert list_models(home) == []
+    assert register(make_candidate()).version == "1"
+    assert model.scratch() == []
 
 
-def test_what_a_killed_registration_left_is_ignored_and_removed(make_candidate: Make, uri: str) -> None:
-    client = open_client(uri)
-    client.create_registered_model("flowers")
-    half = {tags.EXPERIMENT: "flowers/killed", tags.VALUE: "1.0"}
-    client.create_model_version("flowers", "file:///nowhere", tags=half)
-    client.create_model_version("flowers", "file:///a-users-own")
-    with pytest.raises(RegistryError, match="never checked"):
-        promote("flowers", 1, uri)
-    assert [row["version"] for row in show_model("flowers", uri)] == ["2"]
-
-    assert register(make_candidate(), uri).version == "3"
-    assert sorted(int(v.version) for v in client.search_model_versions("name = 'flowers'")) == [2, 3]
+def test_a_model_that_its_worker_could_not_load_back_gets_no_version(make_candidate: Make, home: Workspace) -> None:
+    candidate = make_candidate()
+    write_check(candidate.check, Check(problem="loaded back from its file it predicts something else"))
+    with pytest.raises(RegistryError, match="not registered: loaded back from its file it predicts something else"):
+        register(candidate)
+    assert list_models(home) == []
 
 
-def test_a_missing_model_is_a_sentence(make_candidate: Make, uri: str) -> None:
-    with pytest.raises(RegistryError, match=r"the model .*gone.joblib is not there"):
-        register(make_candidate().model_copy(update={"model": "/gone.joblib"}), uri)
+def test_a_model_that_no_worker_has_checked_is_loaded_before_it_is_registered(
+    make_candidate: Make, home: Workspace
+) -> None:
+    candidate = make_candidate()
+    candidate.check.unlink()
+    register(candidate)
+    assert len(find_model(home, "flowers").version(1).read().predictions or ()) == 5
+    broken = make_candidate(1)
+    (broken.models / "fold_01.joblib").write_bytes(b"no pickle")
+    with pytest.raises(RegistryError, match="cannot be loaded back"):
+        register(broken)
+
+
+def test_without_the_time_to_look_it_is_registered_all_the_same(make_candidate: Make, home: Workspace) -> None:
+    candidate = make_candidate()
+    candidate.check.unlink()
+    assert register(candidate, patience=0.0).version == "1"
+
+
+def test_a_missing_model_is_a_sentence(make_candidate: Make, home: Workspace) -> None:
+    with pytest.raises(RegistryError, match="gone is not there"):
+        register(make_candidate().model_copy(update={"models": Path("/gone")}))
     with pytest.raises(RegistryError, match="no registered model 'flowers'"):
-        load_model("flowers", uri)
+        load_model("flowers", home)
+
+
+@pytest.mark.parametrize(
+    "reference", ["flowers/2", "flowers/0", "flowers/²", "flowers/x", "flowers@other", "../flowers"]
+)
+def test_a_reference_to_nothing_is_a_sentence(make_candidate: Make, home: Workspace, reference: str) -> None:
+    register(make_candidate())
+    with pytest.raises(RegistryError, match=r"There is no|has no"):
+        load_model(reference, home)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"version": "x"}', "\x00" * 100])
+def test_a_damaged_record_is_one_sentence_and_takes_nothing_else_with_it(
+    make_candidate: Make, home: Workspace, caplog: pytest.LogCaptureFixture, content: str
+) -> None:
+    register(make_candidate(0))
+    register(make_candidate(1, value=0.95))
+    damaged = find_model(home, "flowers").version(1).record
+    damaged.write_text(content)
+    with pytest.raises(DamagedFileError, match=r"registration.json"):
+        load_model("flowers/1", home)
+    assert [row["version"] for row in show_model("flowers", home)] == ["2"]
+    assert "a registered version is left out" in caplog.text
+    assert load_model("flowers", home) is not None
+    with pytest.raises(DamagedFileError):  # nobody knows which trial's models are needed
+        registered_trials(home)
+    assert register(make_candidate(2)).version == "3"
+
+
+def test_a_record_of_a_newer_automl_is_refused(make_candidate: Make, home: Workspace) -> None:
+    register(make_candidate())
+    path = find_model(home, "flowers").version(1).record
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 2}))
+    with pytest.raises(Exception, match="Install a newer automl"):
+        load_model("flowers", home)

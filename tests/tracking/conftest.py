@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from automl.registry.store import resolve_uri
+from automl.tracking.store import resolve_uri
 from automl.trial.contract import Status, TrialResult, write_result
 from automl.workspace.atomic import write_json
 from automl.workspace.layout import ExperimentDirectory, Workspace

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from automl.errors import WorkspaceError
-from automl.registry.store import open_client
+from automl.tracking.catch_up import rebuild
 from automl.tracking.ending import Ending, write_ending
-from automl.tracking.mirror import _sole_mirror, rebuild
 from automl.tracking.runs import ExperimentRuns
+from automl.tracking.store import open_client
+from automl.tracking.turn import sole_mirror
 from automl.trial.contract import Failure, Status
 from automl.workspace.layout import ExperimentDirectory
 
@@ -99,7 +100,7 @@ def test_a_trial_that_was_cut_off_is_completed(end_trial: Callable[..., Experime
 
 
 def test_two_mirrors_of_one_experiment_are_refused(experiment: ExperimentDirectory, uri: str) -> None:
-    with _sole_mirror(experiment, patience=0.0), pytest.raises(WorkspaceError, match="Another process is mirroring"):
+    with sole_mirror(experiment, patience=0.0), pytest.raises(WorkspaceError, match="Another process is mirroring"):
         rebuild(experiment, uri)
 
 

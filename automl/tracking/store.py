@@ -11,31 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from filelock import FileLock
-
 from automl.errors import RegistryError, WorkspaceError
-from automl.redact import redact_message
-from automl.registry.database import ensure_database, sqlite_path
+from automl.redact import one_line, redact_message
+from automl.tracking.database import ensure_database, sqlite_path
 from automl.workspace.layout import ExperimentDirectory, Workspace
-from automl.workspace.lock import is_held
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = [
-    "describe",
-    "exclusive",
-    "experiment_of",
-    "hush",
-    "is_registering",
-    "open_client",
-    "quiet",
-    "redacted",
-    "resolve_uri",
-]
+__all__ = ["experiment_of", "hush", "is_local", "open_client", "quiet", "redacted", "resolve_uri"]
 
-_PATIENCE = 60.0  # seconds to wait for another registration in the same store
 _CHATTER = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+_SERVERS = ("http", "https", "databricks")
 
 
 def resolve_uri(uri: str | None, workspace: Workspace) -> str:
@@ -55,6 +42,11 @@ def resolve_uri(uri: str | None, workspace: Workspace) -> str:
     uri = uri.replace("://***@", "://")  # what a record has of a password; MLFLOW_TRACKING_PASSWORD may still hold it
     path_of = sqlite_path(uri)
     return uri if path_of is None else f"sqlite:///{path_of.absolute()}"
+
+
+def is_local(uri: str) -> bool:
+    """Whether a store is no server, so that it answers as long as this machine does."""
+    return urlsplit(uri).scheme not in _SERVERS
 
 
 def redacted(text: str) -> str:
@@ -107,13 +99,7 @@ def open_client(uri: str) -> MlflowClient:
         try:
             return MlflowClient(uri, uri)
         except Exception as error:  # database drivers and HTTP clients raise types of their own
-            raise RegistryError(f"Cannot open the MLflow store {redacted(uri)}: {describe(error)}.") from error
-
-
-def describe(error: BaseException) -> str:
-    """The first line of an error's message, without credentials and without the final full stop."""
-    text = str(error).strip() or type(error).__name__
-    return redacted(text.splitlines()[0].strip().rstrip("."))[:500]
+            raise RegistryError(f"Cannot open the MLflow store {redacted(uri)}: {one_line(error)}.") from error
 
 
 def experiment_of(client: MlflowClient, directory: ExperimentDirectory, uri: str) -> str:
@@ -137,29 +123,8 @@ def experiment_of(client: MlflowClient, directory: ExperimentDirectory, uri: str
     return str(found.experiment_id)
 
 
-@contextlib.contextmanager
-def exclusive(uri: str) -> Iterator[bool]:
-    """Hold the registry of a sqlite store for one registration. False where there is no such lock (a server)."""
-    path = sqlite_path(uri)
-    if path is None:
-        yield False
-        return
-    with FileLock(_registry_lock(path), timeout=_PATIENCE):
-        yield True
-
-
-def is_registering(uri: str) -> bool:
-    """True while some process registers a model in a sqlite store."""
-    path = sqlite_path(uri)
-    return path is not None and is_held(_registry_lock(path))
-
-
-def _registry_lock(path: Path) -> Path:
-    return path.with_name(f".{path.name}.registry.lock")
-
-
 def _artifacts(directory: ExperimentDirectory, uri: str) -> str | None:
-    if urlsplit(uri).scheme in ("http", "https", "databricks", "file", ""):
+    if urlsplit(uri).scheme in (*_SERVERS, "file", ""):
         return None
     path = sqlite_path(uri)
     root: Path = directory.workspace.root if path is None else path.parent

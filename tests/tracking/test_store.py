@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from automl.errors import WorkspaceError
-from automl.registry.database import ensure_database
-from automl.registry.list import list_models
-from automl.registry.store import open_client, redacted, resolve_uri
+from automl.tracking.database import ensure_database
+from automl.tracking.remote import list_models
+from automl.tracking.store import open_client, redacted, resolve_uri
 from automl.workspace.layout import Workspace
 
 

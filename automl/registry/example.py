@@ -1,0 +1,61 @@
+"""A few raw rows or pictures: what a registered model is checked on, and shows what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from automl.errors import RegistryError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from automl.data.table import Features
+
+__all__ = ["read_example", "write_example"]
+
+
+def write_example(X: Features, path: Path) -> Path:
+    """Write the first five rows of `X` to `path`, whose suffix this chooses, and return where they are.
+
+    Parquet keeps dtypes and anybody can read it; what it cannot hold (mixed types in a column) goes into a pickle.
+    Pictures are one array, ``.npy``.
+    """
+    from automl.data.images.images import Images
+
+    if isinstance(X, Images):
+        import numpy as np
+
+        place = path.with_suffix(".npy")
+        np.save(place, X.head(5).pixels)
+        return place
+    rows = X.head(5).reset_index(drop=True)
+    try:
+        rows.to_parquet(path.with_suffix(".parquet"))
+        return path.with_suffix(".parquet")
+    except Exception:  # pyarrow has an error of its own for every kind of column
+        path.with_suffix(".parquet").unlink(missing_ok=True)
+        rows.to_pickle(path.with_suffix(".pkl"))
+        return path.with_suffix(".pkl")
+
+
+def read_example(path: Path) -> pd.DataFrame | np.ndarray:
+    """The rows that `write_example` wrote, pictures as uint8 (n, height, width, channels).
+
+    Raises:
+        RegistryError: they cannot be read.
+    """
+    import numpy as np
+    import pandas as pd
+
+    readers: dict[str, Callable[[Path], pd.DataFrame | np.ndarray]] = {
+        ".parquet": pd.read_parquet,
+        ".pkl": pd.read_pickle,
+        ".npy": lambda path: np.load(path, allow_pickle=False),
+    }
+    try:
+        return readers[path.suffix](path)
+    except Exception as error:
+        raise RegistryError(f"Cannot read the example rows in {path}: {error}.") from error

@@ -1,0 +1,84 @@
+"""Everything that MLflow lacks of an experiment, brought there in one go: its models, its trials, its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from automl.errors import WorkspaceError
+from automl.tracking.ending import read_ending
+from automl.tracking.owed import Mark
+from automl.tracking.runs import ExperimentRuns
+from automl.tracking.turn import sole_mirror
+from automl.tracking.versions import ModelVersions
+from automl.workspace.layout import ExperimentDirectory
+
+__all__ = ["catch_up", "follow_models", "is_final", "rebuild"]
+
+
+def rebuild(directory: ExperimentDirectory, uri: str, *, trials: bool = True) -> int:
+    """Mirror all that MLflow lacks of an experiment, in this process. Nothing is written twice.
+
+    Args:
+        directory: the experiment; nobody else may be mirroring it.
+        uri: the MLflow store.
+        trials: its trials too, and not only its registered models and the trials that these come from.
+
+    Returns:
+        Number of trials that are in MLflow afterwards.
+
+    Raises:
+        WorkspaceError: the experiment has a mirror at present.
+        RegistryError: the store cannot be opened.
+    """
+    with sole_mirror(directory, patience=0.0):
+        mark = Mark(directory)
+        runs = ExperimentRuns(directory, uri)
+        if catch_up(directory, runs, trials=trials):
+            mark.settle()
+        return runs.mirrored
+
+
+def catch_up(
+    directory: ExperimentDirectory,
+    runs: ExperimentRuns,
+    *,
+    trials: bool,
+    mirror: Callable[[int], bool] | None = None,
+) -> bool:
+    """Models first, then trials, then how it ended: in the order in which somebody will miss them.
+
+    Args:
+        mirror: writes a trial and says whether to go on; by default `runs.mirror`, to the end.
+
+    Returns:
+        Whether nothing is missing any more.
+
+    Raises:
+        Exception: the store cannot be reached.
+    """
+    follow_models(directory, runs)
+    if trials:
+        for number in runs.missing():
+            if mirror is None:
+                runs.mirror(number)
+            elif not mirror(number):
+                return False
+        if (ending := read_ending(directory)) is not None:
+            runs.end(ending)
+    runs.checkpoint()
+    return True
+
+
+def follow_models(directory: ExperimentDirectory, runs: ExperimentRuns) -> None:
+    """Bring the registered models of an experiment to MLflow.
+
+    Raises:
+        Exception: the store cannot be reached.
+    """
+    ModelVersions(runs.client, runs.uri, directory.workspace, runs.run_behind).follow(directory)
+
+
+def is_final(error: Exception) -> bool:
+    """True for what another attempt would not change, so that one odd trial does not hold up all others."""
+    code = getattr(error, "error_code", None)  # of an MlflowException
+    return isinstance(error, WorkspaceError) or code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")
