@@ -1,4 +1,4 @@
-"""Credentials never reach a record or a log: URLs are written without them."""
+"""Credentials never reach a record or a log: URLs are written without user, password, query and fragment."""
 
 from __future__ import annotations
 
@@ -6,34 +6,99 @@ import logging
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote, unquote_plus
 
-__all__ = ["RedactingFormatter", "one_line", "redact", "redact_message", "redact_text"]
+from automl.visible import visible
 
-_CREDENTIALS = re.compile(r"(?P<scheme>\b[A-Za-z][A-Za-z0-9+.-]*://)[^/?#\s@]*(?:@[^/?#\s@]*)*@")
-_SECRET = re.compile(
-    r"(?P<name>[?&;](?:[\w.-]*(?:token|secret|passw(?:or)?d|pwd|signature|credential|api[_-]?key|access[_-]?key)[\w.-]*"
-    r"|sig|key|auth)=)[^&;#\s]*",
-    re.IGNORECASE,
-)
+__all__ = [
+    "RedactingFormatter",
+    "one_line",
+    "redact",
+    "redact_message",
+    "redact_text",
+    "redact_url",
+    "without_secrets",
+]
+
+_SLASHES = r"(?:://|:\\\\|:/\\|:\\/)"
+_URL = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*{_SLASHES}[^\s\"'`<>|]*")
+"""A URL in a text. It ends where no URL goes on; backslashes are as good as slashes to many readers."""
+_BEGIN = re.compile(rf"(?P<protocol>.*?)(?P<slashes>{_SLASHES})", re.DOTALL)
+_WHOLE = re.compile(rf"\s*[\w.+:-]*{_SLASHES}")
+"""How a text begins that is a URL as a whole, with whatever is in its password."""
+_ODD = re.compile(r"(?P<begin>\b[A-Za-z][\w+.-]+:[/\\]|(?<!:)//)[^\s\"'@]*:[^\s\"']*@")
+"""User and password where a slash or the protocol is missing."""
+_RELATIVE = re.compile(r"(?P<path>(?<![^\s\"'(=:,])/[^\s\"'?#<>]*)[?][^\s\"'<>]+")
+"""What libraries leave of a URL when they speak of it: ``/mlflow?token=...``."""
+_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[^:]*)(?::\d*)?")
+"""A host and perhaps a port, and nothing that may be the beginning of a password."""
+_HOSTLESS = ("s3", "s3a", "gs", "gcs", "az", "file", "local", "sqlite")
+"""Protocols of URLs whose first part is a bucket, or nothing: ``@`` behind it belongs to a file's name."""
+_END = ".,:;)]}"
+_HIDDEN = "***"
+
+
+def redact_url(url: str) -> str:
+    """`url` without what may be secret: what stands before the last ``@`` of its path, and all that follows the path.
+
+    A slash in a password makes the rest of it look like a path, a question mark like a query: where ``@`` comes behind
+    either, nobody can tell where the host is, and only the protocol is left. A path is returned as it is.
+
+    Example:
+        >>> redact_url("https://me:pa/ss@example.org/churn.csv?key=abc#top")
+        'https://***@example.org/churn.csv'
+    """
+    begin = _BEGIN.match(url)
+    if begin is None:
+        return url
+    protocol = begin["protocol"].strip()
+    head = f"{protocol if re.fullmatch(r'[A-Za-z0-9+.:-]*', protocol) else _HIDDEN}{begin['slashes']}"
+    path, *cut = re.split(r"[?#]", url[begin.end() :].rstrip(), maxsplit=1)
+    user, at, place = path.rpartition("@")
+    if (cut and "@" in cut[0]) or not _PORT.fullmatch(re.split(r"[/\\]", place, maxsplit=1)[0]):
+        return f"{head}{_HIDDEN}"
+    if not at or (protocol in _HOSTLESS and ":" not in user and "/" in user):
+        return head + path
+    return f"{head}{_HIDDEN}@{place}"
 
 
 def redact_text(text: str) -> str:
-    """`text` with user, password and secret query parameters of every URL in it replaced by ``***``."""
-    if "://" not in text:
-        return text
-    return redact_message(text)
+    """`text` with user, password, query and fragment of every URL in it left out."""
+    if _WHOLE.match(text):
+        return redact_url(text)
+    return redact_message(text) if "//" in text or ":\\" in text or ":/" in text else text
 
 
 def redact_message(text: str) -> str:
     """The same for what libraries say, who often leave a URL's beginning out: ``/mlflow?token=...``."""
-    return _SECRET.sub(r"\g<name>***", _CREDENTIALS.sub(r"\g<scheme>***@", text))
+    return _RELATIVE.sub(r"\g<path>", _ODD.sub(rf"\g<begin>{_HIDDEN}@", _URL.sub(_redacted, text)))
+
+
+def _redacted(found: re.Match[str]) -> str:
+    url = found[0]
+    told = redact_url(url)
+    return told + url[-1] if url[-1] in _END and not told.endswith(url[-1]) else told
+
+
+def without_secrets(text: str, url: str) -> str:
+    """What a library says about `url`, or nothing where it quotes a part of it that may be secret."""
+    text = redact_message(text.replace(url, redact_url(url)))
+    hidden = [part for part in re.split(r"[/\\@:?#&=;\s]+", url) if part and part not in redact_url(url)]
+    quoted = {form for part in hidden for form in (part, unquote(part), unquote_plus(part))}
+    return "" if any(part in text for part in quoted) else text
 
 
 class RedactingFormatter(logging.Formatter):
-    """Writes log records without credentials, those in a stack trace included."""
+    """Writes log records without credentials, those in a stack trace included, and as text that commands no terminal.
+
+    What an own line of the log could be taken for is indented.
+    """
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name
+        return super().formatMessage(record).replace("\n", "\n  ")
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact_message(super().format(record))
+        return visible(redact_message(super().format(record)))
 
 
 def redact(value: Any) -> Any:

@@ -275,7 +275,8 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
         config = settle_task(config)
         check_choices(config)
         config = resolve_warm_start(config)
-        problem = prepare(config, Inputs(trust=trust))
+        # What takes longer to read than the search may last could not be searched either.
+        problem = prepare(config, Inputs(trust=trust), Deadline.after(config.limits.time_budget))
         check_gpus(config, problem.space)
         return describe_plan(config, problem)
     except ConfigError as error:

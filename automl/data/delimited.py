@@ -10,8 +10,7 @@ import warnings
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from automl.data.guardrails import Guardrail, Verdict
 from automl.data.names import some
@@ -97,12 +96,12 @@ def _decimal(rows: list[list[str]], delimiter: str) -> str:
 
 
 def read_delimited(
-    content: Path | io.BytesIO, start: bytes, shown: str, *, delimiter: str | None = None
+    content: BinaryIO, start: bytes, shown: str, *, delimiter: str | None = None
 ) -> tuple[pd.DataFrame, tuple[Guardrail, ...]]:
     """A text table, and what was noticed: encoding, repeated names, row names, a missing header.
 
     Args:
-        content: where to read from.
+        content: to read from; from its start.
         start: its first bytes.
         shown: how messages call it.
         delimiter: if it is known.
@@ -134,11 +133,10 @@ def _candidate_encodings(start: bytes, shown: str) -> tuple[str, ...]:
     return _ENCODINGS
 
 
-def _parse(content: Path | io.BytesIO, dialect: Dialect, encoding: str, shown: str) -> pd.DataFrame:
+def _parse(content: BinaryIO, dialect: Dialect, encoding: str, shown: str) -> pd.DataFrame:
     import pandas as pd
 
-    if isinstance(content, io.BytesIO):
-        content.seek(0)
+    content.seek(0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)

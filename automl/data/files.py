@@ -3,34 +3,47 @@
 from __future__ import annotations
 
 import io
-import re
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from automl.data.catalogue import CATALOGUE
 from automl.data.delimited import read_delimited
 from automl.data.guardrails import Guardrail
 from automl.data.images.locate import NAMES
+from automl.data.reading.apart import run_apart
+from automl.data.reading.bounds import MOST_FETCHED, memory_for
+from automl.data.reading.context import Reading
+from automl.data.reading.footer import is_bounded, require_room
+from automl.data.reading.protocols import is_url, local_file
+from automl.data.reading.regular import open_regular
+from automl.data.reading.remote import fetched
+from automl.data.reading.stream import COMPRESSIONS, DAMAGES, Metered, read_all, read_up_to, unpack
 from automl.errors import DataError
+from automl.redact import redact_url
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FileTable", "is_url", "read_file", "redacted", "stem"]
+__all__ = ["FileTable", "read_file", "stem"]
 
-_COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
+IMPORTS = ("pandas", "pyarrow.parquet")
+"""What reading a file apart needs."""
 _PARQUET = (".parquet", ".pq", ".parq")
 _REFUSED = (".xlsx", ".xls", ".json", ".jsonl", ".pkl", ".pickle", ".npy", ".npz", ".feather", ".h5", ".zip", ".arff")
+_MAGIC = b"PAR1"
 _SAMPLE = 1 << 20
-_PLAIN = 64 << 20
-_GROWTH = 200
-"""A compressed file may unpack to 64 MB, and to 200 times its size: text tables shrink to a twentieth or so."""
+_SMALL = 32 << 20
+"""Bytes of text that are parsed in this process: it takes half a second and 20 times as much memory at most ..."""
+_FEW = 10_000
+"""... in so many columns. Each costs a Python object or more."""
 _LONGEST_PATH = 200
 """Characters of a path that a message shows."""
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -41,143 +54,162 @@ class FileTable:
     guardrails: tuple[Guardrail, ...] = field(default=())
 
 
-def is_url(source: str) -> bool:
-    return bool(_URL.match(source))
-
-
-def redacted(location: str) -> str:
-    """A path, or a URL without user, password and query: safe to print and to store."""
-    if not is_url(location):
-        return location
-    parts = urlsplit(location)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 def stem(location: str) -> str:
     """The file's name without folders and endings: ``churn`` for ``s3://bucket/churn.csv.gz``."""
-    name = PurePosixPath(urlsplit(location).path if is_url(location) else Path(location).name).name
-    for ending in (*_COMPRESSIONS, Path(name.removesuffix(".gz")).suffix):
+    told = redact_url(location)
+    name = PurePosixPath(told.partition("://")[2].partition("/")[2] if is_url(told) else Path(told).name).name
+    for ending in (*COMPRESSIONS, Path(name.removesuffix(".gz")).suffix):
         name = name.removesuffix(ending) if ending else name
     return name or "data"
 
 
-def read_file(location: str) -> FileTable:
+def read_file(location: str, reading: Reading | None = None) -> FileTable:
     """The table in a file.
 
+    Small text files are read here. What comes from a server, and what is large or not text, is read in a process of its
+    own: see `automl.data.reading.apart`.
+
     Args:
-        location: path, or URL of any filesystem that fsspec knows (``https``, ``s3``, ``gs``, ...).
+        location: path, or URL: see `automl.data.reading.protocols`.
+        reading: its circumstances.
 
     Raises:
-        DataError: the file is missing, empty, of an unknown format, or damaged.
+        DataError: the file is missing, empty, no regular file, of an unknown format, or damaged; or it becomes too
+            large, or takes too long.
     """
-    content = _open(location)
-    shown, ending = redacted(location), _ending(location)
+    reading = reading or Reading()
+    told = redact_url(location)
+    path = local_file(location) if is_url(location) else location
+    ending = _ending(told)
     if ending in _REFUSED:
-        raise DataError(f"Cannot read {shown}: {ending} files are not supported; save the table as CSV or Parquet.")
-    start = _start_of(content)
+        raise DataError(f"Cannot read {told}: {ending} files are not supported; save the table as CSV or Parquet.")
+    if path is None:
+        return run_apart(_from_server, location, what=told, reading=reading, memory=2 * MOST_FETCHED, network=True)
+    with _open(path) as file:
+        size = _size(file)
+        if not size:
+            raise DataError(f"The file {told} is empty.")
+        small = _small(file, size, told, reading)
+        if small is not None:
+            return _table(small, told)
+    return run_apart(_from_disk, path, told, what=told, reading=reading, memory=memory_for(size))
+
+
+def _from_server(url: str, reading: Reading) -> FileTable:
+    told = redact_url(url)
+    content: BinaryIO = fetched(url, reading)
+    packing = _packing(told)
+    if packing:
+        content = _unpacked(content, packing, told, reading, read_all)
+    return _table(content, told)
+
+
+def _from_disk(path: str, told: str, reading: Reading) -> FileTable:
+    with _open(path) as file:
+        packing = _packing(told)
+        return _table(_unpacked(file, packing, told, reading, read_all) if packing else file, told)
+
+
+def _table(content: BinaryIO, told: str) -> FileTable:
+    start = content.read(len(_MAGIC))
+    content.seek(0)
+    return FileTable(_read_parquet(content, told)) if _is_parquet(told, start) else _text(content, told)
+
+
+def _text(content: BinaryIO, told: str) -> FileTable:
+    start = content.read(_SAMPLE)
     if not start.strip():
-        raise DataError(f"The file {shown} is empty.")
-    if ending in _PARQUET or start[:4] == b"PAR1":
-        return FileTable(_read_parquet(content, shown))
-    frame, guardrails = read_delimited(content, start, shown, delimiter="\t" if ending in (".tsv", ".tab") else None)
-    return FileTable(frame, guardrails)
+        raise DataError(f"The file {told} is empty.")
+    delimiter = "\t" if _ending(told) in (".tsv", ".tab") else None
+    return FileTable(*read_delimited(content, start, told, delimiter=delimiter))
 
 
-def _ending(location: str) -> str:
-    name = PurePosixPath(urlsplit(location).path if is_url(location) else location).name.lower()
-    for compression in _COMPRESSIONS:
-        name = name.removesuffix(compression)
+def _small(file: BinaryIO, size: int, told: str, reading: Reading) -> BinaryIO | None:
+    """The content of a file whose worst case is known: not much text, in not too many columns, or little Parquet.
+
+    None for any other.
+    """
+    packing = _packing(told)
+    if size > _SMALL:
+        return None
+    content: io.BytesIO | None = io.BytesIO(file.read(size))  # and no more: it may be growing
+    if packing and content is not None:
+        content = _unpacked(content, packing, told, reading, lambda plain: read_up_to(plain, _SMALL))
+    if content is None:
+        return None
+    start = bytes(content.getbuffer()[:_SAMPLE])
+    if _is_parquet(told, start):
+        return content if is_bounded(content, len(content.getbuffer())) else None
+    columns = max(map(start.partition(b"\n")[0].count, (b",", b";", b"\t", b"|")))
+    return content if columns < _FEW else None
+
+
+def _unpacked(content: BinaryIO, packing: str, told: str, reading: Reading, read: Callable[[Metered], T]) -> T:
+    try:
+        return read(unpack(content, packing, _size(content), reading, told))
+    except DAMAGES as error:
+        raise DataError(f"Cannot read {told}: {str(error).rstrip('.') or 'it is cut off'}.") from error
+
+
+def _size(content: BinaryIO) -> int:
+    return len(content.getbuffer()) if isinstance(content, io.BytesIO) else os.fstat(content.fileno()).st_size
+
+
+def _ending(told: str) -> str:
+    name = _name(told).removesuffix(_packing(told))
     return PurePosixPath(name).suffix
 
 
-def _open(location: str) -> Path | io.BytesIO:
-    """A plain local file by its path, so that it need not fit into memory twice; anything else as its bytes."""
-    if not is_url(location):
-        path = Path(location).expanduser()
-        _require_file(path)
-        if not path.name.lower().endswith(_COMPRESSIONS):
-            return path
-        location = str(path)
-    import fsspec
+def _packing(told: str) -> str:
+    """The ending that says how the whole file is compressed, or nothing."""
+    return next((ending for ending in COMPRESSIONS if _name(told).endswith(ending)), "")
 
+
+def _name(told: str) -> str:
+    return PurePosixPath(told).name.lower()
+
+
+def _is_parquet(told: str, start: bytes) -> bool:
+    return _ending(told) in _PARQUET or start.startswith(_MAGIC)
+
+
+def _open(location: str) -> BinaryIO:
+    """A regular file.
+
+    Raises:
+        DataError: there is none, or it may not be read.
+    """
+    path = Path(location)
     try:
-        with fsspec.open(location, "rb") as file:
-            return _unpacked(file.read(), location)
-    except DataError:
-        raise
+        path = path.expanduser()
+        return open_regular(path)
     except FileNotFoundError:
-        raise DataError(f"Cannot read {redacted(location)}: it is not there, or cannot be reached.") from None
-    except ImportError as error:
-        raise DataError(f"Cannot read {redacted(location)}: {error}.") from error
-    except Exception as error:  # every filesystem has errors of its own
-        reason = " ".join(str(error).replace(location, redacted(location)).split()).rstrip(".")
-        raise DataError(f"Cannot read {redacted(location)}: {reason or type(error).__name__}.") from error
-
-
-def _unpacked(content: bytes, location: str) -> io.BytesIO:
-    """`content`, decompressed if the file's name says that it is compressed.
-
-    Raises:
-        DataError: it grows beyond what any table does: a small file could fill the memory.
-    """
-    from fsspec.compression import compr
-    from fsspec.utils import infer_compression
-
-    kind = infer_compression(PurePosixPath(urlsplit(location).path if is_url(location) else location).name)
-    if kind is None:
-        return io.BytesIO(content)
-    plain = io.BytesIO()
-    with compr[kind](io.BytesIO(content), mode="rb") as file:
-        while block := file.read(_SAMPLE):
-            plain.write(block)
-            if plain.tell() > max(_PLAIN, _GROWTH * len(content)):
-                raise DataError(
-                    f"{redacted(location)} unpacks to more than {_GROWTH} times its size, which no table does; unpack "
-                    "it yourself if it is one."
-                )
-    plain.seek(0)
-    return plain
-
-
-def _require_file(path: Path) -> None:
-    """Pipes and devices are not read: they may never end.
-
-    Raises:
-        DataError: there is no such file, or it is no file.
-    """
-    try:
-        if path.is_file():
-            return
-        if path.is_dir():
-            raise DataError(f"{path} is a folder and no table; name a file in it.")
-        if path.exists():
-            raise DataError(f"{path} is no regular file.")
-    except OSError as error:
+        raise _missing(path) from None
+    except IsADirectoryError:
+        raise DataError(f"{path} is a folder and no table; name a file in it.") from None
+    except (OSError, RuntimeError) as error:
         shown = str(path) if len(str(path)) < _LONGEST_PATH else f"{str(path)[:_LONGEST_PATH]}..."
-        raise DataError(f"{shown} cannot be read: {error.strerror}.") from error
+        raise DataError(f"{shown} cannot be read: {getattr(error, 'strerror', error)}.") from error
+
+
+def _missing(path: Path) -> DataError:
     names = sorted({*CATALOGUE, *NAMES})
-    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    try:
+        beside = [entry.name for entry in path.parent.iterdir()]
+    except (OSError, ValueError):
+        beside = []
     close = get_close_matches(path.name, beside, n=1) or get_close_matches(str(path), names, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     if not path.suffix:
         hint += f" The datasets of the catalogue are {', '.join(names)}."
-    raise DataError(f"There is no file {path}.{hint}")
+    return DataError(f"There is no file {path}.{hint}")
 
 
-def _start_of(content: Path | io.BytesIO) -> bytes:
-    if isinstance(content, io.BytesIO):
-        return content.getvalue()[:_SAMPLE]
-    try:
-        with content.open("rb") as file:
-            return file.read(_SAMPLE)
-    except OSError as error:
-        raise DataError(f"Cannot read {content}: {error.strerror}.") from error
-
-
-def _read_parquet(content: Path | io.BytesIO, shown: str) -> pd.DataFrame:
+def _read_parquet(content: BinaryIO, told: str) -> pd.DataFrame:
     import pandas as pd
 
     try:
+        require_room(content, told)
         return pd.read_parquet(content)
     except (OSError, ValueError) as error:  # Arrow's errors are ValueErrors
-        raise DataError(f"Cannot read {shown} as Parquet: {str(error).rstrip('.')}.") from error
+        raise DataError(f"Cannot read {told} as Parquet: {str(error).rstrip('.')}.") from error

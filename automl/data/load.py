@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 from automl.data.align import align_frame, cast_columns
 from automl.data.clean import Cleaned, clean, clean_frame
 from automl.data.columns import detect
-from automl.data.files import redacted
 from automl.data.fingerprint import fingerprint, row_hashes
 from automl.data.guardrails import Finding, Guardrail, findings_as_guardrails, noted_in, table_guardrails
 from automl.data.kinds import Column, ColumnKind
 from automl.data.names import nearest, some
 from automl.data.options import DataOptions
+from automl.data.reading.context import Reading
 from automl.data.sources import Source, read_source
 from automl.data.table import Table
 from automl.data.target import likely_targets, read_role, read_target, require_column
 from automl.errors import DataError
+from automl.redact import redact_url
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +51,7 @@ def load_table(
     columns: Mapping[str, str] | None = None,
     drop: Sequence[str] = (),
     fold_column: str | None = None,
+    reading: Reading | None = None,
 ) -> Table:
     """Read data, understand its columns, and set aside what is no feature.
 
@@ -61,6 +63,7 @@ def load_table(
         columns: kinds that the user declared, by column.
         drop: columns to leave out.
         fold_column: the column that holds each row's fold.
+        reading: its circumstances.
 
     Raises:
         DataError: the data cannot be read, or nothing can be learned from it; one sentence.
@@ -71,7 +74,7 @@ def load_table(
         ((150, 4), 'setosa')
     """
     options = options or DataOptions()
-    read = read_source(options.source if source is None else source)
+    read = read_source(options.source if source is None else source, reading)
     _refuse_image_options(options)
     parts = _take_apart(read, options, task=task, drop=drop, fold_column=fold_column)
     _require_enough(parts)
@@ -99,7 +102,7 @@ def load_table(
     table = replace(table, fingerprint=fingerprint(table, hashes))
     if options.test is None:
         return table
-    test = load_like(options.test, options, table, what="test data")
+    test = load_like(options.test, options, table, what="test data", reading=reading)
     return replace(table, test=test, guardrails=(*table.guardrails, *noted_in("Test data", test.guardrails)))
 
 
@@ -109,7 +112,9 @@ def _refuse_image_options(options: DataOptions) -> None:
             raise DataError(f"data.{key} is for images, and this is a table: leave it out.")
 
 
-def load_like(source: Any, options: DataOptions, like: Table, *, what: str = "data") -> Table:
+def load_like(
+    source: Any, options: DataOptions, like: Table, *, what: str = "data", reading: Reading | None = None
+) -> Table:
     """More rows of a table: test data, or validation data of the user's own.
 
     Args:
@@ -117,18 +122,19 @@ def load_like(source: Any, options: DataOptions, like: Table, *, what: str = "da
         options: those that `like` was loaded with; roles are read where the columns are there.
         like: the table whose columns, kinds and types count.
         what: how messages call it.
+        reading: its circumstances.
 
     Raises:
         DataError: the rows cannot be read, or lack columns or the target.
     """
     try:
-        read = read_source(source)
+        read = read_source(source, reading)
         parts = _take_apart(read, _only_present(options, read), task="", target=like.target)
         X = align_frame(_positional(read, parts.cleaned.frame, like), like.columns)
         if parts.y.dtype.kind != like.y.dtype.kind and "O" in (parts.y.dtype.kind, like.y.dtype.kind):
             raise DataError(f"The target {like.target!r} holds {_sort(parts.y)} here, and {_sort(like.y)} in training.")
     except DataError as error:
-        shown = f" {redacted(os.fspath(source))}" if isinstance(source, str | os.PathLike) else ""
+        shown = f" {redact_url(os.fspath(source))}" if isinstance(source, str | os.PathLike) else ""
         raise DataError(f"The {what}{shown} cannot be used. {error}") from error
     guardrails = (*read.guardrails, *parts.guardrails)
     table = replace(like, name=read.name, X=X, y=parts.y, test=None, guardrails=guardrails).with_roles(parts.roles)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from automl.data import catalogue
-from automl.data.files import is_url, read_file, stem
+from automl.data.files import read_file, stem
 from automl.data.frames import as_frame, as_series, first_name, is_sparse
 from automl.data.guardrails import Guardrail, Verdict
 from automl.data.images.locate import NAMES
+from automl.data.reading.context import Reading
+from automl.data.reading.protocols import is_url
 from automl.errors import DataError
 
 if TYPE_CHECKING:
@@ -39,8 +41,11 @@ class Source:
     guardrails: tuple[Guardrail, ...] = ()
 
 
-def read_source(source: Any) -> Source:
+def read_source(source: Any, reading: Reading | None = None) -> Source:
     """Read a catalogue name, a path, a URL, a table of any kind, (X, y), or a scikit-learn Bunch.
+
+    Args:
+        reading: its circumstances.
 
     Raises:
         DataError: it cannot be read, or holds nothing.
@@ -52,7 +57,7 @@ def read_source(source: Any) -> Source:
     if catalogue.in_catalogue(source):
         return Source(source, catalogue.load_dataset(source), target_name=catalogue.TARGET)
     if isinstance(source, str | os.PathLike):
-        return _from_file(os.fspath(source))
+        return _from_file(os.fspath(source), reading)
     if isinstance(source, tuple):
         if len(source) != 2:
             raise DataError(f"A tuple of data is (X, y); this one has {len(source)} parts.")
@@ -62,10 +67,10 @@ def read_source(source: Any) -> Source:
     return _checked(Source("data", as_frame(source), guardrails=_about_sparse(source)))
 
 
-def _from_file(location: str) -> Source:
+def _from_file(location: str, reading: Reading | None) -> Source:
     if not location.strip():
         raise DataError("The data's path is empty: name a file, or a dataset of the catalogue.")
-    table = read_file(location)
+    table = read_file(location, reading)
     name = stem(location) if is_url(location) else stem(os.path.abspath(location))
     return _checked(Source(name, table.frame, guardrails=table.guardrails))
 

@@ -12,6 +12,7 @@ from automl.algorithms.trust import check_estimators, check_trust
 from automl.config.schema import ExperimentConfig
 from automl.data.append import append_rows
 from automl.data.guardrails import Guardrail
+from automl.data.reading.context import Reading
 from automl.data.table import Table
 from automl.deadline import Deadline
 from automl.errors import ConfigError, DataError, SpaceError
@@ -43,8 +44,8 @@ class Problem:
         metrics: all that are logged; the first is the primary one.
         space: what is searched: only what can run here.
         exclusions: algorithms that were left out, and why.
-        from_memory: the data cannot be read again, since it came as objects, or from a URL whose credentials are not
-            kept: a resumed session needs a copy.
+        from_memory: the data cannot be read again, since it came as objects, or from a URL of which credentials or a
+            query are not kept: a resumed session needs a copy.
     """
 
     table: Table
@@ -68,7 +69,7 @@ def default_name(config: ExperimentConfig, inputs: Inputs) -> str:
     source = config.data.source
     if inputs.data is not None or not isinstance(source, str):
         return config.task
-    stem = Path(source.split("?")[0]).name.split(".")[0]
+    stem = Path(redact_text(source)).name.split(".")[0]
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")
     return name[:100] or config.task
 
@@ -83,7 +84,7 @@ def prepare(config: ExperimentConfig, inputs: Inputs, deadline: Deadline | None 
         AutomlError: the data, the metric, the validation or the space cannot be used. Says which, and what instead.
     """
     task = get_task(config.task)
-    table, plan, valid_rows = _data(config, inputs, task, deadline)
+    table, plan, valid_rows = _data(config, inputs, task, Reading(deadline, progress=inputs.progress))
     target = task.prepare(table.y, name=table.target, positive_label=config.data.positive_label)
     if plan is None:
         plan = make_plan(
@@ -116,7 +117,7 @@ def prepare(config: ExperimentConfig, inputs: Inputs, deadline: Deadline | None 
 
 
 def _data(
-    config: ExperimentConfig, inputs: Inputs, task: Task, deadline: Deadline | None
+    config: ExperimentConfig, inputs: Inputs, task: Task, reading: Reading
 ) -> tuple[Table, SplitPlan | None, np.ndarray | None]:
     """All rows that are trained on or validated with; how they are split, or the positions of those to validate with.
 
@@ -135,18 +136,17 @@ def _data(
         columns=config.features.columns,
         drop=config.features.drop,
         fold_column=config.validation.fold,
-        progress=inputs.progress,
-        deadline=deadline,
+        reading=reading,
     )
     given = inputs.validation if inputs.validation is not None else config.validation.source
     if given is None:
         return table, None, None
-    more = task.load_like(given, options, table, what="validation data", progress=inputs.progress, deadline=deadline)
+    more = task.load_like(given, options, table, what="validation data", reading=reading)
     return append_rows(table, more), None, np.arange(table.n_rows, table.n_rows + more.n_rows)
 
 
 def _holds_credentials(config: ExperimentConfig) -> bool:
-    """Whether data lies behind a URL that experiment.yaml cannot repeat, since it keeps no credentials."""
+    """Whether data lies behind a URL that experiment.yaml cannot repeat, since it keeps no credentials and no query."""
     sources = (config.data.source, config.data.test, config.validation.source)
     return any(isinstance(source, str) and redact_text(source) != source for source in sources)
 

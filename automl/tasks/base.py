@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from automl.data.guardrails import Guardrail
     from automl.data.options import DataOptions
+    from automl.data.reading.context import Reading
     from automl.data.table import Table
-    from automl.deadline import Deadline
     from automl.validation.options import ValidationOptions
 
 __all__ = ["Target", "Task"]
@@ -74,21 +74,21 @@ class Task(ABC):
         columns: Mapping[str, str] | None = None,
         drop: Sequence[str] = (),
         fold_column: str | None = None,
-        progress: bool = True,
-        deadline: Deadline | None = None,
+        reading: Reading | None = None,
     ) -> Table:
         """Read data, and understand it. Here a table: see `automl.data.load.load_table`.
 
         Args:
-            progress: show how far it is, where reading takes long.
-            deadline: the clock of a search that waits for it: what would outlast it need not be read.
+            reading: its circumstances: the clock of a search that waits for it, and whether to show how far it is.
 
         Raises:
             DataError: it cannot be read, or nothing can be learned from it.
         """
         from automl.data.load import load_table
 
-        return load_table(source, options, task=self.name, columns=columns, drop=drop, fold_column=fold_column)
+        return load_table(
+            source, options, task=self.name, columns=columns, drop=drop, fold_column=fold_column, reading=reading
+        )
 
     def load_like(
         self,
@@ -97,8 +97,7 @@ class Task(ABC):
         like: Table,
         *,
         what: str = "data",
-        progress: bool = True,
-        deadline: Deadline | None = None,
+        reading: Reading | None = None,
     ) -> Table:
         """More rows of the same kind. See `automl.data.load.load_like`.
 
@@ -107,7 +106,7 @@ class Task(ABC):
         """
         from automl.data.load import load_like
 
-        return load_like(source, options, like, what=what)
+        return load_like(source, options, like, what=what, reading=reading)
 
     def validation(self, options: ValidationOptions, table: Table) -> ValidationOptions:
         """How `table` is split, where the user left it open. Here as `ValidationOptions` says."""

@@ -10,8 +10,8 @@ from automl.tasks.classification import Classification
 
 if TYPE_CHECKING:
     from automl.data.options import DataOptions
+    from automl.data.reading.context import Reading
     from automl.data.table import Table
-    from automl.deadline import Deadline
     from automl.validation.options import ValidationOptions
 
 __all__ = ["TASK", "ImageClassification"]
@@ -56,8 +56,7 @@ class ImageClassification(Classification):
         columns: Mapping[str, str] | None = None,
         drop: Sequence[str] = (),
         fold_column: str | None = None,
-        progress: bool = True,
-        deadline: Deadline | None = None,
+        reading: Reading | None = None,
     ) -> Table:
         """Read pictures, and their labels. See `automl.data.images.load.load_images`.
 
@@ -73,7 +72,7 @@ class ImageClassification(Classification):
                 "pictures have no columns; leave it out, or use task: classification for a table.",
                 key=f"features.{key}",
             )
-        return load_images(source, options, fold_column=fold_column, progress=progress, deadline=deadline)
+        return load_images(source, options, fold_column=fold_column, reading=reading)
 
     def load_like(
         self,
@@ -82,13 +81,12 @@ class ImageClassification(Classification):
         like: Table,
         *,
         what: str = "data",
-        progress: bool = True,
-        deadline: Deadline | None = None,
+        reading: Reading | None = None,
     ) -> Table:
         """See `automl.data.images.load.load_images_like`."""
         from automl.data.images.load import load_images_like
 
-        return load_images_like(source, options, like, what=what, progress=progress, deadline=deadline)
+        return load_images_like(source, options, like, what=what, reading=reading)
 
     def core_seconds(self, table: Table) -> float:
         height, width = table.X.shape[1:3]

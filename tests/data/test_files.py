@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automl.data.delimited import sniff
-from automl.data.files import read_file, redacted, stem
+from automl.data.files import read_file, stem
 from automl.data.guardrails import Verdict
 from automl.errors import DataError
 
@@ -64,14 +64,11 @@ def test_parquet_is_read(tmp_path: Path, name: str) -> None:
     pd.testing.assert_frame_equal(read_file(str(tmp_path / name)).frame, EXPECTED)
 
 
-def test_a_url_is_read_through_fsspec() -> None:
-    import fsspec
-
-    with fsspec.open("memory://files/t.csv.gz", "wb", compression="gzip") as file:
-        file.write(TEXT)
-    pd.testing.assert_frame_equal(read_file("memory://files/t.csv.gz").frame, EXPECTED)
-    with pytest.raises(DataError, match=r"Cannot read memory://files/other\.csv: it is not there"):
-        read_file("memory://files/other.csv")
+def test_a_file_url_is_read(write) -> None:
+    path = write("t.csv.gz", gzip.compress(TEXT))
+    pd.testing.assert_frame_equal(read_file(f"file://{path}").frame, EXPECTED)
+    with pytest.raises(DataError, match=r"There is no file .*other\.csv"):
+        read_file(f"file://{path.replace('t.csv.gz', 'other.csv')}")
 
 
 @pytest.mark.parametrize(("letter", "encoding"), [("é", "cp1252"), ("\x81", "latin-1")])
@@ -135,8 +132,6 @@ def test_a_missing_file_gets_the_nearest_name(write, tmp_path: Path) -> None:
 
 
 def test_credentials_in_a_url_are_not_shown() -> None:
-    url = "https://user:secret@example.org/data/churn.csv.gz?token=abc#part"
-    assert redacted(url) == "https://example.org/data/churn.csv.gz"
     with pytest.raises(DataError) as caught:
         read_file("nosuchprotocol://user:secret@host/x.csv?token=abc")
     assert "secret" not in str(caught.value)

@@ -12,17 +12,19 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from automl.data.images.cache import cache_folder
+from automl.data.reading.bounds import unpacked_for
+from automl.data.reading.context import Reading
+from automl.data.reading.regular import open_regular
 from automl.errors import DataError
 
 __all__ = ["unpack", "unpacked"]
 
-_GROWTH = 20
-"""An archive of pictures unpacks to little more than its size."""
-_PLAIN = 64 << 20
 
-
-def unpacked(archive: Path, sha256: str) -> Path:
+def unpacked(archive: Path, sha256: str, reading: Reading | None = None) -> Path:
     """The folder in the cache with the content of an archive that lies with the user, unpacked once.
+
+    Args:
+        reading: the circumstances.
 
     Raises:
         DataError: it is not the archive of that hash, or there is no room for it.
@@ -31,7 +33,7 @@ def unpacked(archive: Path, sha256: str) -> Path:
     if folder.is_dir():
         return folder
     try:
-        with archive.open("rb") as file:
+        with open_regular(archive) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"Cannot read {archive}: {error.strerror}.") from error
@@ -39,12 +41,25 @@ def unpacked(archive: Path, sha256: str) -> Path:
         raise DataError(
             f"{archive} is cut off, damaged, or another archive: its hash is not the published one. Download it again."
         )
-    unpack(archive, folder)
+    unpack(archive, folder, reading)
     return folder
 
 
-def unpack(archive: Path, folder: Path) -> None:
+def _extract(tar: tarfile.TarFile, folder: Path, archive: Path, reading: Reading) -> None:
+    left = most = unpacked_for(archive.stat().st_size)
+    for member in tar:
+        reading.check(str(archive))
+        left -= member.size
+        if left < 0:
+            raise DataError(f"{archive} unpacks to more than {most / 2**20:,.0f} MB, which no such archive does.")
+        tar.extract(member, folder, filter="data")
+
+
+def unpack(archive: Path, folder: Path, reading: Reading | None = None) -> None:
     """Unpack a tar archive into `folder`, which is there when all of it is, and not before.
+
+    Args:
+        reading: the circumstances.
 
     Raises:
         DataError: a member's path leads out of the folder, or is a device; the archive is damaged; there is no room.
@@ -55,10 +70,8 @@ def unpack(archive: Path, folder: Path) -> None:
     except OSError as error:
         raise DataError(f"Cannot unpack {archive} into {folder.parent}: {error.strerror}.") from error
     try:
-        with tarfile.open(archive) as tar:
-            if sum(member.size for member in tar) > max(_PLAIN, _GROWTH * archive.stat().st_size):
-                raise DataError(f"{archive} unpacks to more than {_GROWTH} times its size, which no pictures do.")
-            tar.extractall(temporary, filter="data")
+        with open_regular(archive) as file, tarfile.open(fileobj=file) as tar:
+            _extract(tar, temporary, archive, reading or Reading())
         with contextlib.suppress(OSError):  # another process was faster
             os.replace(temporary, folder)
         if not folder.is_dir():

@@ -12,6 +12,7 @@ from filelock import FileLock
 from automl.data.images.archives import unpack
 from automl.data.images.cache import cache_folder
 from automl.data.images.download import Remote, fetch
+from automl.data.reading.context import Reading
 from automl.errors import DataError
 
 __all__ = ["DATASETS", "Dataset", "fetch_dataset"]
@@ -42,8 +43,11 @@ class Dataset:
     contents: Mapping[str, str] = field(default_factory=dict)
 
 
-def fetch_dataset(dataset: Dataset, *, progress: bool = False) -> Path:
+def fetch_dataset(dataset: Dataset, reading: Reading | None = None) -> Path:
     """The folder in the cache that holds the dataset, downloaded if it is not there.
+
+    Args:
+        reading: the circumstances.
 
     Raises:
         DataError: it cannot be downloaded, or not be unpacked.
@@ -51,7 +55,7 @@ def fetch_dataset(dataset: Dataset, *, progress: bool = False) -> Path:
     folder = cache_folder("datasets") / dataset.name
     if not dataset.folder:
         for remote in dataset.remotes:
-            fetch(remote, folder, progress=progress)
+            fetch(remote, folder, reading)
         return folder
     inside = folder / dataset.folder
     if inside.is_dir():
@@ -61,16 +65,16 @@ def fetch_dataset(dataset: Dataset, *, progress: bool = False) -> Path:
         with FileLock(folder / ".unpacking.lock"):  # two experiments may begin at once
             if not inside.is_dir():
                 (remote,) = dataset.remotes
-                _unpack(fetch(remote, folder, progress=progress), inside)
+                _unpack(fetch(remote, folder, reading), inside, reading)
     except OSError as error:
         raise DataError(f"Cannot unpack {dataset.name} into {folder}: {error.strerror or error}.") from error
     return folder
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def _unpack(archive: Path, folder: Path, reading: Reading | None) -> None:
     """The folder that an archive holds, in place of the archive."""
     around = folder.with_name(f"{folder.name}.unpacked")
-    unpack(archive, around)
+    unpack(archive, around, reading)
     (around / folder.name).replace(folder)
     shutil.rmtree(around, ignore_errors=True)
     archive.unlink()

@@ -15,6 +15,7 @@ from automl.data.images.decode import refit
 from automl.data.images.decoded import Skipped, decode_each
 from automl.data.images.images import Images
 from automl.data.kinds import ImageColumn
+from automl.data.reading.context import Reading
 from automl.errors import DataError
 
 __all__ = ["as_images", "fitted"]
@@ -41,7 +42,7 @@ def as_images(X: Any, column: ImageColumn) -> Images:
     pictures = as_pictures(_values(X, column.name), column.white)
     pixels = np.empty((len(pictures), *column.shape), np.uint8)
     done = 0
-    for block in decode_each(pictures, column.shape):
+    for block in decode_each(pictures, column.shape, Reading()):
         for decoded in block:
             if isinstance(decoded, Skipped):
                 raise DataError(f"{decoded.name} cannot be read: {decoded.reason}.")

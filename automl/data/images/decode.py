@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from automl.data.images.arrays import as_picture
 from automl.data.images.colours import is_grey, with_channels
 from automl.data.images.encoded import Picture
 from automl.data.images.endings import FORMATS
+from automl.data.reading.regular import open_regular
 from automl.errors import DataError
 
 if TYPE_CHECKING:
@@ -31,7 +33,11 @@ _DETAIL = 2
 
 
 _MOST_PIXELS = 89_478_485
-"""What Pillow allows where nobody has changed it. A small file can unpack to any number of pixels."""
+"""What Pillow allows where nobody has changed it. A small file can unpack to any number of pixels ..."""
+_ANY_FILE = 16_000_000
+"""... but a blank page of a scanner to this many, and ..."""
+_PER_BYTE = 200
+"""... anything else to so many for each of its bytes."""
 
 
 class PictureError(Exception):
@@ -118,7 +124,9 @@ def _opened(picture: Picture) -> Iterator[Image]:
 
     most = PIL.Image.MAX_IMAGE_PIXELS or _MOST_PIXELS  # some library may have switched it off
     try:
-        with _image(picture.content, picture.white) as image:
+        with ExitStack() as opened:
+            image, size = _image(picture.content, picture.white, opened)
+            most = most if size is None else min(most, max(_ANY_FILE, _PER_BYTE * size))
             if image.width * image.height > most:
                 raise PIL.Image.DecompressionBombError
             yield image
@@ -143,14 +151,21 @@ def _opened(picture: Picture) -> Iterator[Image]:
         raise PictureError(f"damaged: {str(error).rstrip('.') or type(error).__name__}") from error
 
 
-def _image(content: Any, white: int | None) -> Image:
+def _image(content: Any, white: int | None, opened: ExitStack) -> tuple[Image, int | None]:
+    """The picture, to be closed with `opened`, and the bytes that it comes of; None if it is in memory already."""
     import PIL.Image
 
     if isinstance(content, PIL.Image.Image):
-        return content.copy()  # Pillow's draft mode and rotation change what they are given
+        return opened.enter_context(content.copy()), None  # Pillow's draft mode and rotation change what they are given
     if isinstance(content, bytes):
-        return PIL.Image.open(io.BytesIO(content), formats=_formats())
-    return PIL.Image.open(content, formats=_formats()) if isinstance(content, Path) else _from_array(content, white)
+        file: BinaryIO = io.BytesIO(content)
+        size = len(content)
+    elif isinstance(content, Path):
+        file = opened.enter_context(open_regular(content))
+        size = os.fstat(file.fileno()).st_size
+    else:
+        return opened.enter_context(_from_array(content, white)), None
+    return opened.enter_context(PIL.Image.open(file, formats=_formats())), size
 
 
 def _from_array(content: Any, white: int | None) -> Image:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from automl.data.images.encoded import Encoded, Picture
 from automl.data.images.images import Images
 from automl.data.images.progress import progress_bar
 from automl.data.names import some
+from automl.data.reading.apart import run_apart
+from automl.data.reading.bounds import memory_for
+from automl.data.reading.context import Reading
 from automl.deadline import Deadline
 from automl.errors import DataError
 
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoded", "Skipped", "decode_all", "decode_each", "skip_limit"]
 
+IMPORTS = ("PIL.Image", "PIL.ImageOps", "pyarrow.parquet")
+"""What decoding pictures apart needs."""
 _VERSION = 2
 """Of the decoder; a change that gives other pixels raises it."""
 _BLOCK = 256
@@ -73,29 +79,48 @@ def skip_limit(count: int) -> int:
     return max(1, min(_MOST_SKIPPED, int(_SHARE_SKIPPED * count)))
 
 
-def decode_all(
-    pictures: Encoded, shape: tuple[int, int, int], *, progress: bool = False, deadline: Deadline | None = None
-) -> Decoded:
+def decode_all(pictures: Encoded, shape: tuple[int, int, int], reading: Reading | None = None) -> Decoded:
     """Every picture as pixels. The result is kept in the cache and mapped into memory from there.
 
     Args:
         pictures: of any sizes.
         shape: height, width, channels to decode to.
-        progress: show a bar.
-        deadline: the clock of a search that waits for them.
+        reading: the circumstances.
 
     Raises:
         DataError: more are damaged than `skip_limit` allows, or decoding them outlasts the deadline.
     """
+    reading = reading or Reading()
     key = _key(pictures, shape)
     found = find_decoded(key) if key is not None else None
     if found is not None:
-        return Decoded(Images(found[0]), tuple(Skipped(*each) for each in found[1]["skipped"]))
+        return _as_found(*found)
+    if not pictures.apart:
+        return _decode_here(pictures, shape, key, reading)
+    memory = memory_for(pictures.bytes) + len(pictures) * math.prod(shape)
+    decoded = run_apart(_decode_apart, pictures, shape, key, what=pictures.described, reading=reading, memory=memory)
+    found = find_decoded(key) if decoded is None and key is not None else None
+    if found is not None:
+        return _as_found(*found)
+    return decoded or _decode_here(pictures, shape, key, reading)  # somebody has emptied the cache meanwhile
+
+
+def _as_found(pixels: np.ndarray, facts: Mapping[str, Any]) -> Decoded:
+    return Decoded(Images(pixels), tuple(Skipped(*each) for each in facts["skipped"]))
+
+
+def _decode_apart(pictures: Encoded, shape: tuple[int, int, int], key: str | None, reading: Reading) -> Decoded | None:
+    """The pictures, or None where they lie in the cache: nothing has to be sent then."""
+    decoded = _decode_here(pictures, shape, key, reading)
+    return decoded if key is None or find_decoded(key) is None else None
+
+
+def _decode_here(pictures: Encoded, shape: tuple[int, int, int], key: str | None, reading: Reading) -> Decoded:
     count, done, skipped, began = len(pictures), 0, list[Skipped](), time.monotonic()
     writer = DecodedWriter(key, count, shape)
     try:
-        with progress_bar("Decoding pictures", count, show=progress) as advance:
-            for block in decode_each(pictures, shape):
+        with progress_bar("Decoding pictures", count, show=reading.progress) as advance:
+            for block in decode_each(pictures, shape, reading):
                 good = [each for each in block if not isinstance(each, Skipped)]
                 skipped += [each for each in block if isinstance(each, Skipped)]
                 if len(skipped) > skip_limit(count):
@@ -104,8 +129,8 @@ def decode_all(
                     writer.add(np.stack(good))
                 advance(len(block))
                 done += len(block)
-                if deadline is not None:
-                    _require_time(deadline, time.monotonic() - began, done, count)
+                if reading.deadline is not None:
+                    _require_time(reading.deadline, time.monotonic() - began, done, count)
         if len(skipped) == count:
             raise _too_many(skipped, count)
         facts = {"skipped": [(each.position, each.name, each.reason) for each in skipped]}
@@ -115,27 +140,40 @@ def decode_all(
         writer.discard()
 
 
-def decode_each(pictures: Iterable[Picture], shape: tuple[int, int, int]) -> Iterator[list[np.ndarray | Skipped]]:
-    """Blocks of pictures, decoded by as many threads as there are cores: Pillow lets go of the interpreter's lock."""
+def decode_each(
+    pictures: Iterable[Picture], shape: tuple[int, int, int], reading: Reading
+) -> Iterator[list[np.ndarray | Skipped]]:
+    """Blocks of pictures, decoded by as many threads as there are cores: Pillow lets go of the interpreter's lock.
+
+    Raises:
+        DataError: the time is over before one of them.
+    """
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's about broken EXIF and palettes, which are no news to anybody
         numbered = enumerate(pictures)
         while block := list(islice(numbered, _BLOCK)):
-            yield _decode_block(pool, block, shape, threads)
+            yield _decode_block(pool, block, shape, threads, reading)
 
 
 def _decode_block(
-    pool: Executor, block: Sequence[tuple[int, Picture]], shape: tuple[int, int, int], threads: int
+    pool: Executor,
+    block: Sequence[tuple[int, Picture]],
+    shape: tuple[int, int, int],
+    threads: int,
+    reading: Reading,
 ) -> list[np.ndarray | Skipped]:
     size = -(-len(block) // threads)
     parts = [block[begin : begin + size] for begin in range(0, len(block), size)]
-    return [each for decoded in pool.map(lambda part: _decode_part(part, shape), parts) for each in decoded]
+    return [each for decoded in pool.map(lambda part: _decode_part(part, shape, reading), parts) for each in decoded]
 
 
-def _decode_part(part: Sequence[tuple[int, Picture]], shape: tuple[int, int, int]) -> list[np.ndarray | Skipped]:
+def _decode_part(
+    part: Sequence[tuple[int, Picture]], shape: tuple[int, int, int], reading: Reading
+) -> list[np.ndarray | Skipped]:
     decoded = list[np.ndarray | Skipped]()
     for position, picture in part:
+        reading.check(f"the pictures up to {picture.name}")
         try:
             decoded.append(decode(picture, shape))
         except PictureError as error:

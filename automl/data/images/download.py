@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 from collections.abc import Sequence
@@ -10,13 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from automl.data.images.progress import progress_bar
+from automl.data.reading.apart import run_apart
+from automl.data.reading.bounds import MOST_FETCHED
+from automl.data.reading.context import Reading
+from automl.data.reading.protocols import protocol_of
+from automl.data.reading.web import answered
 from automl.errors import DataError
 
 __all__ = ["Remote", "fetch"]
 
-_TIMEOUT = 30
-"""Seconds without a byte after which a server is given up."""
+IMPORTS = ("pooch", "requests")
+"""What downloading apart needs."""
 _BLOCK = 1 << 18
+_MEMORY = 256 << 20
+"""Bytes that a download needs at most: it goes to the disk."""
 
 _log = logging.getLogger("automl")
 
@@ -36,18 +44,38 @@ class Remote:
     urls: Sequence[str]
 
 
-def fetch(remote: Remote, folder: Path, *, progress: bool = False) -> Path:
+def fetch(remote: Remote, folder: Path, reading: Reading | None = None) -> Path:
     """The file in `folder`, downloaded if it is not there with the right hash.
 
     A download that was cut leaves ``NAME.part``, which the next one goes on with, if the server knows how to. What
     comes out is whole, or it is not there.
 
+    Args:
+        reading: the circumstances.
+
     Raises:
-        DataError: no URL gives it, or none the right one; or the folder cannot be written to.
+        DataError: no URL gives it, or none the right one; or the folder cannot be written to; or it takes too long.
     """
+    if _is_there(folder / remote.name, remote.hash):
+        return folder / remote.name
+    what = f"the download of {remote.name}"
+    return run_apart(_download, remote, folder, what=what, reading=reading or Reading(), memory=_MEMORY, network=True)
+
+
+def _is_there(path: Path, known: str) -> bool:
+    algorithm, _, digest = known.partition(":")
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, algorithm).hexdigest() == digest
+    except OSError:
+        return False
+
+
+def _download(remote: Remote, folder: Path, reading: Reading) -> Path:
     import pooch
     import requests
     from filelock import FileLock
+    from urllib3.exceptions import HTTPError
 
     failures = list[str]()
     pooch.get_logger().setLevel("WARNING")
@@ -55,11 +83,11 @@ def fetch(remote: Remote, folder: Path, *, progress: bool = False) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / f".{remote.name}.lock"):
             for url in remote.urls:
-                download = _Resumed(folder / f"{remote.name}.part", show=progress)
+                download = _Resumed(folder / f"{remote.name}.part", reading)
                 for _ in range(2):  # what another server began may not fit, so once from the start as well
                     try:
                         return Path(pooch.retrieve(url, remote.hash, remote.name, folder, downloader=download))
-                    except requests.RequestException as error:
+                    except (requests.RequestException, HTTPError, DataError) as error:
                         failures.append(f"{url} ({_reason(error)})")
                         break
                     except ValueError:
@@ -81,17 +109,16 @@ class _Resumed:
         resumed: whether the latest download went on with a part.
     """
 
-    def __init__(self, part: Path, *, show: bool) -> None:
-        self._part, self._show = part, show
+    def __init__(self, part: Path, reading: Reading) -> None:
+        self._part, self._reading = part, reading
         self.resumed = False
 
     def __call__(self, url: str, output_file: str, pooch: Any) -> None:
         import requests
 
         begun = self._part.stat().st_size if self._part.exists() else 0
-        # Without "identity" a server may compress what it sends, and .gz files would come unpacked.
-        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={begun}-"} if begun else {})
-        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
+        protocol_of(url)
+        with answered(url, {"Range": f"bytes={begun}-"} if begun else {}) as answer:
             if answer.status_code == requests.codes.requested_range_not_satisfiable:  # the part is whole, or too long
                 self.resumed = True
             else:
@@ -105,14 +132,20 @@ class _Resumed:
         title = f"Downloading {self._part.stem}"
         with (
             self._part.open("ab" if begun else "wb") as file,
-            progress_bar(title, total, show=self._show, in_bytes=True) as advance,
+            progress_bar(title, total, show=self._reading.progress, in_bytes=True) as advance,
         ):
             advance(begun)
-            for block in answer.iter_content(_BLOCK):
+            while block := answer.raw.read1(_BLOCK, decode_content=False):
                 file.write(block)
                 advance(len(block))
+                self._reading.arrived(len(block))
+                if file.tell() > MOST_FETCHED:
+                    raise DataError("more than any of these files holds")
+        self._reading.arrived(-1)
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, DataError):
+        return str(error).partition(": ")[2].rstrip(".") or str(error)
     response = getattr(error, "response", None)
     return f"HTTP {response.status_code}" if response is not None else type(error).__name__

@@ -12,6 +12,9 @@ from typing import Any, Protocol
 __all__ = ["Encoded", "Picture", "Pictures", "files_key"]
 
 
+_FEW = 1000
+
+
 @dataclass(frozen=True)
 class Picture:
     """One picture.
@@ -32,10 +35,22 @@ class Encoded(Protocol):
 
     Attributes:
         key: the same as long as the files are; None if they lie in memory.
+        apart: they should be read in a process of their own: see `automl.data.reading.apart`.
+        bytes: that their files hold.
+        described: what messages call them.
     """
 
     @property
     def key(self) -> str | None: ...
+
+    @property
+    def apart(self) -> bool: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    @property
+    def described(self) -> str: ...
 
     def __len__(self) -> int: ...
 
@@ -62,6 +77,19 @@ class Pictures:
     def key(self) -> str | None:
         paths = [picture.content for picture in self.pictures if isinstance(picture.content, Path)]
         return files_key(paths) if len(paths) == len(self.pictures) else None
+
+    @property
+    def apart(self) -> bool:
+        """Many files may hold one that keeps a decoder busy for ever; few are looked at, one by one, beforehand."""
+        return len(self.pictures) > _FEW and all(isinstance(picture.content, Path) for picture in self.pictures)
+
+    @property
+    def bytes(self) -> int:
+        return sum(each.content.stat().st_size for each in self.pictures if isinstance(each.content, Path))
+
+    @property
+    def described(self) -> str:
+        return f"{len(self.pictures):,} pictures, the first of them {self.pictures[0].name}"
 
     def __len__(self) -> int:
         return len(self.pictures)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from automl.data.files import redacted
 from automl.data.fingerprint import fingerprint
 from automl.data.guardrails import Guardrail, Verdict, noted_in
 from automl.data.images.convert import fitted
@@ -22,10 +21,11 @@ from automl.data.kinds import ColumnKind, ImageColumn
 from automl.data.load import MIN_ROWS
 from automl.data.names import some
 from automl.data.options import DataOptions
+from automl.data.reading.context import Reading
 from automl.data.table import Table
 from automl.data.target import read_role, read_target
-from automl.deadline import Deadline
 from automl.errors import DataError
+from automl.redact import redact_url
 
 __all__ = ["COLUMN", "load_images", "load_images_like"]
 
@@ -48,8 +48,7 @@ def load_images(
     options: DataOptions | None = None,
     *,
     fold_column: str | None = None,
-    progress: bool = True,
-    deadline: Deadline | None = None,
+    reading: Reading | None = None,
 ) -> Table:
     """Read pictures and labels, and bring the pictures to one size.
 
@@ -61,8 +60,8 @@ def load_images(
             images or arrays; a table with a column of pictures. None takes the source of `options`.
         options: target, roles, test data, data directory, image size.
         fold_column: the column that holds each picture's fold.
-        progress: show bars for a download and for decoding, if standard error is a terminal.
-        deadline: the clock of a search that waits for them.
+        reading: the circumstances: the clock of a search that waits for them, and whether to show bars for a download
+            and for decoding.
 
     Returns:
         A table whose X is an `Images` and whose only column an `ImageColumn`. The dataset's own test part is its
@@ -71,13 +70,11 @@ def load_images(
     Raises:
         DataError: the data cannot be read, or nothing can be learned from it; one sentence.
     """
-    options = options or DataOptions()
+    options, reading = options or DataOptions(), reading or Reading()
     columns = _columns(options, fold_column)
-    found = read_images(options.source if source is None else source, options, columns=columns, progress=progress)
-    shape, about_size = _shape(found.train, options)
-    rows = _rows(
-        found.train, shape, options, found.target, fold_column=fold_column, progress=progress, deadline=deadline
-    )
+    found = read_images(options.source if source is None else source, options, columns=columns, reading=reading)
+    shape, about_size = _shape(found.train, options, reading)
+    rows = _rows(found.train, shape, options, found.target, fold_column=fold_column, reading=reading)
     if len(rows.y) < MIN_ROWS:
         raise DataError(f"There are {len(rows.y)} pictures with a label; at least {MIN_ROWS} are needed.")
     hashes = rows.images.hashes()
@@ -91,11 +88,11 @@ def load_images(
     ).with_roles(rows.roles)
     table = replace(table, fingerprint=fingerprint(table, hashes))
     if options.test is not None:
-        test = load_images_like(options.test, options, table, what="test data", progress=progress, deadline=deadline)
+        test = load_images_like(options.test, options, table, what="test data", reading=reading)
         return _tested(table, test, hashes)
     if found.test is None:
         return table
-    return _tested(table, _like(found.test, found.name, options, table, progress, deadline), hashes)
+    return _tested(table, _like(found.test, found.name, options, table, reading), hashes)
 
 
 def _tested(table: Table, test: Table, hashes: np.ndarray) -> Table:
@@ -116,8 +113,7 @@ def load_images_like(
     like: Table,
     *,
     what: str = "data",
-    progress: bool = True,
-    deadline: Deadline | None = None,
+    reading: Reading | None = None,
 ) -> Table:
     """More pictures of a dataset, brought to the size of the others: test data, or validation data of the user's own.
 
@@ -126,31 +122,29 @@ def load_images_like(
         options: those that `like` was loaded with.
         like: the table whose size and channels count.
         what: how messages call it.
-        progress: show a bar for decoding.
-        deadline: the clock of a search that waits for them.
+        reading: the circumstances.
 
     Raises:
         DataError: the pictures cannot be read, or have no labels, or labels of another type.
     """
+    reading = reading or Reading()
     try:
         own = options.model_copy(update={"test": None})
         column = like.columns[0]
         assert isinstance(column, ImageColumn)
         columns = _columns(options, None)
-        found = read_images(source, own, columns=columns, white=column.white, progress=progress)
-        return _like(found.train, found.name, own, like, progress, deadline)
+        found = read_images(source, own, columns=columns, white=column.white, reading=reading)
+        return _like(found.train, found.name, own, like, reading)
     except DataError as error:
-        shown = f" {redacted(os.fspath(source))}" if isinstance(source, str | os.PathLike) else ""
+        shown = f" {redact_url(os.fspath(source))}" if isinstance(source, str | os.PathLike) else ""
         raise DataError(f"The {what}{shown} cannot be used. {error}") from error
 
 
-def _like(
-    part: Labelled, name: str, options: DataOptions, like: Table, progress: bool, deadline: Deadline | None
-) -> Table:
+def _like(part: Labelled, name: str, options: DataOptions, like: Table, reading: Reading) -> Table:
     column = like.columns[0]
     assert isinstance(column, ImageColumn)
     present = _present(options, part)
-    rows = _rows(part, column.shape, present, like.target, fold_column=None, progress=progress, deadline=deadline)
+    rows = _rows(part, column.shape, present, like.target, fold_column=None, reading=reading)
     if rows.y.dtype.kind != like.y.dtype.kind and "O" in (rows.y.dtype.kind, like.y.dtype.kind):
         raise DataError(f"The labels are {_sort(rows.y)} here, and {_sort(like.y)} in training.")
     table = replace(like, name=name, X=rows.images, y=rows.y, test=None, guardrails=rows.guardrails)
@@ -158,12 +152,14 @@ def _like(
     return replace(table, fingerprint=fingerprint(table))
 
 
-def _shape(part: Labelled, options: DataOptions) -> tuple[tuple[int, int, int], tuple[Guardrail, ...]]:
+def _shape(
+    part: Labelled, options: DataOptions, reading: Reading
+) -> tuple[tuple[int, int, int], tuple[Guardrail, ...]]:
     """Height, width and channels; arrays keep theirs."""
     if not len(part):
         raise DataError("There are no pictures.")
     if not isinstance(part.pictures, Images):
-        return choose_size(part.pictures, options.image_size)
+        return choose_size(part.pictures, options.image_size, reading)
     n, height, width, channels = part.pictures.shape
     if options.image_size is not None:
         height, width = options.image_size
@@ -178,13 +174,12 @@ def _rows(
     target: str,
     *,
     fold_column: str | None,
-    progress: bool,
-    deadline: Deadline | None,
+    reading: Reading,
 ) -> _Rows:
     if isinstance(part.pictures, Images):
         decoded = Decoded(fitted(part.pictures, shape))
     else:
-        decoded = decode_all(part.pictures, shape, progress=progress, deadline=deadline)
+        decoded = decode_all(part.pictures, shape, reading)
     kept = decoded.kept(len(part))
     y, labelled, guardrails = read_target(part.labels[kept], target)
     images = decoded.images if labelled.all() else decoded.images.take(np.flatnonzero(labelled))

@@ -9,10 +9,16 @@ from collections.abc import Sequence
 from automl.data.guardrails import Guardrail, Verdict
 from automl.data.images.decode import PictureError, look
 from automl.data.images.encoded import Encoded
+from automl.data.reading.apart import run_apart
+from automl.data.reading.bounds import memory_for
+from automl.data.reading.context import Reading
 from automl.errors import DataError
+from automl.memory import total_and_available
 
 __all__ = ["ALIKE_SIDE", "MIXED_SIDE", "MOST_PIXEL_BYTES", "choose_size", "require_room"]
 
+IMPORTS = ("PIL.Image", "pyarrow.parquet")
+"""What looking at pictures apart needs."""
 ALIKE_SIDE = 128
 """Pixels of the longer side up to which pictures that are all alike keep their size."""
 MIXED_SIDE = 64
@@ -25,7 +31,7 @@ _SMALLEST = 8
 
 
 def choose_size(
-    pictures: Encoded, asked: tuple[int, int] | None = None
+    pictures: Encoded, asked: tuple[int, int] | None = None, reading: Reading | None = None
 ) -> tuple[tuple[int, int, int], tuple[Guardrail, ...]]:
     """Height, width and channels for pictures that are not decoded yet, and what there is to say about it.
 
@@ -36,11 +42,17 @@ def choose_size(
     Args:
         pictures: at least one.
         asked: height and width that the user wants.
+        reading: the circumstances.
 
     Raises:
         DataError: none of the pictures can be read, or at the size that was asked for they exceed the memory.
     """
-    seen = _look_at(pictures)
+    reading = reading or Reading()
+    if pictures.apart:
+        what = pictures.described
+        seen = run_apart(_look_at, pictures, what=what, reading=reading, memory=memory_for(pictures.bytes))
+    else:
+        seen = _look_at(pictures, reading)
     channels = max(channels for _, _, channels in seen)
     sizes = [(height, width) for height, width, _ in seen]
     alike = len(set(sizes)) == 1
@@ -53,11 +65,12 @@ def choose_size(
     return (height, width, channels), (_told(sizes, alike, height, width),)
 
 
-def _look_at(pictures: Encoded) -> Sequence[tuple[int, int, int]]:
+def _look_at(pictures: Encoded, reading: Reading) -> Sequence[tuple[int, int, int]]:
     seen, reason = [], ""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for picture in pictures.sample(_LOOKED_AT):
+            reading.check(f"the pictures up to {picture.name}")
             try:
                 seen.append(look(picture))
             except PictureError as error:
@@ -92,9 +105,7 @@ def require_room(size: int) -> None:
     Raises:
         DataError: it cannot.
     """
-    import psutil
-
-    memory = psutil.virtual_memory().total
+    memory, _ = total_and_available()
     if size > memory:
         raise DataError(
             f"At this size the pixels take {size / 2**30:,.0f} GB, and this machine has {memory / 2**30:,.0f} GB of "

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from automl.data.guardrails import Guardrail
+from automl.data.reading.context import Reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,12 +27,14 @@ class Wanted:
         columns: others that have a role.
         contents: sha256 of the content of files that are known, by name; others are not checked.
         white: its value in arrays, where other pictures have settled it.
+        reading: the circumstances.
     """
 
     target: str | None = None
     columns: tuple[str, ...] = ()
     contents: Mapping[str, str] = field(default_factory=dict)
     white: int | None = None
+    reading: Reading = field(default_factory=Reading)
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from automl.data.files import redacted
 from automl.data.images.detect import NPZ, PARQUET
 from automl.data.images.locate import NAMES, in_directory, local_path
 from automl.data.images.source import ImageSource, Wanted
 from automl.data.names import nearest, some
 from automl.data.options import DataOptions
+from automl.data.reading.context import Reading
 from automl.errors import DataError
+from automl.redact import redact_url
 
 __all__ = ["read_images"]
 
@@ -25,7 +26,7 @@ def read_images(
     *,
     columns: tuple[str, ...] = (),
     white: int | None = None,
-    progress: bool = False,
+    reading: Reading,
 ) -> ImageSource:
     """Read a name of the catalogue, a folder, a Parquet or .npz file, (X, y), or a table with a column of pictures.
 
@@ -34,22 +35,22 @@ def read_images(
         options: target and data directory.
         columns: names of columns that have a role.
         white: its value in arrays, where other pictures have settled it.
-        progress: show a bar for a download.
+        reading: the circumstances.
 
     Raises:
         DataError: it cannot be read, or holds no pictures or no labels.
     """
     try:
-        return _read(source, options, Wanted(options.target, columns, white=white), progress)
+        return _read(source, options, Wanted(options.target, columns, white=white, reading=reading))
     except OSError as error:
         raise DataError(f"Cannot read {error.filename or source}: {error.strerror or error}.") from error
 
 
-def _read(source: Any, options: DataOptions, wanted: Wanted, progress: bool) -> ImageSource:
+def _read(source: Any, options: DataOptions, wanted: Wanted) -> ImageSource:
     if source is None:
         raise DataError("There is no data: name a folder of pictures, a dataset of the catalogue, or pass (X, y).")
     if isinstance(source, str) and source in NAMES:
-        return _from_catalogue(source, options, wanted, progress)
+        return _from_catalogue(source, options, wanted)
     if isinstance(source, str | os.PathLike):
         return _from_files(source, options, wanted)
     from automl.data.images.forms import memory
@@ -59,19 +60,20 @@ def _read(source: Any, options: DataOptions, wanted: Wanted, progress: bool) -> 
     return memory.read(source, wanted)
 
 
-def _from_catalogue(name: str, options: DataOptions, wanted: Wanted, progress: bool) -> ImageSource:
+def _from_catalogue(name: str, options: DataOptions, wanted: Wanted) -> ImageSource:
     from automl.data.images.catalogue import DATASETS, fetch_dataset
     from automl.data.images.folder import read_folder
 
     dataset = DATASETS[name]
-    folder = in_directory(name, options) or fetch_dataset(dataset, progress=progress)
+    folder = in_directory(name, options) or fetch_dataset(dataset, wanted.reading)
     return replace(read_folder(folder, replace(wanted, contents=dataset.contents)), name=name)
 
 
 def _from_files(source: str | os.PathLike[str], options: DataOptions, wanted: Wanted) -> ImageSource:
     path = local_path(source, options)
     if path is None:
-        raise DataError(f"Images cannot be read from {redacted(os.fspath(source)) or 'an empty path'}: copy them here.")
+        told = redact_url(os.fspath(source)) or "an empty path"
+        raise DataError(f"Images cannot be read from {told}: copy them here.")
     if path.is_dir():
         from automl.data.images.folder import read_folder
 

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from automl.data.images import decoded
 from automl.data.images.decode import PictureError, decode, look
 from automl.data.images.decoded import decode_all, skip_limit
 from automl.data.images.encoded import Picture, Pictures
 from automl.data.images.sizes import require_room
+from automl.data.reading.context import Reading
 from automl.deadline import Deadline
 from automl.errors import DataError
 
@@ -155,7 +155,7 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(
     with pytest.raises(PictureError, match="too many to be decoded safely"):
         look(Picture("p", content))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # as some library may have done
-    with pytest.raises(PictureError, match="more than 89,478,485 pixels"):
+    with pytest.raises(PictureError, match="more than 16,000,000 pixels"):
         look(Picture("p", content))
 
 
@@ -177,12 +177,11 @@ def test_a_hundredth_may_be_damaged_and_never_more_than_a_hundred(count: int, mo
     assert skip_limit(count) == most
 
 
-def test_pictures_whose_decoding_would_outlast_the_time_budget_are_not_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decoded, "_TELLING", 0.0)
+def test_pictures_whose_decoding_would_outlast_the_time_budget_are_not_decoded() -> None:
     pictures = Pictures([Picture(f"picture {i}", np.zeros((4, 4), np.uint8)) for i in range(300)])  # two blocks
-    with pytest.raises(DataError, match=r"Decoding 300 pictures takes about .* 0 s are left .*data\.image_size"):
-        decode_all(pictures, GREY, deadline=Deadline.after(0.0))
-    assert len(decode_all(pictures, GREY, deadline=Deadline.after(600.0)).images) == 300
+    with pytest.raises(DataError, match=r"Reading the pictures up to picture 0 has taken .*limits\.time_budget"):
+        decode_all(pictures, GREY, Reading(Deadline.after(0.0)))
+    assert len(decode_all(pictures, GREY, Reading(Deadline.after(600.0))).images) == 300
 
 
 def test_more_pixels_than_the_memory_holds_are_refused() -> None:

@@ -83,7 +83,7 @@ def test_a_file_that_holds_more_than_it_announces_is_refused(idx_folder: Idx) ->
     with pytest.raises(DataError, match="holds more than the 600 values that it announces"):
         load_images(path.parent)
     path.write_bytes(gzip.compress(content[:4] + b"\xff" * 12 + content[16:]))
-    with pytest.raises(DataError, match="announces more than 8 GB"):
+    with pytest.raises(DataError, match="is cut off: it announces"):
         load_images(path.parent)
 
 
@@ -260,12 +260,12 @@ def test_an_archive_that_was_downloaded_half_is_refused(tmp_path: Path, cache: P
 
 
 def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("automl.data.images.archives._PLAIN", 10_000)
+    monkeypatch.setattr("automl.data.reading.bounds._PLAIN", 10_000)
     with tarfile.open(tmp_path / "bomb.tar.gz", "w:gz") as tar:
         info = tarfile.TarInfo("zeros")
         info.size = 100_000
         tar.addfile(info, io.BytesIO(bytes(info.size)))
-    with pytest.raises(DataError, match="more than 20 times its size"):
+    with pytest.raises(DataError, match=r"bomb\.tar\.gz unpacks to more than"):
         unpack(tmp_path / "bomb.tar.gz", tmp_path / "out")
 
 

@@ -17,11 +17,14 @@ from automl.data.images.archives import unpacked
 from automl.data.images.images import Images
 from automl.data.images.pickles import load_plain
 from automl.data.images.source import ImageSource, Labelled, Wanted
+from automl.data.reading.regular import open_regular
 from automl.errors import DataError
 
 __all__ = ["CIFAR10", "CIFAR100", "Batches", "matches", "read", "read_batches"]
 
 _SIDE = 32
+_MOST = 256 << 20
+"""Bytes of a file that may be a batch; the largest has 155 million."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def read(folder: Path, wanted: Wanted) -> ImageSource:
     assert found is not None
     batches, place = found
     if place.name == batches.archive:
-        place = unpacked(place, batches.archive_sha256) / batches.folder
+        place = unpacked(place, batches.archive_sha256, wanted.reading) / batches.folder
     return read_batches(place, batches, name=folder.name)
 
 
@@ -119,7 +122,8 @@ def _labelled(folder: Path, files: Mapping[str, str], batches: Batches) -> Label
 
 def _batch(path: Path, md5: str, key: str) -> tuple[np.ndarray, np.ndarray]:
     try:
-        content = path.read_bytes()
+        with open_regular(path) as file:
+            content = file.read(_MOST)
     except OSError as error:
         raise DataError(f"Cannot read {path}: {error.strerror}.") from error
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != md5:

@@ -6,12 +6,10 @@ big-endian 32-bit integers, the values).
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import math
 import os
 import re
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,8 @@ from automl.data.images.images import Images
 from automl.data.images.parts import part_of, train_and_test
 from automl.data.images.source import ImageSource, Labelled, Wanted
 from automl.data.names import some
+from automl.data.reading.regular import open_regular
+from automl.data.reading.stream import DAMAGES, read_up_to, unpack
 from automl.errors import DataError
 
 __all__ = ["matches", "read"]
@@ -27,8 +27,6 @@ __all__ = ["matches", "read"]
 _NAME = re.compile(r"(?P<part>.*(?:train|t10k|test))-(?P<kind>images|labels)[-.]idx[13]-ubyte(?:\.gz)?", re.IGNORECASE)
 _BYTES = 0x08
 """idx's code of unsigned bytes, the only type in use here."""
-_MOST = 8 << 30
-"""Bytes that a file may hold; its head could claim any number."""
 
 
 def matches(folder: Path) -> bool:
@@ -72,19 +70,25 @@ def _labelled(folder: Path, part: str, files: dict[str, Path], wanted: Wanted) -
 
 def _values(path: Path, dimensions: int, wanted: Wanted) -> np.ndarray:
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            head = file.read(4 + 4 * dimensions)
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            packing = ".gz" if path.suffix == ".gz" else ""
+            stream = unpack(file, packing, size, wanted.reading, str(path))
+            head = stream.read(4 + 4 * dimensions) or b""
             shape = _shape(path, head, dimensions)
             announced = math.prod(shape)
-            body = file.read(announced + 1)  # and no more: a small compressed file may unpack to any size
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DataError(f"{path} is damaged or cut off: {error}. Download it again.") from error
+            held = read_up_to(stream, announced)  # and no more: a small compressed file may unpack to any size
     except OSError as error:
-        raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+        if error.errno is not None:
+            raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+        raise DataError(f"{path} is damaged or cut off: {error}. Download it again.") from error
+    except DAMAGES as error:
+        raise DataError(f"{path} is damaged or cut off: {error}. Download it again.") from error
+    if held is None:
+        raise DataError(f"{path} is damaged: it holds more than the {announced:,} values that it announces.")
+    body = held.getbuffer()
     if len(body) < announced:
         raise DataError(f"{path} is cut off: it announces {announced:,} values and holds {len(body):,}.")
-    if len(body) > announced:
-        raise DataError(f"{path} is damaged: it holds more than the {announced:,} values that it announces.")
     known = wanted.contents.get(path.name.removesuffix(".gz").replace(".", "-"))
     if known is not None and _sha256(head, body) != known:
         raise DataError(f"{path} is damaged, or of another dataset: its content has another hash. Download it again.")
@@ -94,13 +98,10 @@ def _values(path: Path, dimensions: int, wanted: Wanted) -> np.ndarray:
 def _shape(path: Path, head: bytes, dimensions: int) -> tuple[int, ...]:
     if len(head) < 4 + 4 * dimensions or head[:4] != bytes((0, 0, _BYTES, dimensions)):
         raise DataError(f"{path} is no idx file of {dimensions} dimensions.")
-    shape = tuple(int(length) for length in np.frombuffer(head, ">u4", count=dimensions, offset=4))
-    if math.prod(shape) > _MOST:
-        raise DataError(f"{path} announces more than {_MOST >> 30} GB, which no such file holds.")
-    return shape
+    return tuple(int(length) for length in np.frombuffer(head, ">u4", count=dimensions, offset=4))
 
 
-def _sha256(*parts: bytes) -> str:
+def _sha256(*parts: bytes | memoryview) -> str:
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,11 @@ from automl.data.images.encoded import Picture, files_key
 from automl.data.images.parts import part_of, train_and_test, unread
 from automl.data.images.source import ImageSource, Labelled, Wanted
 from automl.data.names import nearest, some
+from automl.data.reading.apart import run_apart
+from automl.data.reading.bounds import memory_for
+from automl.data.reading.context import Reading
+from automl.data.reading.footer import is_bounded
+from automl.data.reading.regular import open_regular
 from automl.errors import DataError
 
 if TYPE_CHECKING:
@@ -20,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LABELS", "ParquetPictures", "has_pictures", "label_column", "matches", "read", "read_file"]
 
+IMPORTS = ("pandas", "pyarrow.parquet")
+"""What reading labels apart needs."""
 LABELS = ("label", "labels", "target", "class", "fine_label", "category", "y")
 """What the column of labels is called where nobody names it, the first that is there."""
 
@@ -39,7 +47,8 @@ def has_pictures(path: Path) -> bool:
     from pyarrow.parquet import read_schema
 
     try:
-        schema = read_schema(path)
+        with open_regular(path) as file:
+            schema = read_schema(file)
     except (OSError, pyarrow.ArrowException):
         return False
     return any(
@@ -116,10 +125,26 @@ class ParquetPictures:
         key = files_key(self.files)
         return key and f"{key} {self.column}"
 
+    @property
+    def apart(self) -> bool:
+        return _apart(self.files)
+
+    @property
+    def bytes(self) -> int:
+        return _bytes(self.files)
+
+    @property
+    def described(self) -> str:
+        return f"the pictures in {self.files[0]}"
+
     def __len__(self) -> int:
         from pyarrow.parquet import read_metadata
 
-        return sum(read_metadata(path).num_rows for path in self.files)
+        rows = 0
+        for path in self.files:
+            with open_regular(path) as file:
+                rows += read_metadata(file).num_rows
+        return rows
 
     def __iter__(self) -> Iterator[Picture]:
         for path in self.files:
@@ -137,7 +162,7 @@ class ParquetPictures:
 
         row = 0
         try:
-            with ParquetFile(path) as file:
+            with open_regular(path) as opened, ParquetFile(opened) as file:
                 for batch in file.iter_batches(_BATCH, columns=[self.column]):
                     for content in _contents(batch.column(0)):
                         yield Picture(f"row {row} of {path}", content)
@@ -155,18 +180,39 @@ def _contents(column: pyarrow.Array) -> Iterator[bytes | None]:
 
 def _labelled(files: Sequence[Path], columns: tuple[str, str], wanted: Wanted) -> Labelled:
     picture, label = columns
-    beside = _beside(files, [label, *wanted.columns])
+    names, reading = [label, *wanted.columns], wanted.reading
+    if _apart(files):
+        beside = run_apart(_beside, files, names, what=str(files[0]), reading=reading, memory=memory_for(_bytes(files)))
+    else:
+        beside = _beside(files, names, reading)
     return Labelled(ParquetPictures(tuple(files), picture), beside[label], beside.drop(columns=label))
 
 
-def _beside(files: Sequence[Path], names: Sequence[str]) -> pd.DataFrame:
+def _apart(files: Sequence[Path]) -> bool:
+    """Whether nobody knows what the files may unpack to: see `automl.data.reading.apart`."""
+    for path in files:
+        try:
+            with open_regular(path) as file:
+                if not is_bounded(file, os.fstat(file.fileno()).st_size):
+                    return True
+        except OSError as error:
+            raise DataError(f"Cannot read {path}: {error.strerror}.") from error
+    return False
+
+
+def _bytes(files: Sequence[Path]) -> int:
+    return sum(path.stat().st_size for path in files)
+
+
+def _beside(files: Sequence[Path], names: Sequence[str], reading: Reading) -> pd.DataFrame:
     import pandas as pd
     from pyarrow.parquet import ParquetFile
 
     parts = list[pd.DataFrame]()
     for path in files:
+        reading.check(str(path))
         try:
-            with ParquetFile(path) as file:
+            with open_regular(path) as opened, ParquetFile(opened) as file:
                 there = [name for name in dict.fromkeys(names) if name in file.schema_arrow.names]
                 if names[0] not in there:
                     raise DataError(f"{path} has no column {names[0]!r}, which the other files have.")
@@ -181,7 +227,8 @@ def _columns(path: Path, wanted: Wanted) -> tuple[str, str]:
     from pyarrow.parquet import read_schema
 
     try:
-        schema = read_schema(path)
+        with open_regular(path) as file:
+            schema = read_schema(file)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     pictures = [column.name for column in schema if _is_struct(column.type) or _is_binary(column.type)]

@@ -1,0 +1,39 @@
+"""Regular files only: a pipe, a device or a socket may wait for ever, or never end."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from pathlib import Path
+
+__all__ = ["open_regular"]
+
+
+def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
+    """A regular file, opened for reading; links are followed.
+
+    It is looked at before it is opened, since opening a device may do something, and once more afterwards, since
+    something else may lie there by then; without waiting, as opening a pipe would.
+
+    Raises:
+        OSError: it is not there, may not be read, is a folder, or is no regular file.
+    """
+    if "\0" in os.fspath(path):
+        raise FileNotFoundError(errno.ENOENT, "no file has a zero byte in its name", os.fspath(path))
+    _require_regular(os.stat(path).st_mode, path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | getattr(os, "O_CLOEXEC", 0))
+    try:
+        _require_regular(os.fstat(descriptor).st_mode, path)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _require_regular(mode: int, path: str | os.PathLike[str]) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(Path(path)))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(Path(path)))
