@@ -18,6 +18,7 @@ from typing import Any, cast
 import yaml
 
 from automl.errors import ConfigError
+from automl.visible import visible
 
 __all__ = ["Document", "Key", "dotted", "dump_document", "parse_document", "read_document"]
 
@@ -135,7 +136,7 @@ def read_document(path: str | Path, *, kind: type[ConfigError] = ConfigError) ->
         with file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise kind(f"There is no file {file}.{_nearest_file(file)}") from None
+        raise kind(f"There is no file {visible(str(file), lines=False)}.{_nearest_file(file)}") from None
     except IsADirectoryError:
         raise kind(f"{file} is a directory; name the YAML file in it.") from None
     except (OSError, ValueError) as error:  # a ValueError: a null character in the name

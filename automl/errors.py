@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from automl.visible import visible
+
 __all__ = [
     "AutomlError",
     "ConfigError",
@@ -31,6 +33,9 @@ class AutomlError(Exception):
     """Base of all errors that have a cause outside automl's own code."""
 
     exit_code = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(visible(message))  # it may quote a label or a file's name, which may hold anything
 
 
 class ConfigError(AutomlError):
@@ -58,7 +63,8 @@ class ConfigError(AutomlError):
     ) -> None:
         message = message if message.endswith((".", "?")) else f"{message}."
         self.message, self.file, self.line, self.key = message, file, line, key
-        place = "" if file is None else f"{file}:{line}: " if line is not None else f"{file}: "
+        named = "" if file is None else visible(str(file), lines=False)
+        place = "" if file is None else f"{named}:{line}: " if line is not None else f"{named}: "
         super().__init__(f"{place}{f'{key}: ' if key else ''}{message}")
 
     @classmethod

@@ -7,8 +7,10 @@ import sys
 
 from automl.cli import commands
 from automl.cli.app import app
+from automl.display.terminal import only_visible
 from automl.errors import AutomlError
 from automl.redact import redact_message
+from automl.visible import visible
 
 __all__ = ["main"]
 
@@ -20,7 +22,8 @@ def main() -> None:
     """
     commands.load()
     try:
-        app(standalone_mode=True)
+        with only_visible():
+            app(standalone_mode=True)
     except AutomlError as error:
         _end(f"automl: {error}", error.exit_code)
     except KeyboardInterrupt:
@@ -32,5 +35,5 @@ def main() -> None:
 
 
 def _end(message: str, code: int) -> None:
-    print(redact_message(message), file=sys.stderr)
+    print(visible(redact_message(message)), file=sys.stderr)
     sys.exit(code)

@@ -24,6 +24,7 @@ from automl.data.reading.remote import fetched
 from automl.data.reading.stream import COMPRESSIONS, DAMAGES, Metered, read_all, read_up_to, unpack
 from automl.errors import DataError
 from automl.redact import redact_url
+from automl.visible import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +79,7 @@ def read_file(location: str, reading: Reading | None = None) -> FileTable:
             large, or takes too long.
     """
     reading = reading or Reading()
-    told = redact_url(location)
+    told = visible(redact_url(location), lines=False)
     path = local_file(location) if is_url(location) else location
     ending = _ending(told)
     if ending in _REFUSED:
@@ -96,7 +97,7 @@ def read_file(location: str, reading: Reading | None = None) -> FileTable:
 
 
 def _from_server(url: str, reading: Reading) -> FileTable:
-    told = redact_url(url)
+    told = visible(redact_url(url), lines=False)
     content: BinaryIO = fetched(url, reading)
     packing = _packing(told)
     if packing:
@@ -186,10 +187,14 @@ def _open(location: str) -> BinaryIO:
     except FileNotFoundError:
         raise _missing(path) from None
     except IsADirectoryError:
-        raise DataError(f"{path} is a folder and no table; name a file in it.") from None
+        raise DataError(f"{_shown(path)} is a folder and no table; name a file in it.") from None
     except (OSError, RuntimeError) as error:
-        shown = str(path) if len(str(path)) < _LONGEST_PATH else f"{str(path)[:_LONGEST_PATH]}..."
-        raise DataError(f"{shown} cannot be read: {getattr(error, 'strerror', error)}.") from error
+        raise DataError(f"{_shown(path)} cannot be read: {getattr(error, 'strerror', error)}.") from error
+
+
+def _shown(path: Path) -> str:
+    text = visible(str(path), lines=False)
+    return text if len(text) < _LONGEST_PATH else f"{text[:_LONGEST_PATH]}..."
 
 
 def _missing(path: Path) -> DataError:
@@ -202,7 +207,7 @@ def _missing(path: Path) -> DataError:
     hint = f" Did you mean {close[0]!r}?" if close else ""
     if not path.suffix:
         hint += f" The datasets of the catalogue are {', '.join(names)}."
-    return DataError(f"There is no file {path}.{hint}")
+    return DataError(f"There is no file {_shown(path)}.{hint}")
 
 
 def _read_parquet(content: BinaryIO, told: str) -> pd.DataFrame:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from difflib import get_close_matches
 
+from automl.visible import visible
+
 __all__ = ["as_names", "nearest", "some", "unique_names"]
 
 
@@ -36,5 +38,5 @@ def nearest(name: str, names: Sequence[str]) -> str:
 
 def some(names: Sequence[str], most: int = 5) -> str:
     """The first names, and how many more there are."""
-    shown = ", ".join(names[:most])
+    shown = ", ".join(visible(name, lines=False) for name in names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -6,6 +6,8 @@ import math
 import textwrap
 from typing import Any
 
+from automl.visible import visible
+
 __all__ = ["cell", "clock", "digest", "folded", "latency", "score", "size"]
 
 _DIGITS = 12
@@ -60,7 +62,7 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else visible(str(value), lines=False)
 
 
 def folded(text: str, width: int) -> list[str]:

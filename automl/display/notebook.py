@@ -6,12 +6,14 @@ import io
 import time
 from typing import Any
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 
 from automl.display.live import view
 from automl.display.progress import Progress
 from automl.display.tally import Tally
+from automl.display.terminal import VisibleConsole
 from automl.search.state import SearchState
+from automl.visible import visible
 
 __all__ = ["NotebookProgress", "to_html"]
 
@@ -39,7 +41,7 @@ class NotebookProgress(Progress):
             self._draw(state)
 
     def say(self, message: str) -> None:
-        print(message)  # noqa: T201 - a notebook keeps it above the view
+        print(visible(message))  # noqa: T201 - a notebook keeps it above the view
 
     def close(self) -> None:
         if self._state is not None:
@@ -59,6 +61,6 @@ class NotebookProgress(Progress):
 
 def to_html(renderable: RenderableType, *, width: int = 100) -> str:
     """A Rich object as HTML with inline styles."""
-    console = Console(record=True, width=width, file=io.StringIO(), force_jupyter=False)
+    console = VisibleConsole(record=True, width=width, file=io.StringIO(), force_jupyter=False)
     console.print(renderable)
     return console.export_html(inline_styles=True, code_format=_FORMAT)

@@ -8,6 +8,7 @@ from automl.display.figures import clock, score
 from automl.display.progress import Progress
 from automl.display.tally import FINAL, Tally, best_line, counts_line, time_line
 from automl.search.state import Finished, SearchState
+from automl.visible import visible
 
 __all__ = ["PlainProgress"]
 
@@ -79,7 +80,7 @@ class PlainProgress(Progress):
         if self._broken:
             return
         try:
-            print(f"{self._title}: {line}" if self._title else line, file=self._file, flush=True)
+            print(visible(f"{self._title}: {line}" if self._title else line), file=self._file, flush=True)
         except (OSError, ValueError):  # a closed pipe: the search is worth more than its progress
             self._broken = True
 

@@ -14,6 +14,7 @@ from rich.text import Text
 from automl.display.figures import cell, digest, folded, size
 from automl.display.listing import fitting, whole_width
 from automl.display.terminal import show, terminal
+from automl.visible import visible, visible_values
 
 __all__ = ["print_plan", "render_guardrails", "render_plan"]
 
@@ -54,6 +55,7 @@ def print_plan(described: Mapping[str, Any], console: Console | None = None) -> 
 
 def render_plan(described: Mapping[str, Any]) -> RenderableType:
     """The sections of `print_plan`; short values first, as lines, then everything that takes a section of its own."""
+    described = visible_values(described)
     short = {name: value for name, value in described.items() if not _is_section(value)}
     parts: list[RenderableType] = [_lines(short)] if short else []
     for name, value in described.items():
@@ -82,7 +84,8 @@ def render_guardrails(guardrails: Sequence[Any], *, passed: bool = True) -> Rend
 
 
 def _field(guardrail: Any, name: str) -> str:
-    return str(guardrail[name] if isinstance(guardrail, Mapping) else getattr(guardrail, name))
+    value = guardrail[name] if isinstance(guardrail, Mapping) else getattr(guardrail, name)
+    return visible(str(value), lines=False)
 
 
 def _is_section(value: Any) -> bool:

@@ -6,25 +6,68 @@ import json
 import math
 import os
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
-__all__ = ["print_json", "show", "terminal"]
+from automl.visible import visible
+
+__all__ = ["VisibleConsole", "only_visible", "print_json", "show", "terminal"]
 
 _PLAIN_WIDTH = 160
 """Columns where there is no terminal: text in a file or a pipe is not folded at Rich's 80."""
 
 
+class VisibleConsole(Console):
+    """A console whose terminal obeys Rich and nobody else: no text that is printed can command it."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            shown = segment.text if segment.control else visible(segment.text)
+            yield segment if shown == segment.text else Segment(shown, segment.style)
+
+
+class _VisibleStream:
+    """Standard output or error to which text can be written, and commands cannot."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.rich_proxied_file = stream  # what Rich looks for, to write its own commands to
+
+    def write(self, text: str) -> int:
+        self.rich_proxied_file.write(visible(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.rich_proxied_file, name)
+
+
+@contextmanager
+def only_visible() -> Iterator[None]:
+    """For the length of a `with` block, whatever is printed is shown; only Rich's consoles command the terminal."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (_VisibleStream(stream) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
 def terminal(file: IO[str] | None = None) -> Console:
     """A console on `file`, by default standard output. Without a terminal: no colours, and $COLUMNS or 160 columns."""
-    console = Console(file=file, highlight=False, soft_wrap=False)
+    console = VisibleConsole(file=file, highlight=False, soft_wrap=False)
     if console.is_terminal or console.is_jupyter:
         return console
     columns = os.environ.get("COLUMNS", "")
     width = int(columns) if columns.isdigit() and int(columns) > 0 else _PLAIN_WIDTH
-    return Console(file=file, width=width, highlight=False, no_color=True)
+    return VisibleConsole(file=file, width=width, highlight=False, no_color=True)
 
 
 def show(renderable: RenderableType, console: Console) -> None:

@@ -10,6 +10,7 @@ import sys
 from rich.console import Console
 
 from automl.display.progress import Progress
+from automl.display.terminal import VisibleConsole
 
 __all__ = ["make_progress"]
 
@@ -31,7 +32,7 @@ def make_progress(show: bool = True, *, title: str = "", console: Console | None
         from automl.display.notebook import NotebookProgress
 
         return NotebookProgress(title)
-    console = console or Console()
+    console = console or VisibleConsole()
     if console.is_terminal and not console.is_dumb_terminal:
         return LiveProgress(title, console)
     return PlainProgress(title, console.file)

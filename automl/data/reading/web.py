@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
@@ -80,6 +81,13 @@ class _Hops:
         self._begun = False
         self._known = set[str]()
 
+    def expected(self, host: str) -> None:
+        """Refuse what a redirect's host is known to mean without waiting for a connection to it."""
+        if self._begun:
+            with suppress(OSError):  # the attempt to connect says so
+                for found in socket.getaddrinfo(host.strip("[]"), None, type=socket.SOCK_STREAM):
+                    self.connected(str(found[4][0]))
+
     def connected(self, address: str) -> None:
         """Note or refuse the address of the current hop's server, before anything is sent to it."""
         plain = address.partition("%")[0]
@@ -144,6 +152,7 @@ def _check_connections(session: Session, hops: _Hops) -> None:
     def checking(kind: Any) -> Any:
         class Checked(kind):
             def _new_conn(self) -> Any:
+                hops.expected(self.host)
                 connection = super()._new_conn()
                 try:
                     hops.connected(connection.getpeername()[0])
