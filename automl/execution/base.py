@@ -68,9 +68,17 @@ class Executor(ABC):
         """How many of them may compute on `device`; by default any trial takes any slot."""
         return self.slots
 
+    @property
+    def ahead(self) -> int:
+        """How many more may be in flight at present: workers take trials by several where they last milliseconds."""
+        return 0
+
     @abstractmethod
     def submit(self, spec: TrialSpec) -> None:
-        """Run a trial. At most `slots` may be in flight, and of those on a device at most `slots_on` it."""
+        """Run a trial. At most `slots` may be in flight, of those on a device at most `slots_on` it; and `ahead` more.
+
+        It may begin when `wait` is called next.
+        """
 
     @abstractmethod
     def wait(self, timeout: float) -> list[Event]:
@@ -78,7 +86,10 @@ class Executor(ABC):
 
     @abstractmethod
     def stop(self, number: int, reason: StopReason, *, grace: float = 1.0) -> None:
-        """Ask a running trial to stop, and kill it if it has not by `grace` seconds. Unknown numbers are ignored."""
+        """Ask a trial to stop, and kill it if it has not by `grace` seconds. Unknown numbers are ignored.
+
+        One that has not begun never does.
+        """
 
     @abstractmethod
     def close(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import time
+from datetime import UTC, datetime, timedelta
 
 from automl.execution.handle import Flight
 from automl.execution.memory_note import MemoryNote
@@ -31,15 +31,20 @@ def ended_without_result(
         status = Status.OUT_OF_MEMORY
         failure = stop_failure(StopReason.OUT_OF_MEMORY, spec, killed=True)
     directory = TrialDirectory(spec.directory)
+    seconds = time.monotonic() - flight.started if flight.has_begun else 0.0
     return TrialResult.of(
         spec,
         status,
         value=flight.last.value if flight.last is not None and not status.is_failure else None,
         failure=failure,
-        seconds=0.0 if math.isinf(flight.started) else time.monotonic() - flight.started,
+        seconds=seconds,
         peak_memory=held,
         model_size=total_size(directory.models),
         outputs=list_outputs(directory.outputs),
         worker="" if flight.worker is None else flight.worker.address,
-        started_at=flight.started_at,
+        started_at=_ago(seconds) if flight.has_begun else "",
     )
+
+
+def _ago(seconds: float) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="milliseconds")

@@ -35,7 +35,8 @@ class Finished:
     """A trial has ended.
 
     Attributes:
-        worn: a new worker should take the place of this one: it holds too much memory, or its GPU has failed it.
+        worn: a new worker should take the place of this one: it holds too much memory, or its GPU has failed it. It
+            begins no further trial.
         files: of the trial, which lie in `compute.storage` and not in its directory.
     """
 

@@ -17,6 +17,7 @@ from typing import Any
 from automl.deadline import Deadline
 from automl.errors import ExecutorError
 from automl.execution.base import Event, Executor
+from automl.execution.batch import Pace, may_share
 from automl.execution.ended import ended_without_result
 from automl.execution.handle import Flight, WorkerHandle
 from automl.execution.messages import Broken, Died, Finished, Loaded, Message
@@ -47,7 +48,7 @@ class _State:
     """
 
     workers: list[WorkerHandle] = field(default_factory=list)
-    queue: list[TrialSpec] = field(default_factory=list)
+    queue: list[Flight] = field(default_factory=list)
     flights: dict[int, Flight] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     wanted: Counter[Device] = field(default_factory=Counter)
@@ -60,7 +61,8 @@ class _State:
 class Pool(Executor):
     """Trials wait in one queue for the first worker that is free and computes on what they ask for.
 
-    There are as many workers as trials have needed at once; those that nothing has needed for `idle_timeout` are
+    It takes several at once where trials end within milliseconds. A single worker never does: what is known when a trial
+    is proposed must not depend on timing there. There are as many workers as trials have needed at once; those that nothing has needed for `idle_timeout` are
     ended, but for `min_workers`. A worker either has GPUs, and runs the trials that ask for some, or sees none.
 
     Args:
@@ -75,6 +77,7 @@ class Pool(Executor):
         self._imports: tuple[str, ...] = ()
         self._devices: tuple[Device, ...] = (Device.CPU,)
         self._gpu_memory: dict[str, int] = {}
+        self._pace = Pace()
         self._state = _State()
 
     @property
@@ -152,6 +155,10 @@ class Pool(Executor):
         return self.most_on(device) if device in self._devices else 0
 
     @property
+    def ahead(self) -> int:
+        return self.slots * (self._pace.size - 1) if self.most > 1 else 0
+
+    @property
     def in_flight(self) -> int:
         return len(self._state.flights)
 
@@ -165,10 +172,9 @@ class Pool(Executor):
         state, device = self._state, spec.resources.device
         if device not in self._devices:
             raise ExecutorError(f"Trial {spec.number} computes on a {device}, and no worker here does.")
-        state.flights[spec.number] = Flight(spec)
-        state.queue.append(spec)
+        flight = state.flights[spec.number] = Flight(spec)
+        state.queue.append(flight)
         self._want(self._flights_on()[device], device)
-        self._dispatch()
 
     def wait(self, timeout: float) -> list[Event]:
         state, ends = self._state, time.monotonic() + timeout
@@ -189,20 +195,18 @@ class Pool(Executor):
         if flight is None:
             return
         if flight.worker is None:
-            self._state.queue = [spec for spec in self._state.queue if spec.number != number]
+            self._state.queue.remove(flight)
             self._end(flight, reason.status, stop_failure(reason, flight.spec, killed=False))
-            return
-        flight.kill_at = min(flight.kill_at, time.monotonic() + grace)
-        if flight.reason is None:
-            flight.reason = reason
-            flight.worker.stop(number, flight.spec.attempt, reason)
+        else:
+            flight.stop(reason, grace)
 
     def close(self) -> None:
         state, self._state = self._state, _State(closed=True)
         self._kill(state.workers)
         for worker in state.workers:
-            if worker.last is not None:
-                rescue_spool(worker.last.directory, worker.mark, keep=worker.flight is not None)
+            latest = worker.last if worker.flight is None else worker.flight.spec
+            if latest is not None:
+                rescue_spool(latest.directory, worker.mark, keep=worker.flight is not None)
 
     def _flights_on(self) -> Counter[Device]:
         """Trials in flight."""
@@ -233,15 +237,24 @@ class Pool(Executor):
             state.workers.append(self._launch(device))
 
     def _dispatch(self) -> None:
-        state = self._state
-        for worker in state.workers:
-            if not state.queue:
-                break
-            spec = next((s for s in state.queue if s.resources.device is worker.device), None) if worker.idle else None
-            if spec is not None:
-                state.queue.remove(spec)
-                state.flights[spec.number].begin(worker)
+        for device in self._devices if self._state.queue else ():
+            idle = [worker for worker in self._crew(device) if worker.idle]
+            for count, worker in enumerate(idle):
+                if flights := self._portion(device, len(idle) - count):
+                    worker.take(flights)
         self._start_workers()
+
+    def _portion(self, device: Device, workers: int) -> list[Flight]:
+        """What the next of so many idle workers is to run, taken from the queue."""
+        queue = self._state.queue
+        waiting = [flight for flight in queue if flight.spec.resources.device is device]
+        most = min(self._pace.size, math.ceil(len(waiting) / workers))
+        portion = waiting[:1]
+        if portion and may_share(portion[0].spec):
+            portion += [flight for flight in waiting[1:] if may_share(flight.spec)][: most - 1]
+        for flight in portion:
+            queue.remove(flight)
+        return portion
 
     def _shrink(self, now: float) -> None:
         """End workers that nothing has needed for a while, also those that still wait for a place."""
@@ -267,20 +280,16 @@ class Pool(Executor):
                 continue
             self._remove(flight.worker)
             if flight.spec.number in self._state.flights:
-                reason = flight.reason or StopReason.TIMED_OUT
-                self._end(flight, reason.status, stop_failure(reason, flight.spec, killed=True))
+                flight.reason = flight.reason or StopReason.TIMED_OUT
+            self._end_all(flight.worker, Died("its worker was killed for the trial before it"))
 
     def _take(self, worker: WorkerHandle, message: Message) -> None:
-        state, flight = self._state, worker.flight
+        state = self._state
         if isinstance(message, Finished):
-            state.any_result = True
-            worker.flight, worker.free_since = None, time.monotonic()
-            if flight is not None and state.flights.pop(flight.spec.number, None) is not None:
-                self._deliver(flight.spec, message)
-            if message.worn:
-                self._remove(worker)
+            self._finish(worker, message)
         elif isinstance(message, Report):
-            if flight is not None:
+            flight = state.flights.get(message.number)
+            if flight is not None and flight.worker is worker:
                 flight.last = message
                 state.events.append(message)
         elif isinstance(message, Loaded):
@@ -292,6 +301,27 @@ class Pool(Executor):
         else:
             self._bury(worker, message)
 
+    def _finish(self, worker: WorkerHandle, finished: Finished) -> None:
+        state, flight = self._state, worker.ended(finished.result.number)
+        state.any_result = True
+        worker.free_since = time.monotonic()
+        if flight is not None and state.flights.pop(flight.spec.number, None) is not None:
+            self._pace.observe(finished.result.seconds)
+            self._deliver(flight.spec, finished)
+        if finished.worn:
+            unbegun = list(worker.flights)
+            worker.flights.clear()
+            self._remove(worker)
+            self._put_back(unbegun)
+
+    def _put_back(self, flights: Sequence[Flight]) -> None:
+        """Have other workers run what the worker that it was given to will not begin."""
+        for flight in flights:
+            flight.release()
+            if flight.reason is not None:
+                self._end(flight, flight.reason.status, stop_failure(flight.reason, flight.spec, killed=False))
+        self._state.queue[:0] = [flight for flight in flights if flight.reason is None]
+
     def _note_gpus(self, free: Mapping[str, int]) -> None:
         """Whoever looked first saw the GPU without trials of ours: the most that was free is what they may hold."""
         for gpu, size in free.items():
@@ -299,12 +329,8 @@ class Pool(Executor):
 
     def _bury(self, worker: WorkerHandle, death: Died) -> None:
         self._remove(worker)
-        flight = worker.flight
-        if flight is not None:
-            if flight.reason is not None:  # it was asked to stop, and has taken its worker with it
-                self._end(flight, flight.reason.status, stop_failure(flight.reason, flight.spec, killed=True))
-            else:
-                self._end(flight, death.status, Failure(kind="WorkerDied", message=death.reason))
+        if worker.flights:
+            self._end_all(worker, death)
         elif not worker.ready:
             self._state.deaths += 1
             if self._state.deaths >= _MAX_DEATHS:
@@ -323,6 +349,17 @@ class Pool(Executor):
         """Hand on what a worker says about a trial's end."""
         self._state.events.append(finished.result)
 
+    def _end_all(self, worker: WorkerHandle, death: Died) -> None:
+        """End what a dead worker was given. Which of it has begun is not known: the latest results may be lost too."""
+        status = death.status
+        for flight in list(worker.flights):
+            if flight.reason is not None:  # it was asked to stop, and has taken its worker with it
+                self._end(flight, flight.reason.status, stop_failure(flight.reason, flight.spec, killed=True))
+            else:
+                self._end(flight, status, Failure(kind="WorkerDied", message=death.reason))
+            status = Status.INTERRUPTED
+        worker.flights.clear()
+
     def _end(self, flight: Flight, status: Status, failure: Failure) -> None:
         """Give a trial the result that its worker could not give."""
         self._state.flights.pop(flight.spec.number, None)
@@ -330,6 +367,5 @@ class Pool(Executor):
             if flight.reason is StopReason.CANCELLED:  # the search is over: nobody takes its worker's place
                 device = flight.spec.resources.device
                 self._state.wanted[device] = len(self._crew(device))
-            flight.worker.flight = None
             rescue_spool(flight.spec.directory, flight.worker.mark)
         self._state.events.append(ended_without_result(flight, status, failure, storage=self._storage))

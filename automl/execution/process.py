@@ -92,7 +92,7 @@ class ProcessExecutor(Pool):
         for source in ready:
             worker = self._sources[source]
             if source is worker.connection:
-                heard.append((worker, worker.receive()))
+                heard.extend((worker, message) for message in worker.hear())
         for worker in [w for w in dict.fromkeys(self._sources.values()) if w.sentinel in ready or w.is_dead_unseen()]:
             heard.extend((worker, message) for message in worker.remains())
         return heard

@@ -17,19 +17,20 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
+from automl.execution.batch import Batch
 from automl.execution.memory_note import MemoryNote
 from automl.execution.messages import Broken, Finished, Loaded, Message
 from automl.execution.payload import Mapped, Payload, unpack
 from automl.execution.reap import MARK, end_self, nested_mark
 from automl.execution.warden_process import Warden
 from automl.trial.capture import Spool
-from automl.trial.contract import Report, StopReason, TrialContext, TrialSpec
-from automl.trial.execute import address, execute
+from automl.trial.contract import Report, StopReason, TrialContext, TrialResult, TrialSpec
+from automl.trial.execute import address, execute, stop_failure
 from automl.trial.gpu import free_memory, is_broken
 from automl.trial.memory import resident_memory
 
@@ -52,6 +53,7 @@ class Worker:
         os.environ[MARK] = nested_mark(mark)
         self.mark = mark
         self._context: TrialContext | None = None
+        self._batch = Batch()
         self._stops: dict[tuple[int, int], StopReason] = {}
         self._spool = Spool(mark)
         faulthandler.enable(sys.stderr)  # a crash in C leaves Python's stack in the trial's log
@@ -67,6 +69,11 @@ class Worker:
             return Broken(traceback.format_exc())
         import_quietly(self._context.imports)
         return Loaded(address(os.getpid()), free_memory())
+
+    def accept(self, specs: Sequence[TrialSpec]) -> Batch:
+        """Trials to be run next. What is not taken from the batch any more when a `Finished` is worn, never begins."""
+        self._batch = Batch(specs)
+        return self._batch
 
     def run(self, spec: TrialSpec, emit: Callable[[Report], None], note: MemoryNote | None = None) -> Finished:
         """Run a trial to its end in this thread.
@@ -93,9 +100,18 @@ class Worker:
         self._stops.pop(key, None)
         return Finished(result, self._worn())
 
-    def stop(self, number: int, attempt: int, reason: StopReason) -> None:
-        """Ask a trial to stop, from another thread than the one it runs in. The first reason counts."""
-        self._stops.setdefault((number, attempt), reason)
+    def stop(self, number: int, attempt: int, reason: StopReason) -> Finished | None:
+        """Ask a trial to stop, from another thread than the one it runs in. The first reason counts.
+
+        Returns:
+            How it has ended, if it had not begun: then it never will.
+        """
+        spec = self._batch.withdraw(number, attempt)
+        if spec is None:
+            self._stops.setdefault((number, attempt), reason)
+            return None
+        failure = stop_failure(reason, spec, killed=False)
+        return Finished(TrialResult.of(spec, reason.status, failure=failure, worker=address(os.getpid())), worn=False)
 
     def _worn(self) -> bool:
         held = resident_memory()
@@ -129,8 +145,6 @@ def serve(connection: Connection, arrays: int = -1) -> None:
     _restore(hello)
     worker = Worker(hello["mark"], Warden.fork(hello["mark"]) if os.name == "posix" else None)
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(connection, worker, inbox), name="automl-reader", daemon=True).start()
-    import_quietly(hello["imports"])
     lock = threading.Lock()
 
     def send(message: Message) -> None:
@@ -138,12 +152,22 @@ def serve(connection: Connection, arrays: int = -1) -> None:
         with lock:
             connection.send_bytes(content)
 
+    threading.Thread(target=_read, args=(connection, worker, inbox, send), name="automl-reader", daemon=True).start()
+    import_quietly(hello["imports"])
     while True:
-        kind, value = inbox.get()
-        if kind == "context":
-            send(worker.load(value.map(arrays) if isinstance(value, Mapped) else value))
+        value = inbox.get()
+        if isinstance(value, Batch):
+            _run(worker, value, send)
         else:
-            send(worker.run(value, send))
+            send(worker.load(value.map(arrays) if isinstance(value, Mapped) else value))
+
+
+def _run(worker: Worker, batch: Batch, send: Callable[[Message], None]) -> None:
+    for spec in batch:
+        finished = worker.run(spec, send)
+        send(finished)
+        if finished.worn:
+            return
 
 
 def _connect(descriptor: int) -> Connection:
@@ -162,15 +186,17 @@ def _restore(hello: dict[str, Any]) -> None:
         os.environ["PYTHONPATH"] = hello["pythonpath"]
 
 
-def _read(connection: Connection, worker: Worker, inbox: queue.SimpleQueue[Any]) -> None:
+def _read(
+    connection: Connection, worker: Worker, inbox: queue.SimpleQueue[Any], send: Callable[[Message], None]
+) -> None:
     """Take what the driver sends: stop requests act at once, everything else in order."""
     try:
         while True:
             kind, *values = pickle.loads(connection.recv_bytes())
-            if kind == "stop":
-                worker.stop(*values)
-            else:
-                inbox.put((kind, values[0]))
+            if kind != "stop":
+                inbox.put(worker.accept(values[0]) if kind == "run" else values[0])
+            elif (finished := worker.stop(*values)) is not None:
+                send(finished)
     except (EOFError, OSError):
         end_self(worker.mark)  # the driver is dead, or has closed this worker
 

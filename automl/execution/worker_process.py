@@ -79,8 +79,8 @@ class WorkerProcess(WorkerHandle):
     def load(self, payload: Payload | Mapped) -> None:
         self._send(("context", payload))
 
-    def run(self, spec: TrialSpec) -> None:
-        self._send(("run", spec))
+    def run(self, specs: Sequence[TrialSpec]) -> None:
+        self._send(("run", specs))
 
     def stop(self, number: int, attempt: int, reason: StopReason) -> None:
         self._send(("stop", number, attempt, reason))
@@ -92,6 +92,19 @@ class WorkerProcess(WorkerHandle):
             return message
         except (EOFError, OSError):
             return Died(self._death())
+
+    def hear(self) -> list[Message]:
+        """What it has said, of which there is something: one message for each of its trials, at most."""
+        messages = [self.receive()]
+        while len(messages) < len(self.flights) and self._has_spoken():
+            messages.append(self.receive())
+        return messages
+
+    def _has_spoken(self) -> bool:
+        try:
+            return self.connection.poll()
+        except OSError:
+            return False
 
     def is_dead_unseen(self) -> bool:
         """True if it has ended and there is no sentinel that says so."""

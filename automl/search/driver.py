@@ -163,7 +163,8 @@ class Driver:
         """Fill the free slots. Proposals become durable before any of them starts; True if one was refused."""
         ready: list[Flight] = []
         self._out_of_time = False
-        while len(self._flights) + len(ready) < self._executor.slots:
+        slots = self._waiting.slots(learns=self._proposer.learns)
+        while len(self._flights) + len(ready) < slots:
             flight = self._next(ready)
             if flight is None:
                 break

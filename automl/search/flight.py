@@ -55,12 +55,22 @@ class WaitingRoom:
     def __init__(self, memory: MemoryAdmission, executor: Executor) -> None:
         self._memory, self._executor = memory, executor
         self._waiting: list[Flight] = []
+        self._ahead = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def add(self, flight: Flight) -> None:
         self._waiting.append(flight)
+
+    def slots(self, *, learns: bool) -> int:
+        """How many trials may be in flight until this is asked again.
+
+        Args:
+            learns: what is proposed depends on results, so that nothing is to wait for its worker.
+        """
+        self._ahead = 0 if learns else self._executor.ahead
+        return self._executor.slots + self._ahead
 
     def take(self, beside: Collection[Flight]) -> Flight | None:
         """The first that can go now, since it has room beside these or, marked so, is refused."""
@@ -80,4 +90,8 @@ class WaitingRoom:
     def full(self, beside: Collection[Flight]) -> frozenset[Device]:
         """What no further trial can compute on beside these."""
         running = Counter(flight.spec.resources.device for flight in beside if flight.refused is None)
-        return frozenset(device for device in Device if running[device] >= self._executor.slots_on(device))
+        return frozenset(device for device in Device if running[device] >= self._slots_on(device))
+
+    def _slots_on(self, device: Device) -> int:
+        slots = self._executor.slots_on(device)
+        return slots + self._ahead if slots else 0

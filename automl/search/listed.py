@@ -30,6 +30,10 @@ class Listed(Proposer):
     def exhausted(self) -> bool:
         return not self._left
 
+    @property
+    def learns(self) -> bool:
+        return False
+
     def accepted(self, number: int, proposal: Proposal) -> None:
         self._strike(proposal)
 

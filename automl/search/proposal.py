@@ -91,6 +91,11 @@ class Proposer(ABC):
     def exhausted(self) -> bool:
         """Nothing is left to propose, whatever is admitted."""
 
+    @property
+    def learns(self) -> bool:
+        """What it proposes depends on results: it should not be asked before a worker is free."""
+        return True
+
     def accepted(self, number: int, proposal: Proposal) -> None:  # noqa: B027 - optional
         """`proposal` (of any proposer) has become trial `number`."""
 
@@ -116,6 +121,10 @@ class ProposerChain(Proposer):
     @property
     def exhausted(self) -> bool:
         return all(proposer.exhausted for proposer in self._proposers)
+
+    @property
+    def learns(self) -> bool:
+        return any(proposer.learns for proposer in self._proposers)
 
     def accepted(self, number: int, proposal: Proposal) -> None:
         for proposer in self._proposers:

@@ -101,6 +101,10 @@ class Sampled(Proposer):
     def exhausted(self) -> bool:
         return all(self._done(name) for name in self._models)
 
+    @property
+    def learns(self) -> bool:
+        return self._sampler.learns
+
     def accepted(self, number: int, proposal: Proposal) -> None:
         self._mark(proposal.algorithm, proposal.params)
         if self._asked is not None and self._asked[0] is proposal:

@@ -124,9 +124,10 @@ class TrialLimits:
         """The limits of a trial that has waited for a worker: the end of the search has not."""
         if self.left is None:
             return self
-        seconds = max(0.0, min(self.seconds or self.left, self.left - waited))
+        left = max(0.0, self.left - waited)
+        seconds = left if self.seconds is None else min(self.seconds, left)
         allotted = None if self.allotted is None else min(self.allotted, seconds)
-        return replace(self, seconds=seconds, allotted=allotted)
+        return replace(self, seconds=seconds, allotted=allotted, left=left)
 
 
 @dataclass(frozen=True, slots=True)

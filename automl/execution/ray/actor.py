@@ -23,7 +23,8 @@ from automl.trial.contract import Report, Status, StopReason, TrialResult, Trial
 __all__ = ["REMOTE_ACTOR", "TrialActor"]
 
 _GATHER = 0.005
-"""Seconds for which reports are gathered: a short trial's then come with its result, at no cost of their own."""
+"""Seconds for which messages are gathered: those about short trials then come with the end of their run, at no cost of
+their own."""
 
 
 class TrialActor:
@@ -51,8 +52,8 @@ class TrialActor:
         self._storage = storage
         self._scratch = None if storage is None else Scratch(Storage(storage), mark)
         self._seen: Path | None = None
-        self._news = threading.Condition()
-        self._reports: list[Report] = []
+        self._changed = threading.Condition()
+        self._news: list[Report | Finished] = []
         self._taken = 0
         import_quietly(imports)
 
@@ -60,55 +61,58 @@ class TrialActor:
         """Take the context: a `Payload`, in parts that Ray hands over without a copy."""
         return self._worker.load(Payload(bytes(head), buffers))
 
-    def run(self, spec: TrialSpec, token: Path | None) -> tuple[int, list[Report], Finished | None]:
-        """Run a trial: how many reports `reports` has given of it, the rest of them, and how it ended.
+    def run(self, specs: Sequence[TrialSpec], token: Path | None) -> tuple[int, list[Report | Finished]] | None:
+        """Run trials, one after the other: how many messages `news` has given so far, and the rest.
 
-        It does not begin, and ends as None, if this worker does not see the driver's file `token`.
+        They do not begin if this worker does not see the driver's file `token`: the answer is None then.
         """
         if token is not None and token != self._seen:
             if not token.exists():
-                return 0, [], None
+                return None
             self._seen = token
-        with self._news:
-            self._taken = 0
-        finished = self._run(spec)
-        with self._news:
-            rest, self._reports = self._reports, []
-            return self._taken, rest, finished
+        for spec in self._worker.accept(specs):
+            finished = self._run(spec)
+            self._say(finished)
+            if finished.worn:
+                break
+        with self._changed:
+            rest, self._news = self._news, []
+            return self._taken, rest
 
-    @ray.method(concurrency_group="reports")
-    def reports(self) -> list[Report]:
-        """The next reports; waits until there are some."""
+    @ray.method(concurrency_group="news")
+    def news(self) -> list[Report | Finished]:
+        """The next messages; waits until there are some."""
         while True:
-            with self._news:
-                self._news.wait_for(lambda: self._reports)
+            with self._changed:
+                self._changed.wait_for(lambda: self._news)
             time.sleep(_GATHER)
-            with self._news:
-                taken, self._reports = self._reports, []
+            with self._changed:
+                taken, self._news = self._news, []
                 self._taken += len(taken)
-            if taken:  # else the trial has ended, and its result has taken them along
+            if taken:  # else the run has ended, and its answer has taken them along
                 return taken
 
     @ray.method(concurrency_group="control")
     def stop(self, number: int, attempt: int, reason: StopReason) -> None:
-        self._worker.stop(number, attempt, reason)
+        if (finished := self._worker.stop(number, attempt, reason)) is not None:
+            self._say(finished)
 
     def _run(self, spec: TrialSpec) -> Finished:
         if self._scratch is None:
-            return self._worker.run(spec, self._emit)
+            return self._worker.run(spec, self._say)
         try:
             local = self._scratch.local(spec)
         except StorageError as error:
             return Finished(failed(TrialResult.of(spec, Status.FAILED), error), worn=False)
-        finished = self._worker.run(local, self._emit, MemoryNote(spec.directory, self._storage))
+        finished = self._worker.run(local, self._say, MemoryNote(spec.directory, self._storage))
         result, files = self._scratch.deliver(spec, finished.result)
         return Finished(result, finished.worn, files)
 
-    def _emit(self, report: Report) -> None:
-        with self._news:
-            self._reports.append(report)
-            self._news.notify()
+    def _say(self, message: Report | Finished) -> None:
+        with self._changed:
+            self._news.append(message)
+            self._changed.notify()
 
 
 _remote: Any = ray.remote  # its annotations lack concurrency groups
-REMOTE_ACTOR = _remote(concurrency_groups={"control": 1, "reports": 1}, max_restarts=0, max_task_retries=0)(TrialActor)
+REMOTE_ACTOR = _remote(concurrency_groups={"control": 1, "news": 1}, max_restarts=0, max_task_retries=0)(TrialActor)

@@ -34,7 +34,7 @@ _NO_ROOM = 30.0
 _FETCHING = 0.02
 """Seconds between two looks at files that are being fetched."""
 _LATE = 5.0
-"""Seconds to wait for reports that an actor has already given away."""
+"""Seconds to wait for messages that an actor has already given away."""
 _SENTENCE = 300
 """Characters of Ray's explanations that are kept."""
 
@@ -250,24 +250,24 @@ class RayExecutor(Pool):
         if kind == "load":
             worker.listen()
             return [(worker, answer)]
-        if kind == "reports":
+        if kind == "news":
             worker.seen += len(answer)
             worker.listen()
-            return [(worker, report) for report in answer]
-        taken, rest, finished = answer
-        if finished is None:
+            return [(worker, message) for message in answer]
+        if answer is None:
             raise ExecutorError(
                 f"Worker {worker.address} does not see {self._trials}, so the machines of this Ray cluster share no "
                 "disk: name a place that all can reach, a path or a URL, in compute.storage."
             )
-        late = self._late_reports(worker) if worker.seen < taken else []
-        return [*late, *((worker, report) for report in rest), (worker, finished)]
+        taken, rest = answer
+        late = self._late_news(worker) if worker.seen < taken else []
+        return [*late, *((worker, message) for message in rest)]
 
-    def _late_reports(self, worker: RayWorker) -> list[tuple[WorkerHandle, Message]]:
-        """Reports that were given away before the result was, but have been overtaken by it."""
+    def _late_news(self, worker: RayWorker) -> list[tuple[WorkerHandle, Message]]:
+        """Messages that were given away before the run had ended, but have been overtaken by its answer."""
         import ray
 
-        calls = [call for call, (owner, kind) in self._calls.items() if owner is worker and kind == "reports"]
+        calls = [call for call, (owner, kind) in self._calls.items() if owner is worker and kind == "news"]
         ready, _ = ray.wait(calls, timeout=_LATE) if calls else ([], [])
         return [item for call in ready for item in self._answer(call) if not isinstance(item[1], Died)]
 

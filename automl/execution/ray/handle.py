@@ -28,7 +28,7 @@ class RayWorker(WorkerHandle):
 
     Attributes:
         calls: made, and not yet waited for.
-        seen: reports of the present trial that have arrived.
+        seen: messages that `listen` has brought.
     """
 
     def __init__(
@@ -49,13 +49,12 @@ class RayWorker(WorkerHandle):
     def load(self, payload: Any) -> None:
         self.calls.append((self.actor.load.remote(*payload), "load"))
 
-    def run(self, spec: TrialSpec) -> None:
-        self.seen = 0
-        self.calls.append((self.actor.run.remote(spec, self._token()), "run"))
+    def run(self, specs: Sequence[TrialSpec]) -> None:
+        self.calls.append((self.actor.run.remote(specs, self._token()), "run"))
 
     def stop(self, number: int, attempt: int, reason: StopReason) -> None:
         self.actor.stop.remote(number, attempt, reason)
 
     def listen(self) -> None:
-        """Ask for the next reports."""
-        self.calls.append((self.actor.reports.remote(), "reports"))
+        """Ask for its next messages."""
+        self.calls.append((self.actor.news.remote(), "news"))
