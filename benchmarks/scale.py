@@ -20,7 +20,7 @@ from pathlib import Path
 
 import psutil
 from form import Figure, arguments, machine, publish
-from overhead import SPACE, Noop, experiment
+from overhead import POOLS, SPACE, Noop, experiment
 
 from automl.client import Run
 from automl.deadline import Deadline
@@ -104,7 +104,7 @@ def search(executor: Executor, trials: int, directory: ExperimentDirectory | Non
 @contextmanager
 def warm_executor(options: ComputeOptions, work: Work, workers: int) -> Iterator[Executor]:
     """An executor of which all `workers` are up."""
-    executor = make_executor(options, deadline=Deadline.after(None))
+    executor = POOLS[options.executor](options, Deadline.after(None))
     try:
         executor.start(TrialContext(work))
         ends = time.monotonic() + 300

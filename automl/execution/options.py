@@ -20,7 +20,7 @@ BUILT_IN = {
     "auto": "automl.execution.auto:AutoExecutor",
     "inline": "automl.execution.inline:InlineExecutor",
     "process": "automl.execution.process:ProcessExecutor",
-    "ray": "automl.execution.ray.executor:RayExecutor",
+    "ray": "automl.execution.ray_first:RayFirst",
 }
 """The executors that automl brings, as ``module:class``."""
 

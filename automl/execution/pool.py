@@ -61,9 +61,10 @@ class _State:
 class Pool(Executor):
     """Trials wait in one queue for the first worker that is free and computes on what they ask for.
 
-    It takes several at once where trials end within milliseconds. A single worker never does: what is known when a trial
-    is proposed must not depend on timing there. There are as many workers as trials have needed at once; those that nothing has needed for `idle_timeout` are
-    ended, but for `min_workers`. A worker either has GPUs, and runs the trials that ask for some, or sees none.
+    It takes several at once where trials end within milliseconds. A single worker never does: what is known when a
+    trial is proposed must not depend on timing there. There are as many workers as trials have needed at once; those
+    that nothing has needed for `idle_timeout` are ended, but for `min_workers`. A worker either has GPUs, and runs the
+    trials that ask for some, or sees none.
 
     Args:
         options: `min_workers`, `max_workers`, `idle_timeout`, `cpus_per_trial`, `gpus_per_trial`.

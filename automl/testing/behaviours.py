@@ -59,6 +59,13 @@ class Behaviours:
         run.log("other", 1.0)
         return Outcome(value=total, metrics={METRIC: total, "other": 1.0}, fold_scores=(total / 3, total / 7))
 
+    def await_file(self, spec: TrialSpec, run: Run) -> Outcome:
+        """Ends when the file `path` is there; `then` it goes on like another behaviour."""
+        while not Path(spec.params["path"]).exists():
+            time.sleep(0.002)
+        outcome: Outcome = getattr(self, spec.params["then"])(spec, run)
+        return outcome
+
     def nothing(self, spec: TrialSpec, run: Run) -> Outcome:
         return Outcome(value=0.0)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import psutil
 
 from automl.execution.base import Event, Executor
-from automl.trial.contract import Device, Report, TrialSpec
+from automl.trial.contract import Device, Report, TrialResult, TrialSpec
 
-__all__ = ["PATIENCE", "is_gone", "run_trials", "until_exists", "wait_for"]
+__all__ = ["PATIENCE", "is_gone", "results_of", "run_trials", "until_exists", "wait_for"]
 
 PATIENCE = 60.0
 """Seconds after which something that should happen is said not to."""
@@ -68,3 +68,16 @@ def until_exists(executor: Executor, path: Path) -> list[Event]:
         assert time.monotonic() < ends, f"no {path} within {PATIENCE} s"
         events.extend(executor.wait(0.05))
     return events
+
+
+def results_of(executor: Executor, count: int) -> dict[int, TrialResult]:
+    """Let `executor` run until at least `count` trials have ended; their results by number."""
+    results: dict[int, TrialResult] = {}
+    ends = time.monotonic() + PATIENCE
+    while len(results) < count:
+        assert time.monotonic() < ends, f"{len(results)} of {count} results within {PATIENCE} s"
+        for event in executor.wait(0.2):
+            if isinstance(event, TrialResult):
+                assert event.number not in results, f"trial {event.number} has ended twice"
+                results[event.number] = event
+    return results

@@ -21,6 +21,7 @@ import pytest
 from automl.execution.base import Executor
 from automl.testing.behaviours import METRIC, Behaviours
 from automl.testing.driving import PATIENCE, run_trials, wait_for
+from automl.testing.executor_batches import BatchTests
 from automl.testing.executor_kills import KillTests
 from automl.trial.contract import (
     Device,
@@ -37,7 +38,7 @@ from automl.trial.execute import execute
 __all__ = ["ExecutorSuite"]
 
 
-class ExecutorSuite(KillTests):
+class ExecutorSuite(KillTests, BatchTests):
     """What an executor must do."""
 
     # --- results and reports

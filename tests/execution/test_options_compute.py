@@ -11,7 +11,7 @@ from automl.execution.auto import AutoExecutor
 from automl.execution.inline import InlineExecutor
 from automl.execution.options import ComputeOptions
 from automl.execution.process import ProcessExecutor
-from automl.execution.ray.executor import RayExecutor
+from automl.execution.ray_first import RayFirst
 from automl.execution.registry import make_executor
 from automl.trial.contract import Device
 from automl.trial.cores import usable_cores
@@ -19,7 +19,7 @@ from automl.trial.cores import usable_cores
 
 @pytest.mark.parametrize(
     ("name", "cls"),
-    [("auto", AutoExecutor), ("inline", InlineExecutor), ("process", ProcessExecutor), ("ray", RayExecutor)],
+    [("auto", AutoExecutor), ("inline", InlineExecutor), ("process", ProcessExecutor), ("ray", RayFirst)],
 )
 def test_executors_are_found_by_name(name: str, cls: type) -> None:
     executor = make_executor(ComputeOptions(executor=name))

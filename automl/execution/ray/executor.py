@@ -70,6 +70,10 @@ class RayExecutor(Pool):
         """`start` will not have to wait for Ray, but may raise."""
         return self._runtime.done
 
+    def comes_up(self, timeout: float) -> bool:
+        """Whether Ray is up within `timeout` seconds, and at the first try."""
+        return self._runtime.comes_up(timeout)
+
     def prestart(self, imports: Sequence[str] = ()) -> None:
         self._imports = tuple(dict.fromkeys((*self._imports, *imports)))
         self._runtime.begin()

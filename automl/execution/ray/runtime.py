@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -20,13 +21,18 @@ from automl.execution.options import ComputeOptions
 from automl.execution.ray.cluster import ClusterWatch, host_and_port
 from automl.trial.cores import usable_cores
 
-__all__ = ["BOOT_SECONDS", "RayRuntime", "check_address"]
+__all__ = ["RayRuntime", "check_address"]
 
 log = logging.getLogger("automl")
 
-BOOT_SECONDS = 60.0
-"""Ray boots in 3 s on a quiet machine and in 25 on a busy one; what takes longer does not come up at all."""
+_BOOT_SECONDS = 60.0
+"""Ray boots in 3 s on a quiet machine and in 25 on a busy one; nobody who can do nothing else waits longer."""
+_TRIES = 3
+_PAUSE = 2.0
+"""Seconds before a Ray of our own is tried once more, and twice as many before the next."""
 _SHUTDOWN_SECONDS = 15.0
+_SENTENCE = 200
+"""Characters of Ray's explanations that are kept."""
 _CONNECT_SECONDS = 5.0
 """To the port of a cluster's head. Without this look, Ray itself tries for ever."""
 
@@ -35,6 +41,12 @@ _ENVIRONMENT = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # a trial without GPUs sees none
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # one machine: Ray then listens on the loopback interface only
     "RAY_worker_niceness": "0",  # as workers in processes of ours; the default is 15
+    # How long Ray's processes wait for each other: on a busy machine a start takes longer than they allow by default.
+    "RAY_gcs_server_port_wait_time_s": "120",
+    "RAY_raylet_start_wait_time_s": "120",
+    "RAY_raylet_client_num_connect_attempts": "60",
+    "RAY_agent_register_timeout_ms": "120000",
+    "RAY_worker_register_timeout_seconds": "180",
 }
 
 
@@ -42,7 +54,8 @@ class RayRuntime:
     """Boots or joins Ray in a thread that lives until `close`: Ray's processes die with the thread that started them.
 
     An already initialised Ray is used as it is, and not shut down. Else `address`, or RAY_ADDRESS, is joined. Else a
-    private Ray is started.
+    private Ray is started, and if it does not come up, again: each time in a new thread, since what the last try has
+    left running ends with its own.
 
     Args:
         options: `address`, `max_workers`, `cpus_per_trial`, `gpus_per_trial`.
@@ -58,6 +71,7 @@ class RayRuntime:
         self._after = after
         self._thread: threading.Thread | None = None
         self._done = threading.Event()
+        self._tried = threading.Event()
         self._closing = threading.Event()
         self._error: BaseException | None = None
         self._cluster: ClusterWatch | None = None
@@ -66,8 +80,13 @@ class RayRuntime:
     def begin(self) -> None:
         """Begin to boot, unless that was done."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._live, name="automl-ray", daemon=True)
-            self._thread.start()
+            self._start(tries=_TRIES)
+
+    def comes_up(self, timeout: float) -> bool:
+        """Begin, and wait up to `timeout` seconds for the first try to end: whether Ray is up then."""
+        self.begin()
+        self._tried.wait(max(0.0, timeout))
+        return self.done and self._error is None
 
     @property
     def done(self) -> bool:
@@ -91,7 +110,7 @@ class RayRuntime:
         address = _address(self._options)
         return f"at {address}" if address else "on this machine"
 
-    def require(self, timeout: float = BOOT_SECONDS) -> None:
+    def require(self, timeout: float = _BOOT_SECONDS) -> None:
         """Wait until Ray is up.
 
         Raises:
@@ -103,7 +122,8 @@ class RayRuntime:
         if isinstance(self._error, ExecutorError):
             raise self._error
         if self._error is not None:
-            raise ExecutorError(f"Ray {self.place} cannot be used: {self._error}. {_INSTEAD}") from self._error
+            cause = textwrap.shorten(str(self._error), _SENTENCE).rstrip(".")
+            raise ExecutorError(f"Ray {self.place} cannot be used: {cause}. {_INSTEAD}") from self._error
 
     def close(self) -> None:
         """Shut down what was started here, and let go of what was joined.
@@ -120,21 +140,36 @@ class RayRuntime:
         elif sys.platform != "linux":  # there Ray's processes would outlive this one: have the interpreter wait
             threading.Thread(target=self._thread.join, args=(_SHUTDOWN_SECONDS,), name="automl-ray-end").start()
 
-    def _live(self) -> None:
+    def _start(self, *, tries: int, pause: float = 0.0) -> None:
+        self._thread = threading.Thread(target=self._live, args=(tries, pause), name="automl-ray", daemon=True)
+        self._thread.start()
+
+    def _live(self, tries: int, pause: float) -> None:
         ours = False
         try:
+            if self._closing.wait(pause):
+                raise ExecutorError("Ray is not needed any more.")
             ours = self._boot()
             if not self._closing.is_set():
                 self._after()
         except BaseException as error:
+            if tries > 1 and self._may_come_up_yet(error):
+                log.debug("Ray has not come up, and is tried again: %s", error)
+                self._tried.set()
+                self._start(tries=tries - 1, pause=_PAUSE * 2 ** (_TRIES - tries))
+                return
             self._error = error
-        finally:
-            self._done.set()
+        self._done.set()
+        self._tried.set()
         self._closing.wait()
         if ours:
             import ray
 
             ray.shutdown()
+
+    def _may_come_up_yet(self, error: BaseException) -> bool:
+        """It is a Ray of our own, and what went wrong may be a matter of time."""
+        return not _address(self._options) and isinstance(error, Exception) and not isinstance(error, ExecutorError)
 
     def _boot(self) -> bool:
         """True if `close` has something to undo."""
@@ -149,7 +184,7 @@ class RayRuntime:
                 place: dict[str, Any] = {"address": address} if address else self._private()
                 self.private = not address
                 with _one_machine() if self.private else nullcontext():
-                    ray.init(**place, logging_level=logging.ERROR, log_to_driver=False)
+                    _init(place)
                 _silence()
         client = address is not None and address.startswith("ray://")
         self._cluster = ClusterWatch(address if client and address else ray.get_runtime_context().gcs_address)
@@ -232,6 +267,16 @@ def _one_machine() -> Iterator[None]:
         yield
     finally:
         private.ENABLE_RAY_CLUSTER = before
+
+
+def _init(place: dict[str, Any]) -> None:
+    import ray
+
+    try:
+        ray.init(**place, logging_level=logging.ERROR, log_to_driver=False)
+    except BaseException:
+        ray.shutdown()  # what it has begun to be
+        raise
 
 
 def _silence() -> None:
