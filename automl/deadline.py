@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["Deadline", "tolerance"]
+__all__ = ["Deadline", "process_started", "tolerance"]
+
+
+_OLD = 86400.0
+"""Seconds: a process that starts an experiment is younger, or its clock is not the machine's (a time namespace)."""
 
 
 def tolerance(budget: float) -> float:
     """Seconds by which a time budget of `budget` seconds may be exceeded: max(0.5 s, 2%)."""
     return max(0.5, 0.02 * budget)
+
+
+def process_started() -> float:
+    """Reading that `time.monotonic()` would have given when this process was started."""
+    return time.monotonic() - max(0.0, _age())
+
+
+def _age() -> float:
+    """Seconds since this process was started."""
+    try:  # Linux, to a hundredth: the time of boot, to which psutil adds it, is known to a second only
+        after_name = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(after_name[19]) / os.sysconf("SC_CLK_TCK")
+        if 0 <= age < _OLD:
+            return age
+    except (OSError, ValueError, IndexError, AttributeError):
+        pass
+    import psutil
+
+    return time.time() - psutil.Process().create_time()
 
 
 @dataclass

@@ -24,6 +24,7 @@ __all__ = [
     "NoModelError",
     "RegistryError",
     "SpaceError",
+    "TimeBudgetError",
     "TrustError",
     "WorkspaceError",
 ]
@@ -134,3 +135,9 @@ class NoModelError(AutomlError):
         listed = "".join(f"\n  - {cause}" for cause in causes)
         where = f"\nEvery trial's record and log: {directory}" if directory else ""
         super().__init__(f"{message}{listed}{where}")
+
+
+class TimeBudgetError(NoModelError):
+    """The time budget was over before the first trial could begin."""
+
+    exit_code = 2

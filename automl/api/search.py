@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from automl.experiment.inputs import Inputs
     from automl.experiment.result import Result
     from automl.experiment.summary import Summary
+    from automl.experiment.watchdog import Watchdog
 
 __all__ = ["fit", "plan", "resume", "run", "validate"]
 
@@ -103,6 +105,7 @@ def run(
     trust: bool = False,
     progress: bool = True,
     started: float | None = None,
+    last_words: Callable[[Result], None] | None = None,
 ) -> Result:
     """Run the experiment that a YAML file declares.
 
@@ -114,6 +117,8 @@ def run(
         trust: let the file name any class and argument, and hosts beyond this machine.
         progress: show what goes on.
         started: reading of `time.monotonic()` from which the budget counts; default: now.
+        last_words: for a process that is nobody else's, such as the command line's. Where the budget is over, and
+            something keeps this function from returning, it prints what there is, and then the process ends.
 
     Raises:
         ConfigError: something in the file cannot be used. Says where, and what instead.
@@ -127,7 +132,9 @@ def run(
     config = _override(config, workspace, time_budget, max_trials)
     try:
         check_addresses(config, trust=trust)
-        return _new(config, Inputs(trust=trust, progress=progress), progress=progress, started=begin)
+        return _new(
+            config, Inputs(trust=trust, progress=progress), progress=progress, started=begin, last_words=last_words
+        )
     except ConfigError as error:
         raise document.place(error) from None
 
@@ -143,6 +150,7 @@ def resume(
     trust: bool = False,
     progress: bool = True,
     started: float | None = None,
+    last_words: Callable[[Result], None] | None = None,
 ) -> Result:
     """Go on with an experiment that was cut, or extend a finished one.
 
@@ -155,10 +163,12 @@ def resume(
         max_trials: a new number of trials, earlier ones included.
         data: the data again, if it was changed in memory only; by default what the experiment began with.
         metric: functions that the experiment began with, again: they are not kept on disk.
+        started: as for `run`.
+        last_words: as for `run`.
 
     Raises:
-        ConfigError: the experiment has its result, and the limits leave no room to add anything, or the time budget
-            none to pick its winner anew.
+        ConfigError: the experiment has its result, and the limits leave no room to add anything; or the time budget
+            is too far spent to find a model in, or to pick the winner anew.
         DataError: the data has changed.
         WorkspaceError: there is no such experiment, or another process is running it.
     """
@@ -167,14 +177,16 @@ def resume(
     from automl.config.arguments import functions_of
     from automl.config.reader import read_config
     from automl.display.view import make_progress
+    from automl.experiment.clock import seconds_used
     from automl.experiment.delivery import end_delivery
     from automl.experiment.early import begin_executor
-    from automl.experiment.extension import check_room, check_time_to_pick
+    from automl.experiment.extension import check_room, check_time, check_time_to_pick
     from automl.experiment.inputs import Inputs
+    from automl.experiment.leaderboard import has_model
     from automl.experiment.result import Result
     from automl.experiment.save import saved_data
     from automl.experiment.session import run_session
-    from automl.search.restore import seconds_used
+    from automl.experiment.watchdog import Watchdog, check_start
     from automl.tracking.owed import is_owed
     from automl.workspace.lock import is_locked
 
@@ -193,11 +205,15 @@ def resume(
         check_room(config, done, deadline)
     elif done is not None:
         check_time_to_pick(done, deadline)
+    watchdog = Watchdog(deadline, last_words)
+    if not has_model(directory):
+        check_time(deadline)
+        watchdog.says(partial(check_start, deadline))
     saved = saved_data(directory) if data is None else None
     inputs = Inputs(data, saved=saved, metrics=functions_of(metric), trust=trust, progress=progress)
     with closing(begin_executor(config.compute, deadline)) as executor:
         view = make_progress(progress, title=directory.name)
-        return run_session(config, inputs, directory, executor, deadline=deadline, view=view)
+        return run_session(config, inputs, directory, executor, deadline=deadline, watchdog=watchdog, view=view)
 
 
 def _picked_by(config: ExperimentConfig, directory: ExperimentDirectory) -> bool:
@@ -283,16 +299,33 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
         raise document.place(error) from None
 
 
-def _new(config: ExperimentConfig, inputs: Inputs, *, progress: bool, started: float) -> Result:
+def _new(
+    config: ExperimentConfig,
+    inputs: Inputs,
+    *,
+    progress: bool,
+    started: float,
+    last_words: Callable[[Result], None] | None = None,
+) -> Result:
     from automl.experiment.early import begin_executor
+    from automl.experiment.watchdog import Watchdog, check_start
 
     deadline = Deadline.after(config.limits.time_budget, started=started)
+    watchdog = Watchdog(deadline, last_words)
+    watchdog.says(partial(check_start, deadline))
+    check_start(deadline)
     with closing(begin_executor(config.compute, deadline)) as executor:
-        return _begin(config, inputs, executor, deadline, progress=progress)
+        return _begin(config, inputs, executor, deadline, watchdog, progress=progress)
 
 
 def _begin(
-    config: ExperimentConfig, inputs: Inputs, executor: Executor, deadline: Deadline, *, progress: bool
+    config: ExperimentConfig,
+    inputs: Inputs,
+    executor: Executor,
+    deadline: Deadline,
+    watchdog: Watchdog,
+    *,
+    progress: bool,
 ) -> Result:
     from automl.config.addresses import note_addresses
     from automl.display.view import make_progress
@@ -311,7 +344,7 @@ def _begin(
     try:
         note_addresses(config, directory)
         view = make_progress(progress, title=name)
-        return run_session(config, inputs, directory, executor, deadline=deadline, view=view)
+        return run_session(config, inputs, directory, executor, deadline=deadline, watchdog=watchdog, view=view)
     except AutomlError as error:
         if not isinstance(error, NoModelError) and not directory.trial_numbers():
             directory.remove()  # nothing began, so there is nothing to look into
@@ -324,7 +357,7 @@ def _override(
     time_budget: float | str | None,
     max_trials: int | None,
 ) -> ExperimentConfig:
-    from automl.experiment.extension import with_limits
+    from automl.config.override import with_limits
 
     config = with_limits(config, time_budget=time_budget, max_trials=max_trials)
     if workspace is None:

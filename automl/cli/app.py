@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,7 +14,22 @@ from automl.display.listing import print_listing
 from automl.display.terminal import print_json
 from automl.redact import RedactingFormatter
 
-__all__ = ["AsJson", "Quiet", "Verbose", "app", "models", "print_json", "print_rows", "runs", "set_verbosity"]
+if TYPE_CHECKING:
+    from automl.experiment.result import Result
+
+__all__ = [
+    "AsJson",
+    "Quiet",
+    "Verbose",
+    "app",
+    "last_words",
+    "models",
+    "print_json",
+    "print_outcome",
+    "print_rows",
+    "runs",
+    "set_verbosity",
+]
 
 app = typer.Typer(
     name="automl",
@@ -65,3 +81,24 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str, 
         print_listing(listed, dropped=dropped)
     else:
         print(empty)
+
+
+def print_outcome(result: Result, *, as_json: bool, brief: bool = False) -> None:
+    """What a run came to: a report for people, or a JSON object.
+
+    Args:
+        brief: without what takes time to put together.
+    """
+    from automl.display.report import print_cut, print_result
+
+    if as_json:
+        print_json(result.summary.model_dump(mode="json"))
+    elif brief:
+        print_cut(result)
+    else:
+        print_result(result)
+
+
+def last_words(as_json: bool) -> Callable[[Result], None]:
+    """How a run is reported whose process is ended."""
+    return partial(print_outcome, as_json=as_json, brief=True)

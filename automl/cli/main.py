@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import threading
+from contextlib import suppress
+from typing import IO, Any, NoReturn
 
 from automl.cli import commands
 from automl.cli.app import app
 from automl.display.terminal import only_visible
+from automl.display.tolerant import Tolerant
 from automl.errors import AutomlError
 from automl.redact import redact_message
 from automl.visible import visible
@@ -18,22 +23,55 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line.
 
-    Exits with 2 for what the user can mend, with 1 for what went wrong around it, with 130 after Ctrl-C.
+    Exits with 2 for what the user can mend, with 1 for what went wrong around it, with 130 after Ctrl-C. What is done
+    is done also if its output cannot be written, which makes a 0 a 1.
     """
+    sys.stdout, sys.stderr = printed, _ = _tolerant(sys.stdout), _tolerant(sys.stderr)
     commands.load()
+    status = _run()
+    _leave(_end(printed, status))
+
+
+def _run() -> Any:
+    """Run the command; what the process is to end with."""
     try:
         with only_visible():
             app(standalone_mode=True)
     except AutomlError as error:
-        _end(f"automl: {error}", error.exit_code)
+        return _say(str(error), error.exit_code)
     except KeyboardInterrupt:
-        _end("automl: cancelled", 130)
-    except BrokenPipeError:
-        # The reader (`head`, say) has enough; without this Python complains again while it shuts down.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        return _say("cancelled", 130)
+    except SystemExit as ended:
+        return ended.code
+    return 0
 
 
-def _end(message: str, code: int) -> None:
-    print(visible(redact_message(message)), file=sys.stderr)
-    sys.exit(code)
+def _say(message: str, code: int) -> int:
+    print(f"automl: {visible(redact_message(message))}", file=sys.stderr)
+    return code
+
+
+def _tolerant(stream: IO[str] | None) -> Any:
+    return Tolerant(open(os.devnull, "w") if stream is None else stream)
+
+
+def _leave(status: Any) -> NoReturn:
+    """End the process. Taking all modules apart would cost a short run a tenth of its time."""
+    others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
+    if (status is None or isinstance(status, int)) and all(thread.daemon for thread in others):
+        atexit._run_exitfuncs()
+        sys.stderr.flush()
+        os._exit(status or 0)
+    sys.exit(status)
+
+
+def _end(printed: Tolerant, status: Any) -> Any:
+    """The exit status, with what standard output has come to."""
+    printed.flush()
+    if printed.failure is None:
+        return status
+    if not isinstance(printed.failure, BrokenPipeError):  # then the reader (`head`, say) has enough
+        _say(f"standard output cannot be written: {getattr(printed.failure, 'strerror', None) or printed.failure}.", 1)
+    with suppress(OSError, ValueError):  # without this Python complains while it shuts down
+        os.dup2(os.open(os.devnull, os.O_WRONLY), printed.fileno())
+    return status or 1

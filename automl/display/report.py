@@ -17,7 +17,7 @@ from automl.display.terminal import show, terminal
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Reported", "print_choice", "print_experiment", "print_result", "print_trial"]
+__all__ = ["Reported", "print_choice", "print_cut", "print_experiment", "print_result", "print_trial"]
 
 _NAMES = 15
 """Columns of the names before lines of a report."""
@@ -37,6 +37,8 @@ class _Summary(Protocol):
     def metric(self) -> str: ...
     @property
     def best_trial(self) -> int | None: ...
+    @property
+    def best_value(self) -> float | None: ...
     @property
     def picked_because(self) -> str: ...
     @property
@@ -77,6 +79,18 @@ def print_result(result: Reported, *, limit: int = 10, console: Console | None =
         result.leaderboard(), metric=metric, picked=result.summary.best_trial, limit=limit, console=console
     )
     console.print()
+    _print_lines(_outcome(result), console)
+
+
+def print_cut(result: Reported, *, console: Console | None = None) -> None:
+    """Print what a search came to that had no time left for a report: all but alerts and leaderboard."""
+    summary = result.summary
+    best = f"trial {summary.best_trial}, {summary.metric} = {score(summary.best_value)}"
+    _print_lines([("best", best), *_outcome(result)], console or terminal())
+
+
+def _outcome(result: Reported) -> list[tuple[str, str]]:
+    metric = result.summary.metric
     lines = _picked(result.summary.best_trial, result.summary.picked_because)
     lines += [("stopped because", result.stopped_because), ("time", str(result.budget))]
     if result.summary.pruning is not None:
@@ -89,7 +103,7 @@ def print_result(result: Reported, *, limit: int = 10, console: Console | None =
     elif result.summary.not_registered:
         lines.append(("registered", f"no: {result.summary.not_registered}"))
     lines.append(("directory", str(result.directory)))
-    _print_lines(lines, console)
+    return lines
 
 
 def _picked(trial: int | None, why: str) -> list[tuple[str, str]]:

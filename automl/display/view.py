@@ -6,11 +6,13 @@ A terminal gets a live view, a notebook an output that is rewritten in place, ev
 from __future__ import annotations
 
 import sys
+from typing import IO, cast
 
 from rich.console import Console
 
 from automl.display.progress import Progress
 from automl.display.terminal import VisibleConsole
+from automl.display.tolerant import Tolerant
 
 __all__ = ["make_progress"]
 
@@ -32,7 +34,8 @@ def make_progress(show: bool = True, *, title: str = "", console: Console | None
         from automl.display.notebook import NotebookProgress
 
         return NotebookProgress(title)
-    console = console or VisibleConsole()
+    if console is None:
+        console = VisibleConsole(file=None if sys.stdout is None else cast("IO[str]", Tolerant(sys.stdout)))
     if console.is_terminal and not console.is_dumb_terminal:
         return LiveProgress(title, console)
     return PlainProgress(title, console.file)

@@ -7,7 +7,7 @@ import math
 import shutil
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
@@ -38,6 +38,8 @@ from automl.workspace.lock import locked
 __all__ = ["Delivery", "Found", "end_delivery"]
 
 log = logging.getLogger("automl")
+
+_OUT_OF_TIME = "time_budget: it was over while the search was busy"
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,27 @@ class Delivery:
         summary.write(self.directory)
         return Result(self.directory, summary)
 
+    def deliver_at_once(self, found: Found) -> Result:
+        """The best so far, without test scores: for a process that is ended while it is about something else. MLflow
+        hears of it afterwards.
+
+        Raises:
+            NoModelError: no trial has completed, or none that the limits on models allow.
+        """
+        done = Summary.read(self.directory)
+        if done is not None and done.seconds > self.deadline.used:  # of this session, which has come so far
+            return Result(self.directory, done)
+        if found.last.best is None:
+            raise _no_model(replace(found.last, stopped_because=_OUT_OF_TIME), self.directory)
+        picked = pick_winner(found.last.best.result, found.completed, found.preference)
+        because = found.last.stopped_because or _OUT_OF_TIME
+        summary = self._picked(found, picked).model_copy(update={"stopped_because": because, "delivered": False})
+        self._timed(summary).write(self.directory)  # registering may be cut
+        registered, note = self._register(summary, picked.result)
+        summary = self._timed(summary).model_copy(update={"registered": registered, "not_registered": note})
+        summary.write(self.directory)
+        return Result(self.directory, summary)
+
     def _nothing(self, found: Found) -> NoModelError:
         """Why there is no winner; trials that completed can be registered nevertheless."""
         self.tracker.expect_end()
@@ -154,10 +177,7 @@ class Delivery:
             except RegistryError as error:
                 if before is not None:
                     return before, ""
-                note = (
-                    f"{str(error).rstrip('.')}; the model is saved: 'automl models register {self.directory.path}' "
-                    "registers it"
-                )
+                note = f"{str(error).rstrip('.')}; {_how_to_register(self.directory)}"
                 log.warning("not registered: %s", note)
                 return None, note
         note_registered(self.directory, best.number, registered)
@@ -198,6 +218,10 @@ class Delivery:
             ),
             exclusions=tuple({"algorithm": e.algorithm, "reason": e.reason} for e in problem.exclusions),
         )
+
+
+def _how_to_register(directory: ExperimentDirectory) -> str:
+    return f"the model is saved: 'automl models register {directory.path}' registers it"
 
 
 def _no_model(last: SearchState, directory: ExperimentDirectory) -> NoModelError:

@@ -9,12 +9,12 @@ from automl.config.schema import ExperimentConfig
 from automl.data.kinds import ImageColumn
 from automl.data.table import Table
 from automl.errors import AutomlError, WorkspaceError
-from automl.experiment.leaderboard import leaderboard, read_params, read_trials
+from automl.experiment.leaderboard import leaderboard, read_trials
 from automl.experiment.preference import Preference
 from automl.experiment.prepare import Problem
 from automl.experiment.summary import Summary
 from automl.space.space import AlgorithmSpace
-from automl.trial.contract import read_result
+from automl.trial.contract import read_params, read_result
 from automl.workspace.layout import ExperimentDirectory
 from automl.workspace.lock import is_locked
 
@@ -100,7 +100,7 @@ def describe_trial(directory: ExperimentDirectory, number: int) -> dict[str, Any
     if result is None:
         there = directory.trial(number).path.is_dir()
         raise WorkspaceError(f"Trial {number} of {directory.path} {'has not ended' if there else 'does not exist'}.")
-    return {"params": read_params(directory, number), **result.model_dump(mode="json")}
+    return {"params": read_params(directory.trial(number)), **result.model_dump(mode="json")}
 
 
 def describe_plan(config: ExperimentConfig, problem: Problem) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import math
 import time
 from typing import Any
 
-from automl.config.reader import build_config, read_config
+from automl.config.override import with_limits
+from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.errors import AutomlError, ConfigError, WorkspaceError
@@ -20,26 +21,12 @@ from automl.workspace.control import request, take
 from automl.workspace.layout import ExperimentDirectory
 from automl.workspace.lock import is_locked
 
-__all__ = ["ask_to_extend", "check_room", "check_time_to_pick", "extend_running", "with_limits"]
+__all__ = ["ask_to_extend", "check_room", "check_time", "check_time_to_pick", "extend_running"]
 
 log = logging.getLogger("automl")
 
 _PATIENCE = 60.0
 """Seconds for a session to obey: one that prepares its data, or boots Ray, does not look."""
-
-
-def with_limits(config: ExperimentConfig, **limits: Any) -> ExperimentConfig:
-    """`config` with these limits instead of its own, those that are None apart.
-
-    Raises:
-        ConfigError: a value cannot be used.
-    """
-    given = {key: value for key, value in limits.items() if value is not None}
-    if not given:
-        return config
-    checked = build_config({"task": config.task, "limits": given}).limits
-    changes = {key: getattr(checked, key) for key in given}
-    return config.model_copy(update={"limits": config.limits.model_copy(update=changes)})
 
 
 def check_room(config: ExperimentConfig, done: Summary, deadline: Deadline) -> None:
@@ -65,6 +52,26 @@ def check_room(config: ExperimentConfig, done: Summary, deadline: Deadline) -> N
         raise ConfigError(
             f"the budget of {deadline.budget:g} s is used up ({deadline.used:.1f} s; the rest is no time for another "
             "trial); give a larger --time-budget",
+            key="limits.time_budget",
+        )
+
+
+def check_time(deadline: Deadline) -> None:
+    """Refuse to go on with an experiment without a model where no trial could end in what is left of its time.
+
+    Reading the data again, and a trial, take at least as long as it has taken this process to come here.
+
+    Args:
+        deadline: the clock, with what earlier sessions have used.
+
+    Raises:
+        ConfigError: the time does not reach. Says what to write.
+    """
+    needed = WAY_OUT + deadline.spent() - deadline.used
+    if deadline.remaining() < needed:
+        raise ConfigError(
+            f"the budget of {deadline.budget:g} s is used up ({deadline.used:.1f} s), and no trial has completed, so "
+            "there is no model to deliver; give a larger --time-budget",
             key="limits.time_budget",
         )
 

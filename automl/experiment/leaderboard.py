@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +9,13 @@ import numpy as np
 
 from automl.experiment.front import objectives_of, pareto_front
 from automl.experiment.preference import Preference
-from automl.trial.contract import Status, TrialResult, read_result
+from automl.trial.contract import Status, TrialResult, read_params, read_result
 from automl.workspace.layout import ExperimentDirectory
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["leaderboard", "read_trials", "trial_table"]
+__all__ = ["has_model", "leaderboard", "read_trials", "trial_table"]
 
 _COLUMNS = (
     "rank", "trial", "algorithm", "score", "progress", "spread", "fit_seconds", "predict_seconds", "latency", "size",
@@ -28,6 +27,11 @@ def read_trials(directory: ExperimentDirectory) -> list[TrialResult]:
     """Every trial that has ended, by number."""
     found = (read_result(directory.trial(number)) for number in directory.trial_numbers())
     return [result for result in found if result is not None]
+
+
+def has_model(directory: ExperimentDirectory) -> bool:
+    """Whether some trial has completed with full work: there is something to deliver."""
+    return any(result.is_whole for result in read_trials(directory))
 
 
 def leaderboard(results: Iterable[TrialResult], preference: Preference) -> pd.DataFrame:
@@ -110,14 +114,7 @@ def trial_table(directory: ExperimentDirectory, results: Iterable[TrialResult]) 
             "failure": f"{result.failure.kind}: {result.failure.message}" if result.failure else None,
         }
         row |= {f"metrics.{name}": value for name, value in result.metrics.items()}
-        row |= {f"params.{name}": value for name, value in read_params(directory, result.number).items()}
+        params = read_params(directory.trial(result.number))
+        row |= {f"params.{name}": value for name, value in params.items()}
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def read_params(directory: ExperimentDirectory, number: int) -> dict[str, Any]:
-    """The hyperparameters of a trial, with their real values."""
-    try:
-        return dict(json.loads(directory.trial(number).params.read_text())["params"])
-    except (OSError, ValueError, KeyError):
-        return {}

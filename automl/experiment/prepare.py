@@ -17,6 +17,7 @@ from automl.data.table import Table
 from automl.deadline import Deadline
 from automl.errors import ConfigError, DataError, SpaceError
 from automl.experiment.inputs import Inputs
+from automl.experiment.watchdog import check_start
 from automl.features.views import view_module
 from automl.metrics.base import Metric
 from automl.metrics.options import MetricOptions
@@ -78,13 +79,15 @@ def prepare(config: ExperimentConfig, inputs: Inputs, deadline: Deadline | None 
     """Understand the data and decide what to search.
 
     Args:
-        deadline: the clock of the search that waits for it.
+        deadline: the clock of the search that waits for it; None if it has something to deliver in any case.
 
     Raises:
+        TimeBudgetError: the time is over.
         AutomlError: the data, the metric, the validation or the space cannot be used. Says which, and what instead.
     """
     task = get_task(config.task)
     table, plan, valid_rows = _data(config, inputs, task, Reading(deadline, progress=inputs.progress))
+    _in_time(deadline)
     target = task.prepare(table.y, name=table.target, positive_label=config.data.positive_label)
     if plan is None:
         plan = make_plan(
@@ -99,6 +102,7 @@ def prepare(config: ExperimentConfig, inputs: Inputs, deadline: Deadline | None 
             seed=config.seed,
         )
     space, exclusions = _space(config, task, table, inputs.trust)
+    _in_time(deadline)
     across = split_guardrails(
         plan, table.X, target.values, classification=target.classes is not None, group=table.group, time=table.time
     )
@@ -114,6 +118,11 @@ def prepare(config: ExperimentConfig, inputs: Inputs, deadline: Deadline | None 
         test_values=_test_values(table, task, target),
         from_memory=inputs.from_memory or _holds_credentials(config),
     )
+
+
+def _in_time(deadline: Deadline | None) -> None:
+    if deadline is not None:
+        check_start(deadline)
 
 
 def _data(

@@ -19,9 +19,17 @@ from automl.experiment.inputs import Inputs
 from automl.experiment.prepare import Problem, prepare
 from automl.experiment.save import as_recorded, saved_data
 from automl.search.allotment import Stage
-from automl.trial.contract import Lineage, Status, TrialContext, TrialResources, TrialResult, TrialSpec, read_result
+from automl.trial.contract import (
+    Lineage,
+    Status,
+    TrialContext,
+    TrialResources,
+    TrialResult,
+    TrialSpec,
+    read_proposal,
+    read_result,
+)
 from automl.trial.learner import LearnerWork
-from automl.workspace.atomic import read_json
 from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["RELATIVE", "close", "problem_of", "recorded_trial", "rerun"]
@@ -112,10 +120,10 @@ def rerun(
 
 def _written(directory: ExperimentDirectory, recorded: TrialResult) -> dict[str, Any]:
     """What the trial was told: its parameters, and notes on where it stands in the search."""
-    path = directory.trial(recorded.number).params
-    written = read_json(path)
-    if not isinstance(written.get("params"), dict) or written.get("algorithm") != recorded.algorithm:
-        raise WorkspaceError(f"{path} is damaged: it does not hold the parameters of a {recorded.algorithm}.")
+    place = directory.trial(recorded.number)
+    written = read_proposal(place)
+    if written.get("algorithm") != recorded.algorithm:
+        raise WorkspaceError(f"{place.params} is damaged: it does not hold the parameters of a {recorded.algorithm}.")
     return written
 
 

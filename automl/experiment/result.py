@@ -11,12 +11,12 @@ import numpy as np
 
 from automl.data.guardrails import Guardrail, Verdict
 from automl.errors import NoModelError, WorkspaceError
-from automl.experiment.leaderboard import leaderboard, read_params, read_trials, trial_table
+from automl.experiment.leaderboard import leaderboard, read_trials, trial_table
 from automl.experiment.phases import Budget
 from automl.experiment.preference import Preference
 from automl.experiment.summary import Summary
 from automl.registry.candidate import RegisteredModel
-from automl.trial.contract import Status, TrialResult, read_result
+from automl.trial.contract import Status, TrialResult, read_params, read_result
 from automl.workspace.layout import ExperimentDirectory
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Result:
     @property
     def best_params(self) -> dict[str, Any]:
         """The winner's hyperparameters."""
-        return read_params(self._directory, self.best.number)
+        return read_params(self._directory.trial(self.best.number))
 
     @cached_property
     def model(self) -> Any:

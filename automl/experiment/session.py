@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import suppress
+from functools import partial
 
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.display.progress import Progress
-from automl.errors import WorkspaceError
 from automl.execution.base import Executor
 from automl.experiment.assembly import check_gpus, make_context, open_driver
+from automl.experiment.clock import kept_clock
 from automl.experiment.delivery import Delivery, Found
 from automl.experiment.evaluate import rehearse, seconds_to_test
 from automl.experiment.extension import extend_running
 from automl.experiment.inputs import Inputs
 from automl.experiment.interrupt import Interrupts
+from automl.experiment.leaderboard import has_model
 from automl.experiment.logfile import logged_to
 from automl.experiment.phases import Phases
 from automl.experiment.preference import Preference
@@ -27,7 +28,7 @@ from automl.experiment.result import Result
 from automl.experiment.retention import Retention
 from automl.experiment.save import save_config, save_problem
 from automl.experiment.tracker import Tracker
-from automl.search.restore import mark_used
+from automl.experiment.watchdog import Watchdog, check_start
 from automl.search.samplers.registry import make_sampler
 from automl.search.state import SearchState
 from automl.trial.contract import TrialResult
@@ -45,6 +46,7 @@ def run_session(
     executor: Executor,
     *,
     deadline: Deadline,
+    watchdog: Watchdog,
     view: Progress,
 ) -> Result:
     """Search, deliver, register: everything inside the budget.
@@ -55,18 +57,20 @@ def run_session(
         directory: the experiment's; what an earlier session left in it is gone on with.
         executor: where trials run; it is closed in the end.
         deadline: the experiment's clock, which is running.
+        watchdog: whoever ends this process when the time is over.
         view: who is shown the progress.
 
     Raises:
         NoModelError: no trial completed.
+        TimeBudgetError: the time was over before the first could begin.
         AutomlError: the data, the space or the compute cannot be used.
     """
-    with locked(directory), logged_to(directory.log):
+    with locked(directory), kept_clock(directory, deadline), logged_to(directory.log):
         directory.sweep()
         shutil.rmtree(directory.cache, ignore_errors=True)  # a killed session's, maybe of another version
         discard(directory)
         save_config(config, directory)
-        return _Session(config, inputs, directory, deadline, view).run(executor)
+        return _Session(config, inputs, directory, deadline, watchdog, view).run(executor)
 
 
 class _Session:
@@ -76,10 +80,11 @@ class _Session:
         inputs: Inputs,
         directory: ExperimentDirectory,
         deadline: Deadline,
+        watchdog: Watchdog,
         view: Progress,
     ) -> None:
         self._config, self._inputs, self._directory = config, inputs, directory
-        self._deadline, self._view = deadline, view
+        self._deadline, self._watchdog, self._view = deadline, watchdog, view
         self._phases = Phases(deadline)
         self._reserve = Reserve(deadline, registers=config.registry is not None)
         self._tracker = Tracker(config, directory)
@@ -92,8 +97,8 @@ class _Session:
         try:
             cpu = time.thread_time()
             with self._phases.measure("prepare"):
-                # What has trials already has something to deliver, however long it takes to read the data again.
-                begins = not self._directory.trial_numbers()
+                # What has a model already has something to deliver, however long it takes to read the data again.
+                begins = not has_model(self._directory)
                 problem = prepare(self._config, self._inputs, self._deadline if begins else None)
                 check_gpus(self._config, problem.space)
                 save_problem(problem, self._directory)
@@ -113,33 +118,46 @@ class _Session:
                         first_look=self._config.search.pruner.name != "none",
                     )
                 )
+                if begins:
+                    check_start(self._deadline)
             self._reserve.work_took(self._phases.spent("prepare"), cpu=time.thread_time() - cpu)
             self._phases.plan("search", self._deadline.remaining() - self._reserve.seconds())
             with self._view, self._phases.measure("search"):
-                last = self._search(problem, executor)
-            delivery = Delivery(
-                config=self._config,
-                directory=self._directory,
-                deadline=self._deadline,
-                phases=self._phases,
-                reserve=self._reserve,
-                tracker=self._tracker,
-                trust=self._inputs.trust,
-            )
-            found = Found(problem, preference, last, self._completed, self._pruned.pruning())
-            return delivery.deliver(found, executor)
+                last = self._search(problem, preference, executor)
+            result = self._delivery().deliver(self._found(problem, preference, last), executor)
+            self._watchdog.says(partial(self._watchdog.reports, result))
+            return result
         finally:
             executor.close()
             self._tracker.close(self._deadline.remaining())
-            with suppress(WorkspaceError):  # a full disk: what ended the search says so better, and the clock is marked
-                mark_used(self._directory, self._deadline.spent())
             # Matrices that trials have shared: a resumed session makes them again.
             shutil.rmtree(self._directory.cache, ignore_errors=True)
 
+    def _delivery(self) -> Delivery:
+        return Delivery(
+            config=self._config,
+            directory=self._directory,
+            deadline=self._deadline,
+            phases=self._phases,
+            reserve=self._reserve,
+            tracker=self._tracker,
+            trust=self._inputs.trust,
+        )
+
+    def _found(self, problem: Problem, preference: Preference, last: SearchState) -> Found:
+        return Found(problem, preference, last, self._completed, self._pruned.pruning())
+
+    def _last_words(self, problem: Problem, preference: Preference, last: SearchState) -> None:
+        """The best so far, said by the watchdog: this process has outlasted its budget, whatever it is busy with."""
+        result = self._delivery().deliver_at_once(self._found(problem, preference, last))
+        self._view.close()
+        self._watchdog.reports(result)
+
     # Searching
 
-    def _search(self, problem: Problem, executor: Executor) -> SearchState:
+    def _search(self, problem: Problem, preference: Preference, executor: Executor) -> SearchState:
         last = None
+        in_time = not self._deadline.passed()  # else all that is left to do is to deliver, which takes what it takes
         with (
             Interrupts(self._directory) as interrupts,
             open_driver(
@@ -155,6 +173,8 @@ class _Session:
             for last in driver.run():
                 self._reserve.closing_takes(executor.closing_seconds)
                 self._follow(last, problem)
+                if in_time:
+                    self._watchdog.says(partial(self._last_words, problem, preference, last))
                 self._config = extend_running(driver, self._config, self._directory, self._deadline)
         assert last is not None
         return last

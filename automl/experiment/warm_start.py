@@ -10,11 +10,11 @@ from pathlib import Path
 from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
 from automl.errors import AutomlError, ConfigError, WorkspaceError
-from automl.experiment.leaderboard import read_params, read_trials
+from automl.experiment.leaderboard import read_trials
 from automl.experiment.summary import Summary
 from automl.search.history import maximizes
 from automl.search.warm_start import EarlierTrial
-from automl.trial.contract import Status, TrialResult
+from automl.trial.contract import Status, TrialResult, read_params
 from automl.workspace.atomic import read_json, write_json
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
@@ -71,7 +71,7 @@ def borrowed_trials(config: ExperimentConfig, directory: ExperimentDirectory) ->
 def _best(directory: ExperimentDirectory) -> Iterator[EarlierTrial]:
     for result in _ranked(directory)[:_MOST]:
         origin = f"{directory.name}/{directory.id}/{result.number}"
-        yield EarlierTrial(result.algorithm, read_params(directory, result.number), origin)
+        yield EarlierTrial(result.algorithm, read_params(directory.trial(result.number)), origin)
 
 
 def _ranked(directory: ExperimentDirectory) -> list[TrialResult]:
@@ -82,7 +82,7 @@ def _ranked(directory: ExperimentDirectory) -> list[TrialResult]:
     completed.sort(key=lambda result: (-_score(result) if maximize else _score(result), result.number))
     different: dict[str, TrialResult] = {}
     for result in completed:
-        params = json.dumps(read_params(directory, result.number), sort_keys=True)
+        params = json.dumps(read_params(directory.trial(result.number)), sort_keys=True)
         different.setdefault(f"{result.algorithm} {params}", result)
     leaders = _first_of_each_algorithm(tuple(different.values()))
     return [*leaders, *(result for result in different.values() if result not in leaders)]

@@ -12,8 +12,7 @@ from optuna.trial import FixedTrial
 from automl.errors import AutomlError
 from automl.search.history import History
 from automl.space.space import SearchSpace
-from automl.trial.contract import read_result
-from automl.workspace.atomic import read_json
+from automl.trial.contract import read_proposal, read_result
 from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["adopt"]
@@ -51,7 +50,7 @@ def adopt(history: History, directory: ExperimentDirectory, space: SearchSpace) 
 def _enter(history: History, directory: ExperimentDirectory, space: SearchSpace, number: int, elapsed: float) -> bool:
     """Add the trial as it was proposed; False if that cannot be found out."""
     try:
-        written = read_json(directory.trial(number).params)
+        written = read_proposal(directory.trial(number))
         name = written["algorithm"]
         algorithm = space.algorithms[name]
         trial = FixedTrial(algorithm.encode(written["params"], name))

@@ -17,7 +17,7 @@ from automl.search.flight import Flight, WaitingRoom
 from automl.search.history import History, Record, state_of
 from automl.search.memory import MemoryAdmission
 from automl.search.proposal import Proposer
-from automl.search.restore import mark_used, restore
+from automl.search.restore import restore
 from automl.search.settle import settle
 from automl.search.state import Finished, RunningTrial, SearchState
 from automl.search.submission import Submissions, Terms
@@ -30,7 +30,6 @@ log = logging.getLogger("automl")
 _TURN_SECONDS = 0.2
 """Longest wait in one turn: a double Ctrl-C and requests from other terminals are noticed this soon."""
 _LAST_TURN_SECONDS = 0.02
-_CLOCK_SECONDS = 1.0
 _PRUNE_GRACE = 5.0
 _CANCEL_GRACE = 0.3
 
@@ -77,7 +76,6 @@ class Driver:
         self._out_of_time = False
         self._stopping: ExitCriterion | None = None
         self._because: str | None = None
-        self._clock_marked = -math.inf
 
     def run(self) -> Iterator[SearchState]:
         """Yield what the search looks like, turn by turn. The last state says why it stopped."""
@@ -94,7 +92,6 @@ class Driver:
             refused = self._submit_more()
             self._cancel_overdue()
             self._take(self._executor.wait(0 if refused else self._turn()) if self._flights else [])
-            self._mark_clock()
 
     def _turn(self) -> float:
         """Seconds to wait for events: the end of the search's time is noticed when it comes."""
@@ -318,9 +315,3 @@ class Driver:
             out_of_time=self._out_of_time,
             interrupts=self._interrupts(),
         )
-
-    def _mark_clock(self) -> None:
-        spent = self._deadline.spent()
-        if spent - self._clock_marked >= _CLOCK_SECONDS:
-            self._clock_marked = spent
-            mark_used(self._terms.directory, spent)

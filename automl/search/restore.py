@@ -1,4 +1,4 @@
-"""What an earlier session of the same experiment has left: its trials, and the time it used."""
+"""What an earlier session of the same experiment has left: its trials."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Any
 
 from optuna.trial import TrialState
 
-from automl.errors import DamagedFileError
 from automl.search.history import History, Record, state_of
-from automl.trial.contract import Failure, Status, TrialResult, read_result, write_result
-from automl.workspace.atomic import read_json, write_json
+from automl.trial.contract import Failure, Status, TrialResult, read_proposal, read_result, write_result
 from automl.workspace.layout import ExperimentDirectory, TrialDirectory
 
-__all__ = ["Restored", "mark_used", "restore", "seconds_used"]
+__all__ = ["Restored", "restore"]
 
 _STATUS = {TrialState.COMPLETE: Status.COMPLETED, TrialState.PRUNED: Status.PRUNED}
 
@@ -38,7 +36,7 @@ def restore(history: History, directory: ExperimentDirectory) -> Restored:
     for record in history.records():
         place = directory.trial(record.number)
         result = read_result(place)
-        written = _read_params(place)
+        written = read_proposal(place)
         params = dict(written.get("params", {}))
         if record.state.is_finished():
             if result is None:
@@ -61,17 +59,9 @@ def restore(history: History, directory: ExperimentDirectory) -> Restored:
             history.tell(result)
             ended.append((replace(record, state=TrialState.FAIL), result, params))
         else:
-            pending.append((record, params, int(written.get("attempt", 1))))
+            pending.append((record, params, written.get("attempt", 1)))
     history.commit()
     return Restored(tuple(ended), tuple(pending))
-
-
-def _read_params(place: TrialDirectory) -> dict[str, Any]:
-    """params.json; empty where it is missing or damaged."""
-    try:
-        return read_json(place.params) if place.params.exists() else {}
-    except DamagedFileError:
-        return {}
 
 
 def _write_again(place: TrialDirectory, result: TrialResult) -> None:
@@ -91,20 +81,3 @@ def _from_journal(record: Record) -> TrialResult:
         fidelity=record.fidelity,
         parent=record.parent,
     )
-
-
-def seconds_used(directory: ExperimentDirectory) -> float:
-    """Seconds of the experiment's clock that earlier sessions have used.
-
-    Where clock.json cannot be read, the latest result says it: time that was used is never given again.
-    """
-    try:
-        return float(read_json(directory.clock)["elapsed"]) if directory.clock.exists() else 0.0
-    except (DamagedFileError, KeyError, TypeError, ValueError):
-        results = (read_result(directory.trial(number)) for number in directory.trial_numbers())
-        return max((result.elapsed for result in results if result is not None), default=0.0)
-
-
-def mark_used(directory: ExperimentDirectory, elapsed: float) -> None:
-    """Note how far the experiment's clock has come."""
-    write_json(directory.clock, {"elapsed": round(elapsed, 3)})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from automl.tracking.store import redacted
-from automl.trial.contract import Status, TrialResult, read_result
+from automl.trial.contract import Status, TrialResult, read_params, read_result
 from automl.workspace.layout import TrialDirectory
 
 __all__ = ["Point", "TrialRecord", "flatten", "read_trial", "run_status"]
@@ -89,7 +89,7 @@ def read_trial(directory: TrialDirectory, metric: str | None = None) -> TrialRec
         # The final value has to be the latest one: MLflow shows the one of the highest step, then of the highest time.
         step, time = (0, ended) if last is None else (last.step, max(ended, last.time + 1))
         points.append(Point(clean, float(value), step, time))
-    return TrialRecord(result, _read_params(directory.params), tuple(points), started, ended)
+    return TrialRecord(result, flatten(read_params(directory)), tuple(points), started, ended)
 
 
 def flatten(value: Any, prefix: str = "") -> dict[str, str]:
@@ -119,14 +119,6 @@ def _milliseconds(text: str) -> int | None:
         return int(datetime.fromisoformat(text).timestamp() * 1000)
     except ValueError:
         return None
-
-
-def _read_params(path: Path) -> dict[str, str]:
-    try:
-        document = json.loads(path.read_bytes())
-        return flatten(document["params"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}  # a trial that never began; its trial.json says why
 
 
 def _read_series(path: Path) -> dict[str, list[Point]]:

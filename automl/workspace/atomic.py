@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
+import threading
 from contextlib import suppress
 from errno import ENOSPC
 from pathlib import Path
@@ -22,6 +24,8 @@ __all__ = [
     "as_json",
     "check_format",
     "leftovers",
+    "parse_json",
+    "read_bytes",
     "read_json",
     "write_bytes",
     "write_json",
@@ -31,13 +35,16 @@ __all__ = [
 FORMAT_VERSION = 1
 """Version of every JSON and YAML file of ours. A reader refuses newer ones."""
 
+_LARGEST = 2**28
+"""Bytes of a record: the largest are lists of what thousands of classes are called."""
+
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 """How files are named while they are written."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path` so that a reader sees the old file or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{threading.get_native_id()}.tmp")  # two threads may write the same file
     try:
         with open(temporary, "wb") as file:
             file.write(content)
@@ -79,16 +86,42 @@ def read_json(path: Path) -> dict[str, Any]:
         WorkspaceError: the file is missing, or was written by a newer automl.
         DamagedFileError: it is no JSON object.
     """
+    return parse_json(read_bytes(path), path)
+
+
+def parse_json(content: bytes, path: Path) -> dict[str, Any]:
+    """The object that the `content` of `path` is. Raises what `read_json` raises."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WorkspaceError(f"Cannot read {path}: {error.strerror or error}.") from error
+        value = json.loads(content)
     except ValueError as error:
         raise DamagedFileError(f"{path} is no valid JSON: {error}.") from error
+    except RecursionError:
+        raise DamagedFileError(f"{path} is no valid JSON: it is nested too deeply.") from None
     if not isinstance(value, dict):
         raise DamagedFileError(f"{path} holds no JSON object.")
     check_format(value, path)
     return value
+
+
+def read_bytes(path: Path) -> bytes:
+    """What a file of ours holds.
+
+    Raises:
+        WorkspaceError: it is missing, or cannot be read.
+        DamagedFileError: something else is in its place (a folder, a pipe that would be waited for), or it is larger
+            than any file of ours.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        with open(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise DamagedFileError(f"{path} is no file.")
+            if status.st_size > _LARGEST:
+                raise DamagedFileError(f"{path} is larger than any file that automl writes there.")
+            return file.read()
+    except OSError as error:
+        raise WorkspaceError(f"Cannot read {path}: {error.strerror or error}.") from error
 
 
 def check_format(value: dict[str, Any], path: Path) -> None:
@@ -98,7 +131,7 @@ def check_format(value: dict[str, Any], path: Path) -> None:
         WorkspaceError: the format version is newer than this one, or is no number.
     """
     version = value.get("format_version", FORMAT_VERSION)
-    if not isinstance(version, int) or version > FORMAT_VERSION:
+    if not isinstance(version, int) or isinstance(version, bool) or version > FORMAT_VERSION:
         raise WorkspaceError(
             f"{path} has format version {version}; this automl reads up to {FORMAT_VERSION}. Install a newer automl."
         )

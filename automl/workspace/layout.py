@@ -18,6 +18,8 @@ from automl.workspace.atomic import leftovers
 __all__ = ["ExperimentDirectory", "TrialDirectory", "Workspace"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_TRIAL = re.compile(r"[0-9]{5}|[1-9][0-9]{5,8}")
+"""How `ExperimentDirectory.trial` names a trial's directory."""
 
 
 @dataclass(frozen=True)
@@ -197,10 +199,18 @@ class ExperimentDirectory:
         return self.trial(number)
 
     def trial_numbers(self) -> list[int]:
-        """Numbers of all trials that have a directory, ascending."""
-        if not self.trials.is_dir():
+        """Numbers of all trials that have a directory, ascending. Whatever else lies there is left alone.
+
+        Raises:
+            WorkspaceError: the trials cannot be listed.
+        """
+        try:
+            with os.scandir(self.trials) as entries:
+                return sorted(int(e.name) for e in entries if _TRIAL.fullmatch(e.name) and e.is_dir())
+        except FileNotFoundError:
             return []
-        return sorted(int(entry.name) for entry in os.scandir(self.trials) if entry.name.isdigit())
+        except OSError as error:
+            raise WorkspaceError(f"Cannot list the trials in {self.trials}: {error.strerror or error}.") from error
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import automl
 from automl import api
 from automl.deadline import Deadline
 from automl.errors import ConfigError, WorkspaceError
-from automl.search.restore import mark_used
+from automl.experiment.clock import mark_used
 from automl.testing.invariants import examine
 from automl.testing.moments import Scene
 from automl.workspace.layout import ExperimentDirectory, Workspace

@@ -69,7 +69,6 @@ def pieces(file: Path) -> Iterator[None]:
     "name",
     [
         "automl.log",
-        "clock.json",
         "environment.json",
         "result.json",
         "ending.json",
@@ -98,12 +97,6 @@ def test_the_search_goes_on(experiment: ExperimentDirectory, original: Path, nam
 
 def records(experiment: ExperimentDirectory) -> list[dict[str, Any]]:
     return [json.loads(experiment.trial(number).result.read_text()) for number in experiment.trial_numbers()]
-
-
-def test_time_that_was_used_is_not_given_again(experiment: ExperimentDirectory) -> None:
-    used = max(record["elapsed"] for record in records(experiment))
-    experiment.clock.write_text('{"format_version": 1, "elap')
-    assert resumed(experiment).budget.spent > used
 
 
 # What a trial came to

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from automl.cli.app import AsJson, Quiet, Verbose, app, print_json, set_verbosity
+from automl.cli.app import AsJson, Quiet, Verbose, app, last_words, print_outcome, set_verbosity
 from automl.cli.commands.run import Workspace
 from automl.cli.modules import Trust, find_modules
 
@@ -27,8 +27,7 @@ def resume(
 ) -> None:
     """Go on with an experiment that was cut, or extend a finished one with more time or trials."""
     from automl import api
-    from automl.display.report import print_result
-    from automl.experiment.clock import process_started
+    from automl.deadline import process_started
 
     set_verbosity(verbose, quiet or as_json)
     find_modules(trust)
@@ -40,8 +39,6 @@ def resume(
         trust=trust,
         progress=not (quiet or as_json),
         started=process_started(),
+        last_words=last_words(as_json),
     )
-    if as_json:
-        print_json(result.summary.model_dump(mode="json"))
-    else:
-        print_result(result)
+    print_outcome(result, as_json=as_json)

@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from automl.cli.app import AsJson, Quiet, Verbose, app, print_json, set_verbosity
+from automl.cli.app import AsJson, Quiet, Verbose, app, last_words, print_outcome, set_verbosity
 from automl.cli.modules import Trust, find_modules
 
 Workspace = Annotated[Optional[Path], typer.Option(help="Where everything is kept; by default $AUTOML_HOME.")]  # noqa: UP045
@@ -28,8 +28,7 @@ def run(
 ) -> None:
     """Run the experiment that a YAML file declares, and register its best model."""
     from automl import api
-    from automl.display.report import print_result
-    from automl.experiment.clock import process_started
+    from automl.deadline import process_started
 
     set_verbosity(verbose, quiet or as_json)
     find_modules(trust, file)
@@ -41,8 +40,6 @@ def run(
         trust=trust,
         progress=not (quiet or as_json),
         started=process_started(),
+        last_words=last_words(as_json),
     )
-    if as_json:
-        print_json(result.summary.model_dump(mode="json"))
-    else:
-        print_result(result)
+    print_outcome(result, as_json=as_json)

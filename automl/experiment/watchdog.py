@@ -1,0 +1,117 @@
+"""Who watches that a time budget is kept, also where nobody comes to look at the clock.
+
+Everything that waits is given what is left of the time, and start-up looks at the clock between its steps. On a
+machine that is busy enough a single step (an import, say) may take longer than all of the budget. A program cannot
+be ended for that; the command line's process can.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from automl.deadline import Deadline, tolerance
+from automl.errors import AutomlError, TimeBudgetError
+from automl.execution.reap import MARK
+from automl.redact import redact_message
+
+if TYPE_CHECKING:
+    from automl.experiment.result import Result
+
+__all__ = ["Watchdog", "check_start"]
+
+_SHARE = 0.5
+"""Of the tolerance: what remains of it is for the last words."""
+_LOOK = 0.5
+"""Longest pause between two looks at a clock that may be extended."""
+
+LastWords = Callable[[], None]
+"""What is still to be done and said; raises the error that the process ends with, if it is to end with one."""
+
+Report = Callable[["Result"], None]
+"""Prints a result that was cut short; called from another thread than the main one."""
+
+
+def check_start(deadline: Deadline) -> None:
+    """Look at the clock between two steps of start-up.
+
+    Raises:
+        TimeBudgetError: the budget is over, and nothing has begun.
+    """
+    if deadline.passed():
+        took = deadline.spent() - deadline.used
+        before = f", of which earlier sessions had used {deadline.used:.1f} s" if deadline.used else ""
+        raise TimeBudgetError(
+            f"Start-up alone took {took:.1f} s of a budget of {deadline.budget:g} s{before}, so no trial could begin; "
+            "write a larger --time-budget (limits.time_budget)."
+        )
+
+
+class Watchdog:
+    """Ends this process once its time budget and half of the tolerance are over.
+
+    Args:
+        deadline: the experiment's clock.
+        report: prints what there is when the process is ended; None in a process that is not the experiment's own:
+            then nothing is watched.
+    """
+
+    def __init__(self, deadline: Deadline, report: Report | None) -> None:
+        self._deadline, self._report = deadline, report
+        self._last_words: LastWords | None = None
+        if report is not None and deadline.limited:
+            threading.Thread(target=self._watch, name="automl-watchdog", daemon=True).start()
+
+    def says(self, last_words: LastWords | None) -> None:
+        """From now on `last_words` are what is done when time is up; None: the process is left to its own end."""
+        self._last_words = last_words
+
+    def reports(self, result: Result) -> None:
+        """Last words where there is a result."""
+        if self._report is not None:
+            self._report(result)
+
+    def _watch(self) -> None:
+        while True:
+            left = self._deadline.budget + _SHARE * tolerance(self._deadline.budget) - self._deadline.spent()
+            if left <= 0 and self._last_words is not None:
+                _end(self._last_words, (1 - _SHARE) / 2 * tolerance(self._deadline.budget))
+            time.sleep(min(max(left, 0.02), _LOOK))
+
+
+def _end(last_words: LastWords, seconds: float) -> None:
+    """Say the last words within `seconds`, and end without waiting for anything in this process."""
+    status = [1]
+    speaker = threading.Thread(target=_speak, args=(last_words, status), name="automl-last-words", daemon=True)
+    speaker.start()
+    speaker.join(seconds)  # whoever should read them may not
+    _kill_workers()
+    os._exit(status[0])
+
+
+def _speak(last_words: LastWords, status: list[int]) -> None:
+    """Also leaves the exit status in `status`."""
+    with suppress(Exception):  # nobody could mend it any more
+        try:
+            last_words()
+            status[0] = 0
+        except AutomlError as error:
+            status[0] = error.exit_code
+            sys.stderr.write(f"automl: {redact_message(str(error))}\n")
+        sys.stdout.flush()
+
+
+def _kill_workers() -> None:
+    """They would end by themselves, but not at once. What follows up for MLflow may go on."""
+    import psutil
+
+    with suppress(psutil.Error):
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                if MARK in child.environ():
+                    child.kill()
