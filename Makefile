@@ -74,14 +74,16 @@ $(VENV)/bin/python:
 	    $(BIN)/python -m pip install --quiet uv || true; \
 	fi
 
-# Installs $(1), editable: with uv where there is one, and with pip where there is none or where it fails.
+# Installs $(1), editable: with uv where there is one, and with pip where there is none or where it fails. Compiled now,
+# nothing need be compiled when it is started, and where PYTHONDONTWRITEBYTECODE is set that would be at every start.
 define install
 echo "Installing automl ($(1)); the first time this takes a while"; \
 if uv --version >/dev/null 2>&1; then uv=uv; elif [ -x $(BIN)/uv ]; then uv=$(BIN)/uv; else uv=false; fi; \
-if ! $$uv pip install --quiet --python $(BIN)/python --constraints constraints.txt --editable '$(1)'; then \
+if ! $$uv pip install --quiet --compile-bytecode --python $(BIN)/python --constraints constraints.txt --editable '$(1)'; then \
     echo "uv could not do it; pip tries, which is slower."; \
-    $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '$(1)'; \
-fi
+    $(BIN)/python -m pip install --quiet --compile --constraint constraints.txt --editable '$(1)'; \
+fi; \
+$(BIN)/python -m compileall -q automl
 endef
 
 constraints: ## pin again what CI installs (needs uv; Linux, Python 3.11)

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from automl.cli.main import main
+from automl.execution.bytecode import keep_bytecode
 
 __all__ = ["main"]
+
+
+def main() -> None:
+    """The console script."""
+    keep_bytecode()  # before anything large is imported
+    from automl.cli.console import run
+
+    run()

@@ -9,6 +9,7 @@ from multiprocessing.connection import wait
 from typing import IO, Any, ClassVar
 
 from automl.deadline import Deadline
+from automl.execution.bytecode import child_environment
 from automl.execution.gpus import GpuShares, gpu_environment, local_shares
 from automl.execution.handle import WorkerHandle
 from automl.execution.messages import Message
@@ -69,7 +70,8 @@ class ProcessExecutor(Pool):
             self._arrays = tempfile.TemporaryFile()  # noqa: SIM115 - `close` does
         threads = thread_environment(max(1, int(self.options.cpus_per_trial)))
         gpus = self._gpus.take() if self._gpus is not None and device is Device.GPU else ""
-        worker = WorkerProcess(device, self._arrays, {**os.environ, **threads, **gpu_environment(gpus)}, self._imports)
+        environment = {**child_environment(), **threads, **gpu_environment(gpus)}
+        worker = WorkerProcess(device, self._arrays, environment, self._imports)
         self._given[worker] = gpus
         self._sources.update(dict.fromkeys(worker.sources, worker))
         if self._payload is not None:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 from typing import NoReturn, Self
 
+from automl.execution.bytecode import child_environment
 from automl.execution.memory_note import MemoryNote
 from automl.execution.reap import MARK
 
@@ -90,7 +91,7 @@ def _command(mark: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if name != MARK}
+    environment = {name: value for name, value in child_environment().items() if name != MARK}
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     return environment
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
+from automl.execution.bytecode import child_environment
+
 __all__ = ["mirror_environment"]
 
 
 def mirror_environment() -> dict[str, str]:
     """The process's environment: no telemetry, one thread, our import path, no MLflow settings meant for others."""
     meant_for_others = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(meant_for_others)}
+    environment = {name: value for name, value in child_environment().items() if not name.startswith(meant_for_others)}
     environment |= {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         "DO_NOT_TRACK": "true",

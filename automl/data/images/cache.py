@@ -21,6 +21,7 @@ import numpy as np
 
 from automl.errors import WorkspaceError
 from automl.workspace.atomic import leftovers, read_json, write_json
+from automl.workspace.caches import user_cache
 
 __all__ = ["MOST_BYTES", "DecodedWriter", "cache_folder", "find_decoded"]
 
@@ -33,13 +34,8 @@ _log = logging.getLogger("automl")
 
 
 def cache_folder(kind: str) -> Path:
-    """``AUTOML_CACHE_DIR``, or the user's cache directory, and in it the folder of `kind`. It need not be there."""
-    own = os.environ.get("AUTOML_CACHE_DIR")
-    if own:
-        return Path(own).expanduser().absolute() / kind
-    import pooch
-
-    return Path(pooch.os_cache("automl")).expanduser() / kind
+    """The folder of `kind` in the user's cache. It need not be there."""
+    return user_cache() / kind
 
 
 def find_decoded(key: str) -> tuple[np.ndarray, dict[str, Any]] | None:

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from automl.errors import ExecutorError
+from automl.execution.bytecode import child_environment
 from automl.execution.gpus import local_shares
 from automl.execution.options import ComputeOptions
 from automl.execution.ray.cluster import ClusterWatch, host_and_port
@@ -48,6 +49,7 @@ _ENVIRONMENT = {
     "RAY_agent_register_timeout_ms": "120000",
     "RAY_worker_register_timeout_seconds": "180",
 }
+"""For a Ray of our own, unless the user has set them."""
 
 
 class RayRuntime:
@@ -176,7 +178,7 @@ class RayRuntime:
         address = _address(self._options)
         if address:
             check_address(address)
-        with _environment({} if address else _ENVIRONMENT):
+        with _environment({} if address else {**_ENVIRONMENT, **child_environment()}):
             import ray
 
             ours = not ray.is_initialized()
@@ -246,14 +248,17 @@ def check_address(address: str) -> None:
 
 @contextmanager
 def _environment(wanted: dict[str, str]) -> Iterator[None]:
-    """Set variables that the user has not, for as long as Ray starts."""
-    added = {name: value for name, value in wanted.items() if name not in os.environ}
-    os.environ.update(added)
+    """Set variables for as long as Ray starts."""
+    before = {name: os.environ.get(name) for name, value in wanted.items() if os.environ.get(name) != value}
+    os.environ.update(wanted)
     try:
         yield
     finally:
-        for name in added:
-            os.environ.pop(name, None)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The console script: every user's mistake ends in one sentence and a non-zero exit."""
+"""What the console script does: every user's mistake ends in one sentence and a non-zero exit."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from automl.errors import AutomlError
 from automl.redact import redact_message
 from automl.visible import visible
 
-__all__ = ["main"]
+__all__ = ["run"]
 
 
-def main() -> None:
+def run() -> None:
     """Run the command line.
 
     Exits with 2 for what the user can mend, with 1 for what went wrong around it, with 130 after Ctrl-C. What is done
