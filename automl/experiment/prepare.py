@@ -86,6 +86,7 @@ def prepare(config: ExperimentConfig, inputs: Inputs, deadline: Deadline | None 
         AutomlError: the data, the metric, the validation or the space cannot be used. Says which, and what instead.
     """
     task = get_task(config.task)
+    space = _declared_space(config, task, inputs.trust)
     table, plan, valid_rows = _data(config, inputs, task, Reading(deadline, progress=inputs.progress))
     _in_time(deadline)
     target = task.prepare(table.y, name=table.target, positive_label=config.data.positive_label)
@@ -101,7 +102,7 @@ def prepare(config: ExperimentConfig, inputs: Inputs, deadline: Deadline | None 
             valid_rows=valid_rows,
             seed=config.seed,
         )
-    space, exclusions = _space(config, task, table, inputs.trust)
+    space, exclusions = _usable_space(space, config, table)
     _in_time(deadline)
     across = split_guardrails(
         plan, table.X, target.values, classification=target.classes is not None, group=table.group, time=table.time
@@ -170,17 +171,21 @@ def _test_values(table: Table, task: Task, target: Target) -> np.ndarray | None:
         raise DataError(f"The test data cannot be used. {error}") from error
 
 
-def _space(
-    config: ExperimentConfig, task: Task, table: Table, trust: bool
-) -> tuple[SearchSpace, tuple[Exclusion, ...]]:
-    """What can be searched here. An estimator that is not trusted is refused before anything is imported."""
+def _declared_space(config: ExperimentConfig, task: Task, trust: bool) -> SearchSpace:
+    """What is to be searched. What is not trusted is refused before anything is imported, and before data are read."""
     wanted = config.search.algorithms
     space = load_space(config.search.space, task=task.name).restrict(allow=wanted.allow, block=wanted.block)
-    if not config.search.portfolio:
-        space = space.model_copy(update={"portfolio": ()})
     if config.search.space is not None:
         check_trust(space, trust=trust)
         check_estimators(space, trust=trust)
+    return space if config.search.portfolio else space.model_copy(update={"portfolio": ()})
+
+
+def _usable_space(
+    space: SearchSpace, config: ExperimentConfig, table: Table
+) -> tuple[SearchSpace, tuple[Exclusion, ...]]:
+    """What of it can be searched here."""
+    wanted = config.search.algorithms
     space, exclusions = available(space, asked=wanted.allow or (), n_rows=table.n_rows)
     if config.search.space is not None:
         _check_views(space, table)

@@ -217,10 +217,15 @@ SETTINGS: dict[str, Refusal] = {
     ),
     "a workspace below /proc": (table(), {"workspace": "/proc/x"}, WorkspaceError, "Cannot write to the workspace"),
     "no trusted package": (table(), estimator("os.system"), TrustError, f"{KEY}os.system is outside.*trust=True"),
-    "a function": (table(), estimator("sklearn.base.clone"), TrustError, f"{KEY}.*is a function, no estimator class"),
-    "a transformer": (table(), estimator("sklearn.preprocessing.Binarizer"), SpaceError, f"{KEY}.*it has no predict"),
+    "a function": (table(), estimator("sklearn.base.clone"), TrustError, f"{KEY}.*none of the estimators that"),
+    "a transformer": (
+        table(),
+        estimator("sklearn.preprocessing.Binarizer"),
+        TrustError,
+        f"{KEY}.*none of the estimators",
+    ),
     "a misspelt class": (table(), estimator("sklearn.svm.SVCs"), SpaceError, f"{KEY}.*did you mean 'SVC'"),
-    "a misspelt module": (table(), estimator("sklearn.swm.SVC"), SpaceError, f"{KEY}.*no module sklearn.swm"),
+    "a misspelt module": (table(), estimator("sklearn.swm.SVC"), TrustError, f"{KEY}.*did you mean 'sklearn.svm.SVC'"),
     "no path": (table(), estimator("SVC"), SpaceError, f"{KEY}'SVC' is no import path"),
     "nothing that is installed": (
         table(),
