@@ -23,7 +23,7 @@ log = logging.getLogger("automl")
 
 _HOST = r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)"
 _CLUSTER = re.compile(rf"(?:ray://)?{_HOST}(?::[0-9]+)?/?")
-_SERVER = re.compile(rf"https?://(?:[^@/?#\\\s]*@)?{_HOST}(?::[0-9]+)?(?:/[^?#\\\s]*)?")
+_SERVER = re.compile(rf"https?://(?:[^@/?#\\\s]*@)?{_HOST}(?::[0-9]+)?(?:/[^?#\\\s]*)?(?:\?[^#\\\s]*)?")
 """Written so plainly that every client reads the same host in it."""
 _BUCKET = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:[^@/?#:\\\s]*(?::[^@/?#\\\s]*)?@)?(?P<place>[^@/?#:\\\s]+)(?:/[^?#:\\\s]*)?"

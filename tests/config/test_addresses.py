@@ -38,7 +38,7 @@ def config(**groups: Any) -> ExperimentConfig:
         *({"compute": {"address": address}} for address in ("127.0.0.1", "ray://[::1]:10001")),
         *({"compute": {"storage": storage}} for storage in ("shared", "/mnt/shared", "file:///mnt/shared")),
         *({"tracking": {"uri": uri}} for uri in ("mlruns", "./mlruns", "/a/b", "file:///a/b", "sqlite:///m.db")),
-        *({"tracking": {"uri": uri}} for uri in ("http://localhost:5000", "https://u:p@127.0.0.2:5000/mlflow")),
+        *({"tracking": {"uri": uri}} for uri in ("http://localhost:5000", "https://u:p@127.0.0.2:5000/mlflow?token=x")),
     ],
 )
 def test_this_machine_needs_no_trust(groups: dict[str, Any]) -> None:
