@@ -137,4 +137,5 @@ def _host(value: str) -> str:
             port = re.match(r":[0-9]+", value[found.end("host") :])
             return found["host"] + (port[0] if port else "")
     found = _BUCKET.fullmatch(value)
-    return redact_text(value) if found is None else f"{found['scheme']}://{found['place']}"
+    text = redact_text(value) if found is None else f"{found['scheme']}://{found['place']}"
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)

@@ -63,6 +63,7 @@ def test_this_machine_needs_no_trust(groups: dict[str, Any]) -> None:
         ("tracking", "uri", "postgresql://127.0.0.1/db?host=evil", "postgresql://127.0.0.1/db?host=evil"),
         ("tracking", "uri", "sqlite:///m.db?plugin=evil", "sqlite:///m.db?plugin=evil"),
         ("tracking", "uri", "databricks", "databricks"),
+        ("tracking", "uri", "x://\x1b[31mred", "x://\\x1b[31mred"),
         ("tracking", "uri", "databricks://profile", "databricks://profile"),
     ],
 )
