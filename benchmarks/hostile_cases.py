@@ -1,0 +1,235 @@
+"""Files, folders, URLs and experiment files that mean no good: what `hostile.py` tries.
+
+A case of another kind is a line of the table of its kind. An experiment file that asks for more than it may is an
+entry of `EXPERIMENT_FILES`: its text, in which ``{folder}`` and ``{url}`` are filled in.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import socket
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["Case", "cases"]
+
+_TABLE = "x,c,y\n" + "".join(f"{i}.5,{'ab'[i % 2]},{i % 2}\n" for i in range(60))
+_TARGET = "y"
+_SECRET = "geheim"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One thing to try.
+
+    Attributes:
+        kind: by which cases are counted.
+        name: of the case.
+        text: the experiment file.
+        says: what the answer has to hold; empty: nothing in particular.
+        exits: the exit status.
+        command: of automl.
+    """
+
+    kind: str
+    name: str
+    text: str
+    says: str
+    exits: int = 2
+    command: str = "plan"
+
+
+def _experiment(source: str, *, task: str = "classification", budget: float) -> str:
+    target = "" if task == "image_classification" else f", target: {_TARGET}"
+    return (
+        f"task: {task}\ndata: {{source: '{source}'{target}}}\nlimits: {{time_budget: {budget:g}s, max_trials: 1}}\n"
+        "search: {algorithms: {allow: [naive_bayes]}, portfolio: false}\n"
+        "compute: {executor: inline}\ntracking: null\nregistry: null\n"
+    )
+
+
+def _bomb(size: int) -> bytes:
+    return b"x,y\n" + b"0,1\n" * (size // 4)
+
+
+def _parquet(path: Path, **options: object) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    rows = 200_000_000
+    array = pyarrow.array(np.zeros(rows, dtype=np.int8 if options.pop("narrow", False) else np.int64))
+    pyarrow.parquet.write_table(pyarrow.table({"x": array, "y": array}), path, **options)
+
+
+def _dictionary(path: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    values = pyarrow.DictionaryArray.from_arrays(np.zeros(20_000, np.int32), pyarrow.array(["x" * 1_000_000]))
+    table = pyarrow.table({"x": values, "y": np.arange(20_000) % 2})
+    pyarrow.parquet.write_table(table, path, store_schema=False)
+
+
+def _npz(path: Path) -> None:
+    np.savez_compressed(path, x=np.zeros((400_000, 28, 28, 3), np.uint8), y=np.zeros(400_000, np.uint8))
+
+
+def _npz_that_lies(path: Path) -> None:
+    """A head that announces 10 TB."""
+    content = io.BytesIO()
+    np.lib.format.write_array_header_1_0(content, {"descr": "|u1", "fortran_order": False, "shape": (10**9, 100, 100)})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", content.getvalue())
+        archive.writestr("y.npy", content.getvalue())
+
+
+def _png(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+    packer = zlib.compressobj(1)
+    rows = b"".join(packer.compress(bytes(width + 1)) for _ in range(height)) + packer.flush()
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def _pictures(folder: Path, add: Callable[[Path], object]) -> None:
+    """Two classes of small pictures, and in one of them something else."""
+    good = _png(8, 8)
+    for name in ("a", "b"):
+        (folder / name).mkdir(parents=True)
+        for number in range(5):
+            (folder / name / f"{number}.png").write_bytes(good)
+    add(folder / "a" / "evil.png")
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path)[:100])
+
+
+def _sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.write(_TABLE.encode())
+        file.truncate(1 << 40)
+
+
+_FILES: tuple[tuple[str, str, Callable[[Path], object]], ...] = (
+    ("no regular file", "fifo.csv", os.mkfifo),
+    ("no regular file", "fifo.parquet", os.mkfifo),
+    ("no regular file", "fifo.npz", os.mkfifo),
+    ("no regular file", "fifo.csv.gz", os.mkfifo),
+    ("no regular file", "socket.csv", _socket),
+    ("no regular file", "zero.csv", lambda path: path.symlink_to("/dev/zero")),
+    ("no regular file", "random.csv.gz", lambda path: path.symlink_to("/dev/urandom")),
+    ("no regular file", "kernel.csv", lambda path: path.symlink_to("/proc/kmsg")),
+    ("no regular file", "itself.csv", lambda path: path.symlink_to(path)),
+    ("no regular file", "folder.csv", lambda path: path.mkdir()),
+    ("bomb", "bomb.csv.gz", lambda path: path.write_bytes(gzip.compress(_bomb(1 << 30), 1))),
+    ("bomb", "bomb.csv.bz2", lambda path: path.write_bytes(bz2.compress(_bomb(1 << 28)))),
+    ("bomb", "bomb.csv.xz", lambda path: path.write_bytes(lzma.compress(_bomb(1 << 28), preset=0))),
+    ("bomb", "gzip.parquet", lambda path: _parquet(path, compression="gzip")),
+    ("bomb", "zstd.parquet", lambda path: _parquet(path, compression="zstd", use_dictionary=False)),
+    ("bomb", "narrow.parquet", lambda path: _parquet(path, narrow=True)),
+    ("bomb", "dictionary.parquet", _dictionary),
+    ("bomb", "sparse.csv", _sparse),
+    ("damaged", "cut.csv.gz", lambda path: path.write_bytes(gzip.compress(_TABLE.encode())[:60])),
+    ("damaged", "cut.parquet", lambda path: path.write_bytes(b"PAR1" + bytes(1000))),
+    ("damaged", "empty.csv", lambda path: path.touch()),
+    ("damaged", "wide.csv", lambda path: path.write_text("a,b,c,y\n1,2\n1,2,3,4,5,6\n")),
+    ("damaged", "zip.csv", lambda path: path.write_bytes(b"PK\3\4" + bytes(2000))),
+)
+"""Kind, name, and what makes it."""
+_IMAGES: tuple[tuple[str, str, Callable[[Path], object]], ...] = (
+    ("no regular file", "pipes", lambda path: _pictures(path, os.mkfifo)),
+    ("no regular file", "devices", lambda path: _pictures(path, lambda evil: evil.symlink_to("/dev/zero"))),
+    ("bomb", "huge", lambda path: _pictures(path, lambda evil: evil.write_bytes(_png(9_000, 9_000)))),
+    ("bomb", "bomb.npz", _npz),
+    ("bomb", "lies.npz", _npz_that_lies),
+)
+_URLS: tuple[tuple[str, str, str, int], ...] = (
+    ("honest", "good.csv", "", 0),
+    ("honest", "to-itself.csv", "", 0),
+    ("server", "slow.csv", "slow.csv", 2),
+    ("server", "slow-head.csv", "slow-head.csv", 2),
+    ("server", "silent.csv", "silent.csv", 2),
+    ("server", "endless.csv", "endless.csv", 2),
+    ("server", "bomb.csv", "bomb.csv", 2),
+    ("server", "odd-encoding.csv", "odd-encoding.csv", 2),
+    ("server", "truncated.csv", "truncated.csv", 2),
+    ("server", "announces-much.csv", "announces-much.csv", 2),
+    ("server", "fails.csv", "HTTP 500", 2),
+    ("server", "absent.csv", "absent.csv", 2),
+    ("server", "picture.csv", "picture.csv", 2),
+    ("redirect", "to-metadata.csv", "169.254.169.254", 2),
+    ("redirect", "to-private.csv", "10.0.0.1", 2),
+    ("redirect", "to-loopback.csv", "127.0.0.2", 2),
+    ("redirect", "to-mapped.csv", "127.0.0.2", 2),
+    ("redirect", "to-file.csv", "no web address", 2),
+    ("redirect", "to-loop.csv", "redirected more than", 2),
+    ("redirect", "to-nowhere.csv", "to-nowhere.csv", 2),
+)
+"""Kind, path on the hostile server, what the answer says, the exit status."""
+_PLACES: tuple[tuple[str, str], ...] = (
+    ("file:///dev/zero", "/dev/zero"),
+    ("file:///dev/stdin", "/dev/"),
+    ("ssh://host/x.csv", "ssh://host"),
+    ("github://me:x@/x.csv", "github://"),
+    ("reference://x.csv", "reference://"),
+    ("zip://a.csv::/tmp/a.zip", "zip://"),
+    ("simplecache::https://user:geheim@127.0.0.1:9/x.csv", "simplecache"),
+    ("https://user:ge/geheim@127.0.0.1:9/x.csv", "%2F"),
+    ("https://127.0.0.1:9/x.csv?pass=geheim&jwt=geheim#geheim", "127.0.0.1:9/x.csv"),
+    ("http://nosuchhost.invalid/x.csv?code=geheim", "nosuchhost.invalid"),
+)
+"""Where data should not be read from, and what the answer says."""
+EXPERIMENT_FILES: tuple[tuple[str, str, str], ...] = (
+    (
+        "an unknown class",
+        "task: classification\ndata: iris\nsearch: {{space: {{algorithms: {{z: {{estimator: os.system}}}}}}}}\n",
+        "os.system",
+    ),
+)
+"""Name, text, and what the answer says. It is planned without trust."""
+
+
+def cases(folder: Path, url: str, budget: float) -> Iterator[Case]:
+    """All cases, their files made in `folder` one after the other."""
+    yield Case("honest", "table.csv", _made(folder / "table.csv", _written(_TABLE), budget), "", exits=0)
+    for kind, name, make in _FILES:
+        yield Case(kind, name, _made(folder / name, make, budget), "folder" if name == "folder.csv" else name)
+    for kind, name, make in _IMAGES:
+        whole = name in ("pipes", "devices", "huge")  # one picture of ten may be left out, and is named
+        text = _made(folder / name, make, budget, task="image_classification")
+        yield Case(kind, name, text, "evil.png" if whole else name, exits=0 if whole else 2)
+    for kind, path, says, status in _URLS:
+        yield Case(kind, path, _experiment(f"{url}/{path}?token={_SECRET}", budget=budget), says, exits=status)
+    for place, says in _PLACES:
+        yield Case("place", place, _experiment(place, budget=budget), says)
+    label = "y\x1b]0;owned\x07\u202e"
+    text = "x,y\n" + "".join(f"{i},{label if i % 4 else 'an honest and much longer label'}\n" for i in range(60))
+    yield Case("label", "escape.csv", _made(folder / "escape.csv", _written(text), budget), r"\x1b", exits=0)
+    for name, text, says in EXPERIMENT_FILES:
+        yield Case("experiment file", name, text.format(folder=folder, url=url), says)
+    yield Case("run", "fifo", _made(folder / "run.csv", os.mkfifo, budget), "run.csv", command="run")
+    yield Case("run", "slow", _experiment(f"{url}/slow.csv", budget=budget), "slow.csv", command="run")
+    yield Case("run", "endless", _experiment(f"{url}/endless.csv", budget=budget), "endless.csv", command="run")
+
+
+def _written(text: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(text)
+
+
+def _made(path: Path, make: Callable[[Path], object], budget: float, task: str = "classification") -> str:
+    make(path)
+    return _experiment(str(path), task=task, budget=budget)
