@@ -15,6 +15,7 @@ from automl.data.reading.apart import run_apart
 from automl.data.reading.bounds import MOST_FETCHED
 from automl.data.reading.context import Reading
 from automl.data.reading.protocols import protocol_of
+from automl.data.reading.regular import open_regular
 from automl.data.reading.web import answered
 from automl.errors import DataError
 
@@ -65,7 +66,7 @@ def fetch(remote: Remote, folder: Path, reading: Reading | None = None) -> Path:
 def _is_there(path: Path, known: str) -> bool:
     algorithm, _, digest = known.partition(":")
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, algorithm).hexdigest() == digest
     except OSError:
         return False

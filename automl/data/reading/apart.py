@@ -85,8 +85,7 @@ def _process() -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()  # it starts none of its own
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
