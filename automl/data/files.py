@@ -19,6 +19,7 @@ from automl.data.reading.bounds import MOST_FETCHED, memory_for
 from automl.data.reading.context import Reading
 from automl.data.reading.footer import is_bounded, require_room
 from automl.data.reading.protocols import is_url, local_file
+from automl.data.reading.protocols import told as shown
 from automl.data.reading.regular import open_regular
 from automl.data.reading.remote import fetched
 from automl.data.reading.stream import COMPRESSIONS, DAMAGES, Metered, read_all, read_up_to, unpack
@@ -79,7 +80,7 @@ def read_file(location: str, reading: Reading | None = None) -> FileTable:
             large, or takes too long.
     """
     reading = reading or Reading()
-    told = visible(redact_url(location), lines=False)
+    told = shown(location)
     path = local_file(location) if is_url(location) else location
     ending = _ending(told)
     if ending in _REFUSED:
@@ -97,7 +98,7 @@ def read_file(location: str, reading: Reading | None = None) -> FileTable:
 
 
 def _from_server(url: str, reading: Reading) -> FileTable:
-    told = visible(redact_url(url), lines=False)
+    told = shown(url)
     content: BinaryIO = fetched(url, reading)
     packing = _packing(told)
     if packing:

@@ -16,11 +16,11 @@ from automl.data.kinds import Column, ColumnKind
 from automl.data.names import nearest, some
 from automl.data.options import DataOptions
 from automl.data.reading.context import Reading
+from automl.data.reading.protocols import told
 from automl.data.sources import Source, read_source
 from automl.data.table import Table
 from automl.data.target import likely_targets, read_role, read_target, require_column
 from automl.errors import DataError
-from automl.redact import redact_url
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,7 +134,7 @@ def load_like(
         if parts.y.dtype.kind != like.y.dtype.kind and "O" in (parts.y.dtype.kind, like.y.dtype.kind):
             raise DataError(f"The target {like.target!r} holds {_sort(parts.y)} here, and {_sort(like.y)} in training.")
     except DataError as error:
-        shown = f" {redact_url(os.fspath(source))}" if isinstance(source, str | os.PathLike) else ""
+        shown = f" {told(os.fspath(source))}" if isinstance(source, str | os.PathLike) else ""
         raise DataError(f"The {what}{shown} cannot be used. {error}") from error
     guardrails = (*read.guardrails, *parts.guardrails)
     table = replace(like, name=read.name, X=X, y=parts.y, test=None, guardrails=guardrails).with_roles(parts.roles)

@@ -22,10 +22,10 @@ from automl.data.load import MIN_ROWS
 from automl.data.names import some
 from automl.data.options import DataOptions
 from automl.data.reading.context import Reading
+from automl.data.reading.protocols import told
 from automl.data.table import Table
 from automl.data.target import read_role, read_target
 from automl.errors import DataError
-from automl.redact import redact_url
 
 __all__ = ["COLUMN", "load_images", "load_images_like"]
 
@@ -136,7 +136,7 @@ def load_images_like(
         found = read_images(source, own, columns=columns, white=column.white, reading=reading)
         return _like(found.train, found.name, own, like, reading)
     except DataError as error:
-        shown = f" {redact_url(os.fspath(source))}" if isinstance(source, str | os.PathLike) else ""
+        shown = f" {told(os.fspath(source))}" if isinstance(source, str | os.PathLike) else ""
         raise DataError(f"The {what}{shown} cannot be used. {error}") from error
 
 

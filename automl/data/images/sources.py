@@ -14,8 +14,8 @@ from automl.data.images.source import ImageSource, Wanted
 from automl.data.names import nearest, some
 from automl.data.options import DataOptions
 from automl.data.reading.context import Reading
+from automl.data.reading.protocols import told
 from automl.errors import DataError
-from automl.redact import redact_url
 
 __all__ = ["read_images"]
 
@@ -72,8 +72,8 @@ def _from_catalogue(name: str, options: DataOptions, wanted: Wanted) -> ImageSou
 def _from_files(source: str | os.PathLike[str], options: DataOptions, wanted: Wanted) -> ImageSource:
     path = local_path(source, options)
     if path is None:
-        told = redact_url(os.fspath(source)) or "an empty path"
-        raise DataError(f"Images cannot be read from {told}: copy them here.")
+        place = told(os.fspath(source)) or "an empty path"
+        raise DataError(f"Images cannot be read from {place}: copy them here.")
     if path.is_dir():
         from automl.data.images.folder import read_folder
 

@@ -7,13 +7,19 @@ from urllib.parse import unquote, urlsplit
 
 from automl.errors import DataError
 from automl.redact import redact_url
+from automl.visible import visible
 
-__all__ = ["HTTP", "is_url", "local_file", "protocol_of"]
+__all__ = ["HTTP", "is_url", "local_file", "protocol_of", "told"]
 
 HTTP = frozenset({"http", "https"})
 _STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
 _FILES = frozenset({"file", "local"})
 _URL = re.compile(r"(?P<protocol>[A-Za-z][A-Za-z0-9+.-]*)://")
+
+
+def told(location: str) -> str:
+    """A path or a URL as messages call it: on one line, without what may be secret or command a terminal."""
+    return visible(redact_url(location).replace("***@", ""), lines=False)
 
 
 def is_url(source: str) -> bool:
@@ -34,7 +40,7 @@ def protocol_of(url: str) -> str:
     protocol = found["protocol"].lower() if found else ""
     if protocol not in HTTP | _STORES | _FILES or (protocol not in HTTP and "::" in url):
         raise DataError(
-            f"Cannot read {redact_url(url)}: data is read from paths, and from URLs that begin with "
+            f"Cannot read {told(url)}: data is read from paths, and from URLs that begin with "
             f"{', '.join(f'{name}://' for name in ('file', 'http', 'https', 's3', 'gs', 'abfs', 'az'))}. Copy it to "
             "one of these."
         )
@@ -52,7 +58,7 @@ def _require_valid(url: str) -> None:
         valid = False
     if not valid or " " in parts.netloc or "@" in parts.path.partition("/")[0]:
         raise DataError(
-            f"Cannot read {redact_url(url)}: it is no valid URL. In a name or a password, write %2F for a slash, %40 "
+            f"Cannot read {told(url)}: it is no valid URL. In a name or a password, write %2F for a slash, %40 "
             "for @, %3F for a question mark and %23 for #."
         )
 
@@ -67,5 +73,5 @@ def local_file(url: str) -> str | None:
         return None
     path = url.partition("://")[2].removeprefix("localhost")
     if not path.startswith("/"):
-        raise DataError(f"Cannot read {redact_url(url)}: such a URL has three slashes, as in file:///folder/churn.csv.")
+        raise DataError(f"Cannot read {told(url)}: such a URL has three slashes, as in file:///folder/churn.csv.")
     return unquote(path)

@@ -10,10 +10,11 @@ from typing import Any
 from automl.data.reading.bounds import MOST_FETCHED, MOST_UNANNOUNCED, memory_for
 from automl.data.reading.context import Reading
 from automl.data.reading.protocols import HTTP, protocol_of
+from automl.data.reading.protocols import told as shown
 from automl.data.reading.stream import Source, read_all, unpack
 from automl.data.reading.web import answered
 from automl.errors import DataError
-from automl.redact import redact_url, without_secrets
+from automl.redact import without_secrets
 
 __all__ = ["fetched"]
 
@@ -28,7 +29,7 @@ def fetched(url: str, reading: Reading) -> io.BytesIO:
     Raises:
         DataError: it is not there, cannot be reached, is cut off, or larger than is read from a server.
     """
-    told = redact_url(url)
+    told = shown(url)
     try:
         with _opened(url) as (source, announced, ending):
             content = _received(source, announced, told, reading)
@@ -49,11 +50,11 @@ def _opened(url: str) -> Iterator[tuple[Source, int | None, str]]:
     """What to read from, how much is announced, and how it is packed for the way."""
     if protocol_of(url) in HTTP:
         with answered(url) as answer:
-            _require_content(answer, redact_url(url))
+            _require_content(answer, shown(url))
             length = answer.headers.get("Content-Length", "")
             packed = answer.headers.get("Content-Encoding", "").strip().lower()
             if packed not in ("", "identity", *_ENCODINGS):
-                raise DataError(f"Cannot read {redact_url(url)}: the server packs it as {packed[:40]!r}.")
+                raise DataError(f"Cannot read {shown(url)}: the server packs it as {packed[:40]!r}.")
             yield _Body(answer.raw), int(length) if length.isdecimal() else None, _ENCODINGS.get(packed, "")
         return
     import fsspec

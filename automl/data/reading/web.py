@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from automl.data.reading.protocols import HTTP
+from automl.data.reading.protocols import told as shown
 from automl.errors import DataError
-from automl.redact import redact_url, without_secrets
+from automl.redact import without_secrets
 
 if TYPE_CHECKING:
     from requests import Response, Session
@@ -55,7 +56,7 @@ def answered(url: str, headers: Mapping[str, str] | None = None) -> Iterator[Res
                     yield answer
                     return
                 hops.follow(answer.headers["location"])
-    raise DataError(f"Cannot read {redact_url(url)}: it is redirected more than {_MOST_REDIRECTS} times.")
+    raise DataError(f"Cannot read {shown(url)}: it is redirected more than {_MOST_REDIRECTS} times.")
 
 
 def _sent(session: Session, hops: _Hops, headers: Mapping[str, str] | None) -> Response:
@@ -95,7 +96,7 @@ class _Hops:
             self._known.add(plain)
         elif plain not in self._known and not _is_public(plain):
             raise DataError(
-                f"Cannot read {redact_url(self._first)}: it is redirected to {_place(urlsplit(self.url))}, an address "
+                f"Cannot read {shown(self._first)}: it is redirected to {_place(urlsplit(self.url))}, an address "
                 "of this machine or its network, which is not followed. Write the URL itself if it is meant."
             )
 
@@ -103,9 +104,9 @@ class _Hops:
         """Go on where a server says, which is said if it is another one."""
         self._begun = True
         before, target = urlsplit(self.url), urlsplit(urljoin(self.url, location))
-        told = redact_url(self._first)
+        told = shown(self._first)
         if target.scheme.lower() not in HTTP or not target.hostname:
-            raise DataError(f"Cannot read {told}: it is redirected to {redact_url(target.geturl())}, no web address.")
+            raise DataError(f"Cannot read {told}: it is redirected to {shown(target.geturl())}, no web address.")
         same = _place(before) == _place(target)
         user = before.netloc.rpartition("@")[0] if same else ""  # and never what a server has made up
         netloc = target.netloc.rpartition("@")[2]
@@ -121,7 +122,7 @@ class _Hops:
             "ReadTimeout": f"no answer within {_TIMEOUT} s",
             "ConnectionError": "the server cannot be reached",
         }.get(kind) or without_secrets(str(error), self.url).rstrip(".")
-        return DataError(f"Cannot read {redact_url(self._first)}: {reason or kind}.")
+        return DataError(f"Cannot read {shown(self._first)}: {reason or kind}.")
 
 
 def _place(url: SplitResult) -> str:
