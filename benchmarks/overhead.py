@@ -109,7 +109,7 @@ def search(executor: Executor, trials: int, directory: ExperimentDirectory | Non
                     at[mark] = resident_kb()
     if mirror is not None:
         summary = mirror.finish(600)
-        assert summary.pending == 0, summary
+        assert summary.complete, summary
     seconds = time.perf_counter() - begin
     history.close()
     return seconds

@@ -47,8 +47,9 @@ def test_an_experiment_that_is_killed_in_every_phase_comes_to_its_end_unharmed(t
         Fault("driver", "trials"),
         Fault("everything", "registration"),
         # Whether there is more to be killed depends on how far the registration had come.
-        Fault("driver", "registration"),
+        Fault("driver", "delivery"),
         Fault("everything", "half a version"),
+        Fault("follower", "following"),
     )
     endured = endure(tmp_path, faults, seed=7)
     assert [kill.fault for kill in endured.kills][:8] == list(faults)[:8]
@@ -63,7 +64,7 @@ def test_an_experiment_that_is_killed_in_every_phase_comes_to_its_end_unharmed(t
         journal.truncate(len(directory.journal.read_bytes()) // 2)
     result = directory.trial(0).result.read_text()
     directory.trial(0).result.write_text(result.replace('"attempt":', '"attempt": '))
-    next((directory.workspace.root / "mlartifacts").rglob("model.pkl")).write_bytes(b"half")
+    next(directory.workspace.registry.rglob("fold_00.joblib")).write_bytes(b"half")
     found = examine(directory, ledger)
     assert found.lost
     assert found.repeated == (0,)

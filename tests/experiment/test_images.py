@@ -18,6 +18,8 @@ import automl
 from automl import api
 from automl.errors import DataError, SpaceError
 from automl.experiment.result import Result
+from automl.tracking.follower import wait_for_follower
+from automl.workspace.layout import Workspace
 
 SIDE = 12
 CLASSES = ["bar", "cross", "dot"]
@@ -95,6 +97,7 @@ def test_the_registered_model_predicts_the_same_through_mlflow(result: Result) -
     import mlflow
 
     assert result.registered_model is not None
+    assert wait_for_follower(Workspace(result.directory.parent.parent), 180)
     mlflow.set_tracking_uri(f"sqlite:///{result.directory.parent.parent / 'mlflow.db'}")
     loaded = mlflow.pyfunc.load_model("models:/shapes@champion")
     X = pictures(12, seed=3)[0][..., None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import jsonschema
@@ -15,16 +14,13 @@ from sklearn.datasets import load_iris
 
 import automl
 from automl.config.json_schema import trial_schema
-from automl.config.reader import read_config
 from automl.deadline import Deadline
 from automl.errors import ConfigError, DataError, NoModelError, WorkspaceError
 from automl.experiment.phases import Phases
 from automl.experiment.registration import note_registered, registered_before
 from automl.experiment.result import Result
-from automl.experiment.tracker import Tracker
 from automl.registry.candidate import RegisteredModel
 from automl.registry.options import RegistryOptions
-from automl.tracking.options import TrackingOptions
 from automl.workspace.layout import ExperimentDirectory
 
 QUIET = {"tracking": None, "registry": None, "progress": False}
@@ -169,24 +165,6 @@ def test_a_winner_that_was_registered_before_stays_so(tmp_path: Path) -> None:
     assert registered_before(place, again.best.number, RegistryOptions()) is not None
     assert registered_before(place, again.best.number, RegistryOptions(name="roses")) is None
     assert registered_before(place, 1 - again.best.number, None) is None
-
-
-def test_what_mlflow_lacks_is_said_only_where_it_is_known(
-    result: Result, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    place = ExperimentDirectory(shutil.copytree(result.directory, tmp_path / "iris" / "copy"))
-    config = read_config(place.config)[0].model_copy(update={"tracking": TrackingOptions()})
-    Tracker(config, place).finish(0)
-    assert "it may lack trials" in caplog.text  # an earlier session may have brought them all
-    assert "MLflow lacks" not in caplog.text
-    records = {number: place.trial(number).result.read_text() for number in place.trial_numbers()}
-    for number in records:
-        place.trial(number).result.unlink()
-    tracker = Tracker(config, place)
-    for number, record in records.items():
-        place.trial(number).result.write_text(record)
-    tracker.finish(0)
-    assert "MLflow lacks 4 of 4 trials" in caplog.text
 
 
 def test_no_phase_is_planned_to_take_less_than_nothing() -> None:

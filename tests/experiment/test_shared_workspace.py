@@ -8,7 +8,6 @@ from pathlib import Path
 
 from automl.registry.list import show_model
 from automl.registry.load import load_model
-from automl.registry.store import resolve_uri
 from automl.testing.invariants import examine
 from automl.workspace.layout import Workspace
 
@@ -49,11 +48,10 @@ def test_two_experiments_and_then_two_sessions_of_one_at_the_same_time(tmp_path:
     both = list(workspace.experiments())
     assert len(both) == 2
     assert [examine(directory).problems for directory in both] == [(), ()]
-    uri = resolve_uri(None, workspace)
-    assert sorted(row["version"] for row in show_model("shared", uri)) == ["1", "2"]
-    assert sum("champion" in row["aliases"] for row in show_model("shared", uri)) == 1
+    assert sorted(row["version"] for row in show_model("shared", workspace)) == ["1", "2"]
+    assert sum("champion" in row["aliases"] for row in show_model("shared", workspace)) == 1
     for version in (1, 2):
-        assert len(load_model(f"shared/{version}", uri).predict([[5.1, 3.5, 1.4, 0.2]])) == 1
+        assert len(load_model(f"shared/{version}", workspace).predict([[5.1, 3.5, 1.4, 0.2]])) == 1
 
     # Two that extend the same experiment, each its own way: one of them does, and the other says why it does not.
     extending = [start(tmp_path, "resume", both[0].id, "--max-trials", str(trials)) for trials in (5, 6)]
