@@ -22,6 +22,7 @@ from automl.search.settle import settle
 from automl.search.state import Finished, RunningTrial, SearchState
 from automl.search.submission import Submissions, Terms
 from automl.trial.contract import Report, Status, StopReason, TrialResult, write_result
+from automl.workspace.layout import TrialDirectory
 
 __all__ = ["Driver", "Terms"]
 
@@ -259,7 +260,7 @@ class Driver:
             self._try_again(flight)
             return
         result = settle(flight, result, self._terms, self._deadline.spent())
-        write_result(self._terms.directory.trial(result.number), result)
+        write_result(TrialDirectory(flight.spec.directory), result)
         self._history.tell(result, eligible=self._terms.model_limits.allow(result))
         record = replace(flight.record, state=state_of(result.status), value=result.value)
         self._note(record, result, flight.spec.params)

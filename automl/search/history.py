@@ -13,12 +13,13 @@ from optuna.distributions import BaseDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, TrialState
 
 from automl.errors import WorkspaceError
 from automl.search.journal import GroupCommitBackend
 from automl.search.judges import Judges
 from automl.search.pruners.base import Pruner
+from automl.search.study_storage import StudyStorage
 from automl.trial.contract import Status, TrialResult
 
 __all__ = ["History", "Record", "maximizes", "state_of"]
@@ -83,7 +84,7 @@ class History:
 
     def __init__(self, path: Path, *, maximize: bool, pruner: Pruner, steps: int | None = None) -> None:
         self._backend = GroupCommitBackend(path)
-        self._storage = JournalStorage(self._backend)
+        self._storage = StudyStorage(self._backend)
         optuna.logging.get_logger("optuna.storages.journal").setLevel(optuna.logging.WARNING)
         verbosity = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -149,17 +150,8 @@ class History:
             attributes["fidelity"] = fidelity
         if notes:
             attributes["notes"] = dict(notes)
-        trial_id = self._storage.create_new_trial(
-            self._id,
-            create_trial(
-                state=TrialState.RUNNING,
-                params=dict(suggested),
-                distributions=dict(distributions),
-                user_attrs=attributes,
-            ),
-        )
         self._count += 1
-        return self._storage.get_trial(trial_id).number
+        return self._storage.add(self._id, suggested, distributions, attributes)
 
     def report(self, number: int, step: int, value: float) -> bool:
         """Record an intermediate value; True if the trial should be pruned."""
@@ -189,11 +181,10 @@ class History:
             state = TrialState.FAIL
         if state is TrialState.FAIL:
             value = None
-        self._storage.set_trial_state_values(
-            self._trial_id(result.number), state, None if value is None else [float(value)]
-        )
+        trial = self._trial_id(result.number)
+        self._storage.end(trial, state, None if value is None else float(value))
         self._reports.pop(result.number, None)
-        self._judges.remember(self._storage.get_trial(self._trial_id(result.number)))
+        self._judges.remember(self._storage.get_trial(trial))
 
     def commit(self) -> None:
         self._backend.commit()

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from optuna.storages.journal import BaseJournalBackend
+from pydantic_core import from_json, to_json
 
 from automl.errors import JournalError, WorkspaceError
 
@@ -38,7 +39,7 @@ class GroupCommitBackend(BaseJournalBackend):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._pending: list[str] = []
+        self._pending: list[bytes] = []
         self._count = 0
         self._synced = time.monotonic()
         try:
@@ -58,10 +59,15 @@ class GroupCommitBackend(BaseJournalBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         for log in logs:
-            line = json.dumps(log, separators=(",", ":"))
+            line = to_json(log, inf_nan_mode="constants")
             self._pending.append(line)
             # Through JSON, so that what is in memory equals what a resumed search will read.
-            self._unread.append(json.loads(line))
+            self._unread.append(from_json(line))
+
+    def append(self, log: Mapping[str, Any]) -> None:
+        """Add a record that the storage knows: it does not read it again."""
+        self._pending.append(to_json(log, inf_nan_mode="constants"))
+        self._count += 1
 
     def commit(self) -> None:
         """Make everything so far survive a kill of this process: one write.
@@ -72,7 +78,7 @@ class GroupCommitBackend(BaseJournalBackend):
         if not self._pending:
             return
         try:
-            _write_all(self._file.fileno(), ("\n".join(self._pending) + "\n").encode())
+            _write_all(self._file.fileno(), b"\n".join((*self._pending, b"")))
             self._pending.clear()
             now = time.monotonic()
             if now - self._synced >= _SYNC_SECONDS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,8 +20,8 @@ from automl.search.model_limits import ModelLimits
 from automl.search.proposal import Proposal
 from automl.search.seeds import derive
 from automl.trial.contract import Lineage, TrialLimits, TrialResources, TrialSpec
-from automl.workspace.atomic import as_json, write_json
-from automl.workspace.layout import ExperimentDirectory
+from automl.workspace.atomic import as_json, fill, write_json
+from automl.workspace.layout import ExperimentDirectory, TrialDirectory
 
 __all__ = ["Submissions", "Terms"]
 
@@ -153,23 +154,31 @@ class Submissions:
             "parent": spec.lineage.parent,
             "notes": dict(spec.lineage.notes),
         }
-        file = self._terms.directory.trial(spec.number).params
+        file = TrialDirectory(spec.directory).params
         try:
             if spec.attempt > 1:
                 spec.directory.mkdir(parents=True, exist_ok=True)
                 write_json(file, content)
                 return
-            if spec.directory.exists():
-                shutil.rmtree(spec.directory)
-            spec.directory.mkdir(parents=True)
+            _make_empty(spec.directory)
             # In place: until the proposal is committed nobody reads it, and a cut file goes with its folder.
-            file.write_bytes(as_json(content))
+            fill(file, as_json(content))
         except OSError as error:
             place = self._terms.directory.path
             raise WorkspaceError(
                 f"Cannot write {spec.directory}: {error.strerror or error}. Everything told so far is kept: make room, "
                 f"then run 'automl resume {place}'."
             ) from error
+
+
+def _make_empty(folder: Path) -> None:
+    try:
+        os.mkdir(folder)
+    except FileExistsError:
+        shutil.rmtree(folder)
+        os.mkdir(folder)
+    except FileNotFoundError:
+        folder.mkdir(parents=True)
 
 
 def _finite(seconds: float) -> float | None:

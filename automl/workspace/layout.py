@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from automl.errors import WorkspaceError
@@ -115,7 +116,7 @@ class ExperimentDirectory:
     def journal(self) -> Path:
         return self.path / "study.journal"
 
-    @property
+    @cached_property
     def trials(self) -> Path:
         return self.path / "trials"
 

@@ -9,7 +9,7 @@ import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from optuna.distributions import FloatDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import TrialState
@@ -82,6 +82,38 @@ def test_optuna_reads_the_same_file(tmp_path: Path) -> None:
     study = optuna.load_study(study_name=None, storage=storage)
     assert study.best_value == 0.75
     assert study.best_params == {"a.x": 0.1}
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    x=st.floats(1e-9, 1.0),
+    n=st.integers(1, 9),
+    choice=st.sampled_from(["é", None, True, 2]),
+    value=st.floats(allow_nan=False, allow_infinity=False),
+    status=st.sampled_from([Status.COMPLETED, Status.PRUNED, Status.FAILED]),
+)
+def test_what_is_in_memory_is_what_optuna_reads(
+    tmp_path_factory: pytest.TempPathFactory, x: float, n: int, choice: object, value: float, status: Status
+) -> None:
+    path = tmp_path_factory.mktemp("same") / "j"
+    history = open_history(path)
+    distributions = {
+        "a.x": FloatDistribution(1e-9, 1.0, log=True),
+        "a.n": IntDistribution(1, 9),
+        "a.c": CategoricalDistribution(["é", None, True, 2]),
+        "a.d": CategoricalDistribution(["é", None, 1, 2]),  # equal to the one before, as Python compares
+    }
+    suggested = {"a.x": x, "a.n": n, "a.c": choice, "a.d": choice}
+    for _ in range(2):
+        history.add("a", suggested, distributions, elapsed=1.5, parent=0, fidelity=0.5, notes={"at": (1, 2)})
+    history.report(0, 3, value)
+    history.tell(done(0, value, status), eligible=False)
+    history.close()
+
+    storage = JournalStorage(JournalFileBackend(str(path), lock_obj=JournalFileOpenLock(str(path))))
+    read = storage.get_all_trials(storage.get_study_id_from_name("automl"))
+    assert history._trials() == read
+    assert repr(history._trials()) == repr(read)  # 1 and True, a tuple and a list
 
 
 @settings(max_examples=25, deadline=None)
