@@ -177,6 +177,7 @@ def resume(
     from automl.config.arguments import functions_of
     from automl.config.reader import read_config
     from automl.display.view import make_progress
+    from automl.experiment.assembly import check_choices
     from automl.experiment.clock import seconds_used
     from automl.experiment.delivery import end_delivery
     from automl.experiment.early import begin_executor
@@ -200,6 +201,7 @@ def resume(
         return end_delivery(config, directory, done) if is_owed(directory) else Result(directory, done)
     if is_locked(directory):
         raise WorkspaceError(f"Another process is running {directory.path}.")
+    check_choices(config)
     deadline = Deadline.after(config.limits.time_budget, used=seconds_used(directory), started=begin)
     if done is not None and settled:
         check_room(config, done, deadline)

@@ -8,10 +8,12 @@ from typing import ClassVar
 
 from automl.deadline import Deadline
 from automl.execution.base import Event
+from automl.execution.cores import joins_cluster
 from automl.execution.options import ComputeOptions
 from automl.execution.ray.runtime import check_address
-from automl.execution.relay import Relay, is_there
+from automl.execution.relay import Relay
 from automl.trial.contract import Device, TrialContext, TrialResult, TrialSpec
+from automl.trial.cores import usable_cores
 
 __all__ = ["AutoExecutor"]
 
@@ -40,22 +42,27 @@ class AutoExecutor(Relay):
         self._has_result = self._has_decided = False
 
     def prestart(self, imports: Sequence[str] = ()) -> None:
-        if self._options.gpus_per_trial and is_there(self._options):
+        if joins_cluster(self._options) and (self._options.gpus_per_trial or self._too_large_for_here):
             self._begin_ray(imports)
         else:
             self._begin_local(imports)
 
     def start(self, context: TrialContext) -> None:
         self._context = context
-        joins = is_there(self._options)
+        joins = joins_cluster(self._options)
+        uses_gpus = self._options.gpus_per_trial != 0 and Device.GPU in context.devices
         if joins and self._options.address:
             check_address(self._options.address)
         if joins:
             self._begin_ray(context.imports)
-        if joins and self._options.gpus_per_trial != 0 and Device.GPU in context.devices:
+        if joins and (uses_gpus or self._too_large_for_here):
             self._leave_to_ray(context)
         else:
             self._start_local(context)
+
+    @property
+    def _too_large_for_here(self) -> bool:
+        return self._options.cpus_per_trial > usable_cores()
 
     def submit(self, spec: TrialSpec) -> None:
         if self._has_result and self._ray is None and not self._has_decided and not spec.resources.alone:

@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from automl.deadline import Deadline
 from automl.errors import ExecutorError
+from automl.execution.cores import joins_cluster
 from automl.execution.options import ComputeOptions
-from automl.execution.relay import Relay, is_there
+from automl.execution.relay import Relay
 from automl.trial.contract import Device, TrialContext
 
 __all__ = ["RayFirst"]
@@ -41,7 +42,7 @@ class RayFirst(Relay):
 
     def prestart(self, imports: Sequence[str] = ()) -> None:
         if self._ray is None:
-            self._joins = is_there(self._options)
+            self._joins = joins_cluster(self._options)
             self._patient_until = time.monotonic() + min(_PATIENCE, _SHARE * self._deadline.remaining())
             self._begin_ray(imports)
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import time
 from collections.abc import Collection, Sequence
 
@@ -18,7 +16,7 @@ from automl.execution.ray.executor import RayExecutor
 from automl.trial.contract import Device, StopReason, TrialContext, TrialResult, TrialSpec
 from automl.trial.cores import usable_cores
 
-__all__ = ["Relay", "is_there"]
+__all__ = ["Relay"]
 
 log = logging.getLogger("automl")
 
@@ -187,13 +185,6 @@ class Relay(Executor):
         self._ray_is_out = True
         self._ray.close()  # should it still come up, it is not needed any more
         log.warning("Trials stay in processes of this machine. %s", cause)
-
-
-def is_there(options: ComputeOptions) -> bool:
-    """A Ray runs already, and need only be joined."""
-    address = options.address or os.environ.get("RAY_ADDRESS")
-    is_initialized = getattr(sys.modules.get("ray"), "is_initialized", None)  # another thread may be importing it
-    return address not in (None, "", "local") or (is_initialized is not None and is_initialized())
 
 
 def _of_this_machine(options: ComputeOptions) -> ComputeOptions:

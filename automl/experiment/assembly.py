@@ -13,6 +13,7 @@ from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.errors import ConfigError
 from automl.execution.base import Executor
+from automl.execution.cores import check_cores
 from automl.execution.gpus import gpus_text
 from automl.execution.options import ComputeOptions
 from automl.experiment.prepare import Problem
@@ -46,11 +47,12 @@ _DEFAULT_PATIENCE = 30
 
 
 def check_choices(config: ExperimentConfig) -> None:
-    """Refuse a sampler or a pruner that there is not, before anything else is done.
+    """Refuse a sampler or a pruner that there is not, and trials too large for this machine, before anything is done.
 
     Raises:
-        ConfigError: there is no such thing, or it has no such option.
+        ConfigError: there is no such thing, it has no such option, or trials need more cores than there are.
     """
+    check_cores(config.compute)
     make_sampler(config.search.sampler)
     make_pruner(config.search.pruner)
 

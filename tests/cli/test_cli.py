@@ -199,6 +199,15 @@ def test_a_mistake_is_one_sentence_and_exit_status_2(tmp_path: Path, mistake: st
         assert part in done.stderr
 
 
+@pytest.mark.parametrize("command", ["run", "plan", "validate"])
+def test_cores_that_are_not_there_are_a_mistake_of_the_file(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "e.yaml"
+    file.write_text("task: classification\ndata: iris\ncompute: {executor: process, cpus_per_trial: 512}\n")
+    done = automl_command(command, str(file))
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"automl: {file}:3: compute.cpus_per_trial: A trial needs 512 cores, and this")
+
+
 def test_validate_reads_several_files(tmp_path: Path) -> None:
     good = tmp_path / "good.yaml"
     good.write_text("task: classification\ndata: iris\n")

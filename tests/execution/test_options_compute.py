@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from automl.errors import ConfigError
 from automl.execution.auto import AutoExecutor
+from automl.execution.cores import check_cores
 from automl.execution.inline import InlineExecutor
 from automl.execution.options import ComputeOptions
 from automl.execution.process import ProcessExecutor
@@ -82,3 +84,28 @@ def test_there_are_as_many_workers_as_the_cores_feed() -> None:
     assert ComputeOptions(cpus_per_trial=8).workers_on(2) == 1
     assert ComputeOptions(max_workers=7).workers_on(2) == 7
     assert ComputeOptions(min_workers=7).workers_on(2) == 7
+
+
+# Cores that are not there
+
+LOCAL = ["auto", "inline", "process", "ray"]
+
+
+@pytest.mark.parametrize("executor", LOCAL)
+def test_trials_that_need_more_cores_than_this_machine_has_are_refused(executor: str) -> None:
+    with pytest.raises(ConfigError, match=rf"needs 512 cores, and this process may use {usable_cores()}\.") as refused:
+        check_cores(ComputeOptions(executor=executor, cpus_per_trial=512))
+    assert refused.value.key == "compute.cpus_per_trial"
+
+
+@pytest.mark.parametrize("executor", LOCAL)
+def test_all_cores_may_be_one_trials(executor: str) -> None:
+    check_cores(ComputeOptions(executor=executor, cpus_per_trial=usable_cores()))
+
+
+def test_a_cluster_may_have_more_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_cores(ComputeOptions(address="head:6379", cpus_per_trial=512))
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    check_cores(ComputeOptions(executor="ray", cpus_per_trial=512))
+    with pytest.raises(ConfigError):
+        check_cores(ComputeOptions(executor="process", cpus_per_trial=512))

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from automl.deadline import Deadline
 from automl.errors import ExecutorError
 from automl.execution.base import Event
+from automl.execution.cores import cores_text
 from automl.execution.gpus import gpus_of_each, gpus_text
 from automl.execution.handle import WorkerHandle
 from automl.execution.messages import Died, Finished, Message
@@ -169,14 +170,19 @@ class RayExecutor(Pool):
     def _complain(self, device: Device) -> None:
         """Say once that nothing runs on `device`, and why."""
         del self._complain_at[device]
-        cores = self.options.cpus_per_trial
-        needed = f"{cores:g} core{'' if cores == 1 else 's'}"
+        needed = cores_text(self.options.cpus_per_trial)
         if device is Device.GPU:
             needed += f" and {gpus_text(self.gpus_per_trial)}"
         if self._room()[device]:
             log.warning("Ray has had no free machine with %s for %.0f s; trials wait until it has.", needed, _NO_ROOM)
         else:
-            log.warning("Ray %s has no machine with %s; trials wait until one joins.", self._runtime.place, needed)
+            largest = max((cores for cores, _ in self._runtime.machines), default=0.0)
+            log.warning(
+                "Ray %s has no machine with %s (the largest has %s); trials wait until one joins.",
+                self._runtime.place,
+                needed,
+                cores_text(largest),
+            )
 
     def _follow_cluster(self) -> None:
         """Use machines that have joined; workers that waited for one that has left need not wait any longer."""
