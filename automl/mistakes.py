@@ -15,7 +15,7 @@ from automl.document import Document, Key, dotted
 from automl.errors import ConfigError
 from automl.model_keys import all_keys, fields_of, kinds_at, tags_of
 
-__all__ = ["Mistake", "as_error", "find_mistakes", "problem_at"]
+__all__ = ["Mistake", "as_error", "find_mistakes", "in_short", "problem_at"]
 
 
 @dataclass(frozen=True)
@@ -254,3 +254,12 @@ def _at(value: Any, key: Key) -> Any:
     for part in key:
         value = value[part]
     return value
+
+
+def in_short(error: ValueError) -> str:
+    """The first thing that is wrong with a record, in one line: nobody has written it by hand."""
+    if not isinstance(error, ValidationError):
+        return " ".join(str(error).split())
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else str(first["msg"])

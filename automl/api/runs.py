@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from automl.errors import WorkspaceError
 from automl.redact import redact_text
+from automl.workspace.atomic import open_file
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
 if TYPE_CHECKING:
@@ -72,12 +73,11 @@ def read_logs(
         WorkspaceError: there is no such log.
     """
     directory = Workspace.find(workspace).experiment(experiment)
-    files = [directory.log] if trial is None else sorted(directory.trial(trial).logs.glob("*"))
-    if trial is not None and not directory.trial(trial).path.is_dir():
-        raise WorkspaceError(f"{directory.path} has no trial {trial}.")
+    files = [directory.log] if trial is None else sorted(directory.known_trial(trial).logs.glob("*"))
     for file in files:
-        with file.open(encoding="utf-8", errors="replace") as lines:
-            yield from lines
+        with open_file(file) as lines:
+            for line in lines:
+                yield line.decode("utf-8", errors="replace")
 
 
 def cancel_run(experiment: str | Path, *, now: bool = False, workspace: str | Path | None = None) -> str:

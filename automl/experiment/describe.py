@@ -24,8 +24,16 @@ if TYPE_CHECKING:
 __all__ = ["describe_experiment", "describe_leaderboard", "describe_plan", "describe_run", "describe_trial"]
 
 
+_ROW = ("trials", "metric", "best", "seconds", "model")
+
+
 def describe_run(directory: ExperimentDirectory) -> dict[str, Any]:
-    """One row of a listing."""
+    """One row of a listing. An experiment that cannot be read is ``damaged``, and does not end the listing."""
+    try:
+        directory.check()
+        begun = len(directory.trial_numbers())
+    except AutomlError:
+        return {"experiment": directory.name, "id": directory.id, "status": "damaged", **dict.fromkeys(_ROW)}
     summary = _summary(directory)
     status = "running" if is_locked(directory) else "finished" if summary is not None else "interrupted"
     registered = None if summary is None else summary.registered
@@ -33,7 +41,7 @@ def describe_run(directory: ExperimentDirectory) -> dict[str, Any]:
         "experiment": directory.name,
         "id": directory.id,
         "status": status,
-        "trials": sum(summary.counts.values()) if summary is not None else len(directory.trial_numbers()),
+        "trials": sum(summary.counts.values()) if summary is not None else begun,
         "metric": None if summary is None else summary.metric,
         "best": None if summary is None else summary.best_value,
         "seconds": None if summary is None else round(summary.seconds, 1),

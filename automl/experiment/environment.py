@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from automl.errors import DamagedFileError
+from automl.mistakes import in_short
 from automl.space.space import AlgorithmSpace
 from automl.workspace.atomic import read_json, write_json
 from automl.workspace.layout import ExperimentDirectory
@@ -121,4 +122,5 @@ def _read(path: Path) -> list[Environment]:
     try:
         return [Environment.model_validate(entry) for entry in read_json(path).get("environments", [])]
     except (TypeError, ValueError) as error:
-        raise DamagedFileError(f"{path} is no record of versions: {error}") from error
+        why = in_short(error) if isinstance(error, ValueError) else str(error)
+        raise DamagedFileError(f"{path} is no record of versions: {why}.") from error

@@ -98,6 +98,12 @@ def _go_through(workspace: Workspace, keep: int | None, *, delete: bool) -> tupl
     found = [_remove_if(delete, item) for item in _in_registry(workspace)]
     left: list[LeftAlone] = []
     for directory in workspace.experiments():
+        try:
+            directory.check()
+            directory.trial_numbers()
+        except AutomlError as error:
+            left.append(LeftAlone(key_of(directory), str(error)))
+            continue
         if is_locked(directory):
             left.append(LeftAlone(directory.key, "it is running"))
             continue

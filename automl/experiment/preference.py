@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from automl.config.schema import ExperimentConfig
 from automl.errors import DamagedFileError
 from automl.experiment.prepare import Problem
+from automl.mistakes import in_short
 from automl.search.model_limits import ModelLimits
 from automl.search.options import PickRule
 from automl.workspace.atomic import FORMAT_VERSION, read_json, write_text
@@ -103,4 +104,4 @@ class Preference(BaseModel):
         try:
             return cls.model_validate(read_json(file))
         except ValueError as error:
-            raise DamagedFileError(f"{file} is damaged: {error}") from error
+            raise DamagedFileError(f"{file} is damaged: {in_short(error)}.") from error

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from automl.errors import DamagedFileError
 from automl.experiment.phases import Budget, Phase
 from automl.experiment.pruning import Pruning
+from automl.mistakes import in_short
 from automl.registry.candidate import RegisteredModel
 from automl.workspace.atomic import FORMAT_VERSION, read_json, write_text
 from automl.workspace.layout import ExperimentDirectory
@@ -66,4 +67,4 @@ class Summary(BaseModel):
         try:
             return cls.model_validate(read_json(directory.result))
         except ValueError as error:
-            raise DamagedFileError(f"{directory.result} is no result of an experiment: {error}") from error
+            raise DamagedFileError(f"{directory.result} is no result of an experiment: {in_short(error)}.") from error

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from automl.errors import DamagedFileError
+from automl.mistakes import in_short
 from automl.workspace.atomic import FORMAT_VERSION, check_format, read_json, write_text
 from automl.workspace.layout import ExperimentDirectory
 
@@ -44,7 +46,10 @@ def read_ending(experiment: ExperimentDirectory) -> Ending | None:
         return None
     value = read_json(path)
     check_format(value, path)
-    return Ending.model_validate(value)
+    try:
+        return Ending.model_validate(value)
+    except ValueError as error:
+        raise DamagedFileError(f"{path} does not say how an experiment ended: {in_short(error)}.") from error
 
 
 def _path(experiment: ExperimentDirectory) -> Path:

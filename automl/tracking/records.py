@@ -10,8 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from automl.errors import WorkspaceError
 from automl.tracking.store import redacted
 from automl.trial.contract import Status, TrialResult, read_params, read_result
+from automl.workspace.atomic import read_bytes
 from automl.workspace.layout import TrialDirectory
 
 __all__ = ["Point", "TrialRecord", "flatten", "read_trial", "run_status"]
@@ -125,14 +127,14 @@ def _read_series(path: Path) -> dict[str, list[Point]]:
     """The logged values by name, in order. A line that a kill has torn is left out."""
     series: dict[str, list[Point]] = {}
     try:
-        lines = path.read_bytes().splitlines()
-    except OSError:
+        lines = read_bytes(path).splitlines()
+    except WorkspaceError:
         return series
     for line in lines:
         try:
             entry = json.loads(line)
             point = Point(_name(entry["name"]), float(entry["value"]), int(entry["step"]), int(entry["time"] * 1000))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue
         series.setdefault(point.name, []).append(point)
     return series

@@ -10,10 +10,11 @@ import os
 import re
 import stat
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from errno import ENOSPC
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydantic_core import to_json
 
@@ -25,6 +26,7 @@ __all__ = [
     "check_format",
     "fill",
     "leftovers",
+    "open_file",
     "parse_json",
     "read_bytes",
     "read_json",
@@ -123,15 +125,26 @@ def read_bytes(path: Path) -> bytes:
         DamagedFileError: something else is in its place (a folder, a pipe that would be waited for), or it is larger
             than any file of ours.
     """
+    with open_file(path) as file:
+        if os.fstat(file.fileno()).st_size > _LARGEST:
+            raise DamagedFileError(f"{path} is larger than any file that automl writes there.")
+        return file.read()
+
+
+@contextmanager
+def open_file(path: Path) -> Iterator[BinaryIO]:
+    """A file of ours, to be read for the length of a `with` block.
+
+    Raises:
+        WorkspaceError: it is missing, or cannot be read.
+        DamagedFileError: something else is in its place.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise DamagedFileError(f"{path} is no file.")
-            if status.st_size > _LARGEST:
-                raise DamagedFileError(f"{path} is larger than any file that automl writes there.")
-            return file.read()
+            yield file
     except OSError as error:
         raise WorkspaceError(f"Cannot read {path}: {error.strerror or error}.") from error
 

@@ -23,6 +23,10 @@ _TRIAL = re.compile(r"[0-9]{5}|[1-9][0-9]{5,8}")
 """How `ExperimentDirectory.trial` names a trial's directory."""
 
 
+_RECORDS = (".json", ".yaml", ".journal", ".log", ".lock", ".npz", ".parquet")
+"""How the files of an experiment end."""
+
+
 @dataclass(frozen=True)
 class TrialDirectory:
     """What one trial leaves behind. The same for an ensemble."""
@@ -165,6 +169,22 @@ class ExperimentDirectory:
     def log(self) -> Path:
         return self.path / "automl.log"
 
+    def check(self) -> None:
+        """Refuse an experiment in which something else lies where a file or a folder belongs: a pipe would be waited
+        for, say. Whatever is missing, or damaged inside, shows where it is read.
+
+        Raises:
+            WorkspaceError: says what and where.
+        """
+        try:
+            for place in (self.data, self.trials, self.control, self.cache):
+                if os.path.lexists(place) and not place.is_dir():
+                    raise WorkspaceError(f"{place} is no folder. Restore it, or move it away.")
+            for place in (self.path, self.data):
+                _check_files(place)
+        except OSError as error:
+            raise WorkspaceError(f"Cannot read {error.filename or self.path}: {error.strerror or error}.") from error
+
     def sweep(self) -> None:
         """Delete what writers that were killed have left half written. Only for the holder of its lock."""
         folders = [self.path, self.data, self.control, self.trials]
@@ -274,14 +294,20 @@ class Workspace:
     def experiments(self) -> Iterator[ExperimentDirectory]:
         """All experiments, oldest first within each name."""
         for config in sorted(self.root.glob("*/*/experiment.yaml")):
-            yield ExperimentDirectory(config.parent)
+            if config.is_file():
+                yield ExperimentDirectory(config.parent)
 
     def experiment(self, reference: str | Path) -> ExperimentDirectory:
         """The experiment that `reference` means: a directory, an id, a name (its newest), or ``name/id``.
 
         Raises:
-            WorkspaceError: there is none.
+            WorkspaceError: there is none, or something in it is not what it should be.
         """
+        found = self._found(reference)
+        found.check()
+        return found
+
+    def _found(self, reference: str | Path) -> ExperimentDirectory:
         if (Path(reference) / "experiment.yaml").is_file():
             return ExperimentDirectory(Path(reference).absolute())
         text = str(reference).strip("/")
@@ -291,3 +317,13 @@ class Workspace:
                 f"There is no experiment {str(reference)!r} in {self.root}; 'automl runs list' shows what there is."
             )
         return max(matches, key=lambda e: e.id)
+
+
+def _check_files(folder: Path) -> None:
+    """Raises WorkspaceError for what is neither a file nor a folder, and for a folder with the name of a record."""
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if not (entry.is_file() or (entry.is_dir() and not entry.name.endswith(_RECORDS))):
+                raise WorkspaceError(f"{entry.path} is no file. Restore it, or move it away.")
