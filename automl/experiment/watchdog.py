@@ -27,6 +27,9 @@ __all__ = ["Watchdog", "check_start"]
 
 _SHARE = 0.5
 """Of the tolerance: what remains of it is for the last words."""
+_PATIENCE = 2.0
+"""Seconds that the last words may take: milliseconds, but for a machine that is very busy, or a reader who is gone. A
+result is worth more than the rest of the tolerance."""
 _LOOK = 0.5
 """Longest pause between two looks at a clock that may be extended."""
 
@@ -80,16 +83,16 @@ class Watchdog:
         while True:
             left = self._deadline.budget + _SHARE * tolerance(self._deadline.budget) - self._deadline.spent()
             if left <= 0 and self._last_words is not None:
-                _end(self._last_words, (1 - _SHARE) / 2 * tolerance(self._deadline.budget))
+                _end(self._last_words)
             time.sleep(min(max(left, 0.02), _LOOK))
 
 
-def _end(last_words: LastWords, seconds: float) -> None:
-    """Say the last words within `seconds`, and end without waiting for anything in this process."""
+def _end(last_words: LastWords) -> None:
+    """Say the last words, and end without waiting for anything else in this process."""
     status = [1]
     speaker = threading.Thread(target=_speak, args=(last_words, status), name="automl-last-words", daemon=True)
     speaker.start()
-    speaker.join(seconds)  # whoever should read them may not
+    speaker.join(_PATIENCE)
     _kill_workers()
     os._exit(status[0])
 
