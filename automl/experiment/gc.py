@@ -102,7 +102,7 @@ def _go_through(workspace: Workspace, keep: int | None, *, delete: bool) -> tupl
             directory.check()
             directory.trial_numbers()
         except AutomlError as error:
-            left.append(LeftAlone(key_of(directory), str(error)))
+            left.append(LeftAlone(directory.key, str(error)))
             continue
         if is_locked(directory):
             left.append(LeftAlone(directory.key, "it is running"))
