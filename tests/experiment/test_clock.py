@@ -161,7 +161,7 @@ def test_time_after_the_search_counts_when_the_driver_is_killed(place: Path) -> 
 
 
 def test_what_does_not_come_to_its_end_ends_with_the_best_so_far(place: Path) -> None:
-    process = run(place, "--time-budget", "15s", "--max-trials", "2")
+    process = run(place, "--time-budget", "30s", "--max-trials", "1")
     output, errors = process.communicate(timeout=LONG)
     assert (process.returncode, "Traceback" in errors) == (0, False), errors
     summary = Summary.read(experiment_in(place))
