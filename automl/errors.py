@@ -38,6 +38,10 @@ class AutomlError(Exception):
     def __init__(self, message: str = "") -> None:
         super().__init__(visible(message))  # it may quote a label or a file's name, which may hold anything
 
+    def on_command_line(self) -> str:
+        """The message as a command says it."""
+        return str(self)
+
 
 class ConfigError(AutomlError):
     """What the user wrote in an experiment file, or passed as arguments, cannot be used.
@@ -126,15 +130,34 @@ class NoModelError(AutomlError):
     Attributes:
         causes: why, most frequent first, one sentence each.
         directory: the experiment's directory, which holds every trial's log.
+        wants: seconds of a time budget in which a model is likely, where it was the time that was missing.
     """
 
     exit_code = 1
 
-    def __init__(self, message: str, *, causes: tuple[str, ...] = (), directory: Path | None = None) -> None:
-        self.causes, self.directory = causes, directory
-        listed = "".join(f"\n  - {cause}" for cause in causes)
-        where = f"\nEvery trial's record and log: {directory}" if directory else ""
-        super().__init__(f"{message}{listed}{where}")
+    def __init__(
+        self,
+        message: str,
+        *,
+        causes: tuple[str, ...] = (),
+        directory: Path | None = None,
+        wants: float | None = None,
+    ) -> None:
+        self.message, self.causes, self.directory, self.wants = message, causes, directory, wants
+        again = f'time_budget="{wants:g}s"' if wants is not None else ""
+        resumed = f'; automl.resume("{directory}", {again}) goes on' if directory else ""
+        super().__init__(self._told(f"write {again}{resumed}"))
+
+    def on_command_line(self) -> str:
+        again = f"--time-budget {self.wants:g}s" if self.wants is not None else ""
+        resumed = f"; 'automl resume {self.directory} {again}' goes on" if self.directory else ""
+        return self._told(f"write {again}{resumed}")
+
+    def _told(self, advice: str) -> str:
+        listed = "".join(f"\n  - {cause}" for cause in self.causes)
+        more = f"\nIt wants more time, or fewer folds: {advice}." if self.wants is not None else ""
+        where = f"\nEvery trial's record and log: {self.directory}" if self.directory else ""
+        return f"{self.message}{listed}{more}{where}"
 
 
 class TimeBudgetError(NoModelError):

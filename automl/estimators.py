@@ -165,9 +165,8 @@ class _AutoML(BaseEstimator):
             try:
                 self._learn(data, groups, stack.enter_context(place))
             except NoModelError as error:
-                first = str(error).splitlines()[0]
                 hint = "Give a workspace to keep every trial's record and log."
-                raise NoModelError(f"{first} {hint}", causes=error.causes) from None
+                raise NoModelError(f"{error.message} {hint}", causes=error.causes, wants=error.wants) from None
 
     def _learn(self, data: dict[str, Any], groups: dict[str, Any], workspace: str | os.PathLike[str] | None) -> None:
         """Search, and keep what is needed once the workspace is gone."""

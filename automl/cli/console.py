@@ -38,7 +38,7 @@ def _run() -> Any:
         with only_visible():
             app(standalone_mode=True)
     except AutomlError as error:
-        return _say(str(error), error.exit_code)
+        return _say(error.on_command_line(), error.exit_code)
     except KeyboardInterrupt:
         return _say("cancelled", 130)
     except SystemExit as ended:

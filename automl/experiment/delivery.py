@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import shutil
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -14,8 +13,8 @@ from automl.deadline import Deadline
 from automl.errors import NoModelError, RegistryError
 from automl.execution.base import Executor
 from automl.experiment.evaluate import score_test
-from automl.experiment.leaderboard import read_trials
 from automl.experiment.logfile import logged_to
+from automl.experiment.no_model import no_model
 from automl.experiment.phases import Phases
 from automl.experiment.preference import Preference
 from automl.experiment.prepare import Problem
@@ -123,7 +122,7 @@ class Delivery:
         if done is not None and done.seconds > self.deadline.used:  # of this session, which has come so far
             return Result(self.directory, done)
         if found.last.best is None:
-            raise _no_model(replace(found.last, stopped_because=_OUT_OF_TIME), self.directory)
+            raise self._no_model(replace(found.last, stopped_because=_OUT_OF_TIME), found.problem)
         picked = pick_winner(found.last.best.result, found.completed, found.preference)
         because = found.last.stopped_because or _OUT_OF_TIME
         summary = self._picked(found, picked).model_copy(update={"stopped_because": because, "delivered": False})
@@ -138,9 +137,12 @@ class Delivery:
         self.tracker.expect_end()
         self.tracker.finish(self._seconds_for_the_end(), stopped_because=found.last.stopped_because or "")
         if not found.completed:
-            return _no_model(found.last, self.directory)
+            return self._no_model(found.last, found.problem)
         self._timed(self._summary(found)).write(self.directory)
         return nothing_within_limits(found.completed, found.preference, self.directory)
+
+    def _no_model(self, last: SearchState, problem: Problem) -> NoModelError:
+        return no_model(last, self.directory, self.deadline, folds=len(problem.plan.folds))
 
     def _have_models(self, found: Found, best: TrialResult) -> None:
         """Models of an earlier session may have been collected since."""
@@ -222,21 +224,6 @@ class Delivery:
 
 def _how_to_register(directory: ExperimentDirectory) -> str:
     return f"the model is saved: 'automl models register {directory.path}' registers it"
-
-
-def _no_model(last: SearchState, directory: ExperimentDirectory) -> NoModelError:
-    """Why there is no model: each cause once, most frequent first."""
-    failed = [result for result in read_trials(directory) if result.failure is not None]
-    reasons = Counter(f"{r.failure.kind}: {r.failure.message}" for r in failed if r.failure is not None)
-    causes = tuple(f"{reason} ({count} trials)" if count > 1 else reason for reason, count in reasons.most_common(5))
-    if not causes and last.counts:
-        ended = ", ".join(f"{count} {status.value.lower()}" for status, count in last.counts.items())
-        causes = (f"the trials ended {ended}",)
-    return NoModelError(
-        f"No trial completed, so there is no model. The search stopped because of {last.stopped_because}.",
-        causes=causes,
-        directory=directory.path,
-    )
 
 
 def end_delivery(config: ExperimentConfig, directory: ExperimentDirectory, summary: Summary) -> Result:

@@ -105,7 +105,7 @@ def _speak(last_words: LastWords, status: list[int]) -> None:
             status[0] = 0
         except AutomlError as error:
             status[0] = error.exit_code
-            sys.stderr.write(f"automl: {redact_message(str(error))}\n")
+            sys.stderr.write(f"automl: {redact_message(error.on_command_line())}\n")
         sys.stdout.flush()
 
 

@@ -1,0 +1,67 @@
+"""Why a search has left no model, and what to write instead."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from automl.deadline import Deadline
+from automl.errors import NoModelError
+from automl.experiment.leaderboard import read_trials
+from automl.search.state import SearchState
+from automl.trial.contract import Status, TrialResult
+from automl.workspace.layout import ExperimentDirectory
+
+__all__ = ["no_model"]
+
+_MOST_CAUSES = 5
+_SAFELY = 2.0
+"""Times what a trial has used up in vain, or what came before it: nobody knows how far it was."""
+_STEPS = ((60, 5), (300, 15), (math.inf, 60))
+"""Up to so many seconds, budgets are advised in multiples of so many."""
+
+
+def no_model(last: SearchState, directory: ExperimentDirectory, deadline: Deadline, *, folds: int) -> NoModelError:
+    """No trial has left a model: each cause once, most frequent first; how much time would have done.
+
+    Args:
+        last: how the search stood at its end.
+        deadline: its clock.
+        folds: of a whole trial.
+    """
+    results = read_trials(directory)
+    causes = [*_out_of_time(results, folds), *_failures(results)][:_MOST_CAUSES]
+    if not causes and last.counts:
+        causes = [f"the trials ended {', '.join(f'{count} {of.value.lower()}' for of, count in last.counts.items())}"]
+    if not last.counts and deadline.limited:
+        causes = [f"the time was over before the first trial could begin, after {last.elapsed:.1f} s"]
+    clock = deadline.limited and (last.remaining <= 0 or last.out_of_time)
+    return NoModelError(
+        f"No trial completed, so there is no model. The search stopped because of {last.stopped_because}.",
+        causes=tuple(causes),
+        directory=directory.path,
+        wants=_wanted(results, deadline) if clock else None,
+    )
+
+
+def _out_of_time(results: Sequence[TrialResult], folds: int) -> Iterator[str]:
+    """What the clock has ended."""
+    of = "its only fold" if folds == 1 else f"the first of its {folds} folds"
+    for result in (result for result in results if result.status is Status.CANCELLED):
+        yield f"trial {result.number}, {result.algorithm}, was ended after {result.seconds:.1f} s, within {of}"
+
+
+def _failures(results: Sequence[TrialResult]) -> Iterator[str]:
+    failures = [r.failure for r in results if r.failure is not None and r.status is not Status.CANCELLED]
+    reasons = Counter(f"{failure.kind}: {failure.message}" for failure in failures)
+    for reason, count in reasons.most_common(_MOST_CAUSES):
+        yield f"{reason} ({count} trials)" if count > 1 else reason
+
+
+def _wanted(results: Sequence[TrialResult], deadline: Deadline) -> float:
+    """Seconds of a budget in which a model is likely."""
+    longest = max((result.seconds for result in results if result.status is Status.CANCELLED), default=0.0)
+    seconds = max(deadline.budget, deadline.spent()) + _SAFELY * (longest or deadline.spent())
+    step = next(step for most, step in _STEPS if seconds <= most)
+    return float(step * math.ceil(seconds / step))
