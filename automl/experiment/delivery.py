@@ -23,7 +23,7 @@ from automl.experiment.refit import refit
 from automl.experiment.registration import candidate_for, note_registered, registered_before
 from automl.experiment.reserve import WAY_OUT, Reserve
 from automl.experiment.result import Result
-from automl.experiment.selection import Pick, nothing_within_limits, pick_winner
+from automl.experiment.selection import Pick, nothing_within_limits, pick_partial, pick_winner
 from automl.experiment.summary import Summary
 from automl.experiment.tracker import Tracker
 from automl.registry.candidate import RegisteredModel
@@ -84,13 +84,11 @@ class Delivery:
         """Close `executor` meanwhile.
 
         Raises:
-            NoModelError: no trial completed, or none that the limits on models allow.
+            NoModelError: no trial has left a model, or none that the limits on models allow.
         """
-        if found.last.best is None:
-            raise self._nothing(found)
+        picked = self._pick(found)
         for name, seconds in self.reserve.plan().items():
             self.phases.plan(name, seconds)
-        picked = pick_winner(found.last.best.result, found.completed, found.preference)
         self._have_models(found, picked.result)
         self.tracker.expect_end()
         summary = self._picked(found, picked)
@@ -116,14 +114,14 @@ class Delivery:
         hears of it afterwards.
 
         Raises:
-            NoModelError: no trial has completed, or none that the limits on models allow.
+            NoModelError: no trial has left a model, or none that the limits on models allow.
         """
         done = Summary.read(self.directory)
         if done is not None and done.seconds > self.deadline.used:  # of this session, which has come so far
             return Result(self.directory, done)
-        if found.last.best is None:
+        if found.last.best is None and found.last.partial is None:
             raise self._no_model(replace(found.last, stopped_because=_OUT_OF_TIME), found.problem)
-        picked = pick_winner(found.last.best.result, found.completed, found.preference)
+        picked = self._pick(found)
         because = found.last.stopped_because or _OUT_OF_TIME
         summary = self._picked(found, picked).model_copy(update={"stopped_because": because, "delivered": False})
         self._timed(summary).write(self.directory)  # registering may be cut
@@ -131,6 +129,17 @@ class Delivery:
         summary = self._timed(summary).model_copy(update={"registered": registered, "not_registered": note})
         summary.write(self.directory)
         return Result(self.directory, summary)
+
+    def _pick(self, found: Found) -> Pick:
+        """The winner: of the whole trials, else what the clock has left of one."""
+        last = found.last
+        if last.best is not None:
+            return pick_winner(last.best.result, found.completed, found.preference)
+        if last.partial is None:
+            raise self._nothing(found)
+        picked = pick_partial(last.partial.result)
+        log.warning("trial %d is delivered. %s", picked.result.number, picked.why)
+        return picked
 
     def _nothing(self, found: Found) -> NoModelError:
         """Why there is no winner; trials that completed can be registered nevertheless."""

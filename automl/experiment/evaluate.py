@@ -20,10 +20,11 @@ _MARGIN = 1.5
 
 def seconds_to_test(problem: Problem, winner: TrialResult) -> float:
     """What `score_test` will take, judged by the validation rows: every test row is predicted by each fold's model."""
-    test, folds = problem.table.test, problem.plan.folds
+    test, part = problem.table.test, winner.partial
     assert test is not None
-    row = winner.predict_seconds / sum(fold.valid.size for fold in folds)
-    return _MARGIN * row * len(folds) * test.n_rows
+    folds = len(problem.plan.folds) if part is None else part.folds
+    validated = sum(fold.valid.size for fold in problem.plan.folds) if part is None else part.validated
+    return _MARGIN * winner.predict_seconds / validated * folds * test.n_rows
 
 
 def rehearse(models: Path) -> None:

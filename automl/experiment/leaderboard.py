@@ -81,13 +81,13 @@ def _progress(result: TrialResult) -> float:
     """Share of the full work that a score is of: of the folds and rounds, and of the fidelity that they were run at."""
     if result.value is None:
         return float("nan")
-    if result.status is Status.COMPLETED:
-        return result.fidelity
+    if result.status is Status.COMPLETED or result.partial is not None:
+        return result.share
     return float("nan") if result.progress is None else result.fidelity * result.progress
 
 
 def _order(result: TrialResult, preference: Preference) -> tuple[int, float, int]:
-    if result.value is None or result.status is not Status.COMPLETED:
+    if result.value is None or not (result.is_whole or result.is_partial):
         return (3, 0.0, result.number)
     group = 2 if not result.is_whole else 0 if preference.limits.allow(result) else 1
     return (group, -result.value if preference.maximize else result.value, result.number)

@@ -91,6 +91,8 @@ def candidate_for(
         metric=summary.metric,
         maximize=summary.maximize,
         value=result.value,
+        extent=result.extent,
+        share=result.share,
         data_fingerprint=summary.fingerprint,
         split_plan=summary.split_plan,
         seed=config.seed,
@@ -160,7 +162,8 @@ def register_trial(
     if name is not None:
         _check(name)
     result = read_result(directory.known_trial(number))
-    if result is None or not result.is_whole:
+    is_winner = result is not None and result.is_partial and number == summary.best_trial
+    if result is None or not (result.is_whole or is_winner):
         raise WorkspaceError(
             f"Trial {number} of {directory.path} {_how_it_ended(result)}, and only completed trials of full work can "
             "be registered."

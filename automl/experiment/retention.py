@@ -25,7 +25,8 @@ class Retention:
     What stays are the models of the best trials by score, of the best one that the limits on models allow, of trials
     that were registered and, where the winner may be another than the best score, of the Pareto front: whatever the
     rule picks is on it, and a trial that has left the front, or the best, never comes back to it. So each new trial is
-    compared with those that still have models, and with no others.
+    compared with those that still have models, and with no others. As long as no trial is whole, the one that has left
+    the largest part of a model is the best, and keeps it.
 
     Args:
         directory: the experiment's.
@@ -40,6 +41,7 @@ class Retention:
         self._directory, self._preference, self._models = directory, preference, models
         self._continues = continues
         self._held: dict[int, TrialResult] = {}
+        self._partial: int | None = None
 
     def observe(self, finished: Iterable[TrialResult], best: int | None) -> None:
         """Trials have ended; the models that are not needed beside theirs go.
@@ -58,8 +60,11 @@ class Retention:
                 _drop(self._directory.trial(result.number).checkpoint)
         self._held |= {result.number: result for result in ended if result.is_whole}
         needed = self._needed(best)
-        spare = [result.number for result in ended if not result.is_whole]
+        spare = [result.number for result in ended if result.number not in self._held and result.number != best]
         spare += [number for number in self._held if number not in needed]
+        if self._partial is not None and self._partial != best:
+            spare.append(self._partial)
+        self._partial = None if best in self._held else best
         for number in spare:
             self._held.pop(number, None)
             trial = self._directory.trial(number)

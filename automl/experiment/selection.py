@@ -15,7 +15,7 @@ from automl.search.options import PickRule
 from automl.trial.contract import TrialResult
 from automl.workspace.layout import ExperimentDirectory
 
-__all__ = ["RULES", "Pick", "nothing_within_limits", "pick_winner"]
+__all__ = ["RULES", "Pick", "nothing_within_limits", "pick_partial", "pick_winner"]
 
 _SAME_LATENCY = 1.1
 """Latencies are measured beside other work: a model that is slower by less than a tenth is not taken for slower."""
@@ -42,6 +42,11 @@ def pick_winner(best: TrialResult, completed: Sequence[TrialResult], preference:
     picked = RULES[preference.pick](best, allowed, preference)
     said = (picked.why, _passed_over(best, completed, preference))
     return Pick(picked.result, " ".join(sentence for sentence in said if sentence))
+
+
+def pick_partial(result: TrialResult) -> Pick:
+    """What there is where no trial is whole."""
+    return Pick(result, f"No trial came to its end in time: this one's model is {result.extent}.")
 
 
 def _best(best: TrialResult, allowed: Sequence[TrialResult], preference: Preference) -> Pick:

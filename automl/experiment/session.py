@@ -31,7 +31,8 @@ from automl.experiment.tracker import Tracker
 from automl.experiment.watchdog import Watchdog, check_start
 from automl.search.samplers.registry import make_sampler
 from automl.search.state import SearchState
-from automl.trial.contract import TrialResult
+from automl.trial.contract import Status, TrialResult
+from automl.trial.partial import read_note
 from automl.workspace.control import discard
 from automl.workspace.layout import ExperimentDirectory
 from automl.workspace.lock import locked
@@ -183,8 +184,9 @@ class _Session:
         for finished in state.new:
             self._tracker.trial(finished.result.number)
             self._pruned.add(finished.result)
-        best = None if state.best is None else state.best.result.number
-        self._retention.observe((finished.result for finished in state.new), best)
+        best = state.best or state.partial
+        winner = None if best is None else best.result.number
+        self._retention.observe((finished.result for finished in state.new), winner)
         if self._chooses:
             self._completed += [finished.result for finished in state.new if finished.result.is_whole]
         if state.finished:
@@ -192,8 +194,21 @@ class _Session:
         if state.best is not None:
             self._reserve.model_found(state.best.result.model_size)
             self._expect_test(problem, state.best.result)
+        elif best is None:
+            self._expect_partial(problem, state)
         self._reserve.catching_up_takes(self._tracker.catch_up_seconds())
         self._view.update(state)
+
+    def _expect_partial(self, problem: Problem, state: SearchState) -> None:
+        """What a running trial has completed is delivered if it comes no further: that wants its time as well."""
+        for trial in state.running:
+            noted = read_note(self._directory.trial(trial.number))
+            if noted is not None:
+                self._reserve.model_found(0)
+                result = TrialResult(number=trial.number, algorithm=trial.algorithm, status=Status.CANCELLED)
+                taken = {"partial": noted.partial, "predict_seconds": noted.predict_seconds}
+                self._expect_test(problem, result.model_copy(update=taken))
+                return
 
     def _expect_test(self, problem: Problem, best: TrialResult) -> None:
         """Keep time for scoring the best model on the test rows, if there are any, and have it importable by then."""

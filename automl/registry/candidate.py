@@ -19,12 +19,19 @@ CHAMPION = "champion"
 
 @dataclass(frozen=True)
 class Score:
-    """What a version is compared by."""
+    """What a version is compared by.
+
+    Attributes:
+        share: of the full work that the model and its value are of.
+        extent: what such a part is made of, in words.
+    """
 
     metric: str
     maximize: bool
     value: float | None
     split_plan: str
+    share: float = 1.0
+    extent: str = ""
 
 
 class Origin(BaseModel):
@@ -38,6 +45,8 @@ class Origin(BaseModel):
     metric: str = Field(description="name of the primary metric")
     maximize: bool = True
     value: float | None = None
+    extent: str = Field(default="", description="what the model is made of, where its trial did not come to its end")
+    share: float = Field(default=1.0, description="of the full work that the model and the value are of")
     data_fingerprint: str = ""
     split_plan: str = Field(default="", description="hash of the split plan that the value was measured on")
     seed: int | None = None
@@ -52,7 +61,7 @@ class Origin(BaseModel):
 
     @property
     def score(self) -> Score:
-        return Score(self.metric, self.maximize, self.value, self.split_plan)
+        return Score(self.metric, self.maximize, self.value, self.split_plan, self.share, self.extent)
 
     @property
     def framework_version(self) -> str:

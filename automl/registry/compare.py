@@ -31,6 +31,9 @@ def compare(ours: Score, version: str, champion: Score | None) -> Verdict:
         return Verdict(False, f"version {version} was chosen by {champion.metric}, not by {ours.metric}")
     if not ours.split_plan or champion.split_plan != ours.split_plan:
         return Verdict(False, f"version {version} was measured on another split of the data")
+    if ours.share != champion.share:
+        words = f"it is {ours.extent}" if ours.share < champion.share else f"version {version} is {champion.extent}"
+        return Verdict(ours.share > champion.share, words)
     value, theirs = _number(ours.value), _number(champion.value)
     if value is None:
         return Verdict(False, f"it has no {ours.metric}")

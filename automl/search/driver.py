@@ -22,6 +22,7 @@ from automl.search.settle import settle
 from automl.search.state import Finished, RunningTrial, SearchState
 from automl.search.submission import Submissions, Terms
 from automl.trial.contract import Report, Status, StopReason, TrialResult, write_result
+from automl.trial.partial import discard, keep, read_note
 from automl.workspace.layout import TrialDirectory
 
 __all__ = ["Driver", "Terms"]
@@ -74,6 +75,7 @@ class Driver:
         self._new: list[Finished] = []
         self._counts: Counter[Status] = Counter()
         self._best: Finished | None = None
+        self._partial: Finished | None = None
         self._out_of_time = False
         self._stopping: ExitCriterion | None = None
         self._because: str | None = None
@@ -86,8 +88,9 @@ class Driver:
             state = self._state(new)
             self._decide(state)
             if self._over():
+                self._salvage()
                 self._history.commit()
-                yield replace(state, stopped_because=self._because)
+                yield replace(self._state((*new, *self._new)), stopped_because=self._because)
                 return
             yield state
             refused = self._submit_more()
@@ -149,6 +152,16 @@ class Driver:
     def _over(self) -> bool:
         """What still waits in the queue was begun in an earlier session; if time is up it waits for the next."""
         return self._because is not None and not self._flights and not (self._waiting and self._patient())
+
+    def _salvage(self) -> None:
+        """End what an earlier session has left unfinished, if the folds that it had completed are the only model."""
+        if self._best is not None or self._partial is not None:
+            return
+        for flight in self._waiting.clear():
+            if read_note(self._terms.directory.trial(flight.spec.number)) is not None:
+                flight.spec = replace(flight.spec, attempt=flight.spec.attempt - 1, keep_folds=True)
+                self._flights[flight.spec.number] = flight
+                self._end(flight, TrialResult.of(flight.spec, Status.CANCELLED))
 
     def _cancel_overdue(self) -> None:
         if self._because is not None and not self._patient():
@@ -230,7 +243,9 @@ class Driver:
         if flight.refused is not None:
             self._end(flight, TrialResult.of(flight.spec, Status.OUT_OF_MEMORY, failure=flight.refused))
             return
-        flight.spec = replace(flight.spec, limits=self._submissions.limits(flight.record))
+        # As long as there is no model, whatever ends a trial is to leave one.
+        limits, keep_folds = self._submissions.limits(flight.record), self._best is None
+        flight.spec = replace(flight.spec, limits=limits, keep_folds=keep_folds)
         flight.since = self._deadline.spent()
         self._executor.submit(flight.spec)
 
@@ -260,7 +275,12 @@ class Driver:
             self._try_again(flight)
             return
         result = settle(flight, result, self._terms, self._deadline.spent())
-        write_result(TrialDirectory(flight.spec.directory), result)
+        place = TrialDirectory(flight.spec.directory)
+        if flight.spec.keep_folds:
+            result = keep(place, result)
+        write_result(place, result)
+        if flight.spec.keep_folds:
+            discard(place)
         self._history.tell(result, eligible=self._terms.model_limits.allow(result))
         record = replace(flight.record, state=state_of(result.status), value=result.value)
         self._note(record, result, flight.spec.params)
@@ -279,10 +299,22 @@ class Driver:
         self._memory.observe(result, params)
         finished = Finished(result, params, result.is_whole and self._terms.model_limits.allow(result))
         self._new.append(finished)
+        if result.is_partial and self._terms.model_limits.allow(result) and self._is_more(result):
+            self._partial = finished
         if not finished.eligible or result.value is None:
             return
         if self._best is None or self._best.result.value is None or self._beats(result.value, self._best.result.value):
             self._best = finished
+
+    def _is_more(self, result: TrialResult) -> bool:
+        """Whether a partial trial has done more of its work than the one known; as much, and better."""
+        if self._partial is None:
+            return True
+        known = self._partial.result
+        if result.share != known.share:
+            return result.share > known.share
+        assert result.value is not None and known.value is not None
+        return self._beats(result.value, known.value)
 
     def _beats(self, value: float, than: float) -> bool:
         return value > than if self._terms.maximize else value < than
@@ -296,6 +328,7 @@ class Driver:
             proposed=self._history.count,
             counts=dict(self._counts),
             best=self._best,
+            partial=self._partial if self._best is None else None,
             running=tuple(
                 RunningTrial(
                     number,

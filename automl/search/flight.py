@@ -72,6 +72,11 @@ class WaitingRoom:
         self._ahead = 0 if learns else self._executor.ahead
         return self._executor.slots + self._ahead
 
+    def clear(self) -> list[Flight]:
+        """Take them all."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
     def take(self, beside: Collection[Flight]) -> Flight | None:
         """The first that can go now, since it has room beside these or, marked so, is refused."""
         if not self._waiting:

@@ -58,6 +58,8 @@ class SearchState:
         proposed: how many numbers have been given out.
         counts: finished trials by status.
         best: the best of the eligible trials.
+        partial: where there is no such trial, the one that has left the largest part of a model (`is_partial`), within
+            the limits on models: it is what is delivered then, and nobody is told of it as a score.
         running: trials in flight, by number.
         new: trials that have ended since the previous state, in the order of their results. The first state of a
             resumed search lists all that had ended before.
@@ -75,6 +77,7 @@ class SearchState:
     proposed: int = 0
     counts: Mapping[Status, int] = field(default_factory=dict)
     best: Finished | None = None
+    partial: Finished | None = None
     running: tuple[RunningTrial, ...] = ()
     new: tuple[Finished, ...] = ()
     elapsed: float = 0.0

@@ -211,6 +211,8 @@ class ExperimentRuns:
             marks["automl.parent"] = str(result.parent)
         if result.fidelity != 1.0:
             marks["automl.fidelity"] = f"{result.fidelity:g}"
+        if result.partial is not None:
+            marks[tags.EXTENT] = result.extent
         if result.failure is not None:
             marks["automl.failure"] = f"{result.failure.kind}: {result.failure.message}"[:500]
         return marks

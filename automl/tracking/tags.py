@@ -10,10 +10,12 @@ from automl.registry.record import Registration
 
 __all__ = [
     "EXPERIMENT",
+    "EXTENT",
     "GOAL",
     "KIND",
     "METRIC",
     "MODEL",
+    "SHARE",
     "SPLIT_PLAN",
     "TRIAL",
     "VALUE",
@@ -31,6 +33,10 @@ METRIC = "automl.metric"
 GOAL = "automl.goal"
 VALUE = "automl.value"
 SPLIT_PLAN = "automl.split_plan"
+EXTENT = "automl.extent"
+"""What the model of a trial that did not come to its end is made of, in words; only versions of such have it."""
+SHARE = "automl.share"
+"""Share of the full work that the value is of; 1 without this tag."""
 MODEL = "automl.model"
 """sha256 of the model's files: the same model is not registered twice."""
 VERIFIED = "automl.verified"
@@ -56,6 +62,7 @@ def version_tags(record: Registration) -> dict[str, str]:
         "automl.framework_version": record.framework_version,
         "automl.packages": json.dumps(record.packages),
         MODEL: record.model,
+        **({EXTENT: record.extent, SHARE: record.share} if record.share < 1 else {}),
     }
     return {key: str(value)[:_LONGEST] for key, value in {**record.tags, **own}.items()}
 
@@ -64,8 +71,18 @@ def score_of(marks: Mapping[str, str]) -> Score | None:
     """What the version with these tags is compared by; None for one that automl has not registered, or not checked."""
     if marks.get(VERIFIED) != "true":
         return None
+    return Score(
+        marks.get(METRIC, ""),
+        marks.get(GOAL) == "maximize",
+        _number(marks.get(VALUE)),
+        marks.get(SPLIT_PLAN, ""),
+        _number(marks.get(SHARE, "1")),
+        marks.get(EXTENT, ""),
+    )
+
+
+def _number(text: str | None) -> float:
     try:
-        value = float(marks.get(VALUE) or "nan")
+        return float(text or "nan")
     except ValueError:
-        value = float("nan")
-    return Score(marks.get(METRIC, ""), marks.get(GOAL) == "maximize", value, marks.get(SPLIT_PLAN, ""))
+        return float("nan")

@@ -24,6 +24,7 @@ __all__ = [
     "Lineage",
     "Outcome",
     "OutputFile",
+    "Partial",
     "Report",
     "Status",
     "StopReason",
@@ -160,6 +161,8 @@ class TrialSpec:
         fidelity: share of the full work, in (0, 1]. Only trials of full fidelity can be best.
         seed: of this trial alone, derived from the experiment's seed and the number.
         directory: the trial's own directory.
+        keep_folds: what it has completed is kept as a model of fewer folds (`automl.trial.partial`), since no trial of
+            its search has come to its end yet.
     """
 
     number: int
@@ -172,6 +175,7 @@ class TrialSpec:
     resources: TrialResources = TrialResources()
     limits: TrialLimits = TrialLimits()
     lineage: Lineage = Lineage()
+    keep_folds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +259,27 @@ class OutputFile(_Record):
     sha256: str
 
 
+class Partial(_Record):
+    """What there is of the model of a trial that was ended before its last fold."""
+
+    folds: int = Field(ge=1, description="folds whose models it is made of")
+    of: int = Field(ge=1, description="folds of the whole trial")
+    rows: float = Field(
+        default=1.0, gt=0, le=1, description="share of each fold's training rows that were learned from"
+    )
+    validated: int = Field(ge=1, description="rows that the score is of, repeats counted")
+
+    @property
+    def share(self) -> float:
+        """Of the full work, in (0, 1]."""
+        return self.rows * self.folds / self.of
+
+    def __str__(self) -> str:
+        if self.rows < 1:
+            return f"trained on {100 * self.rows:.2g}% of the training rows, validated on {self.validated:,} rows"
+        return f"validated on {self.folds} of {self.of} folds"
+
+
 class TrialResult(_Record):
     """How a trial ended: trial.json, field by field. ``automl schema trial`` prints its JSON Schema."""
 
@@ -275,6 +300,9 @@ class TrialResult(_Record):
     )
     progress: float | None = Field(
         default=None, gt=0, lt=1, description="share of its work after which a pruned trial was stopped"
+    )
+    partial: Partial | None = Field(
+        default=None, description="what its model and score are of, where it was ended before its last fold"
     )
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
@@ -301,6 +329,24 @@ class TrialResult(_Record):
     def is_whole(self) -> bool:
         """It completed with a score, at full fidelity."""
         return self.status is Status.COMPLETED and self.value is not None and self.fidelity == 1
+
+    @property
+    def is_partial(self) -> bool:
+        """It has left a model of a part of the work, and its score: better than none, where no trial is whole."""
+        done = self.status is Status.COMPLETED or self.partial is not None
+        return done and self.value is not None and not self.is_whole
+
+    @property
+    def share(self) -> float:
+        """Of the full work, in (0, 1], that its model and its score are of, where it has left any."""
+        return self.fidelity * (1.0 if self.partial is None else self.partial.share)
+
+    @property
+    def extent(self) -> str:
+        """What the model is made of, as a clause; empty for a whole trial."""
+        if self.partial is not None:
+            return str(self.partial)
+        return "" if self.fidelity == 1 else f"given {self.fidelity:.2g} of the full work"
 
     @classmethod
     def of(cls, spec: TrialSpec, status: Status, **fields: Any) -> TrialResult:

@@ -63,9 +63,13 @@ class Latency:
     @property
     def seconds(self) -> float | None:
         """Of one row; None where nothing could be measured."""
+        return self.of(self._folds)
+
+    def of(self, folds: int) -> float | None:
+        """The same where only `folds` models answer."""
         if self._broken or not self._predicting:
             return None
-        return min(self._reading) + self._folds * min(self._predicting)
+        return min(self._reading) + folds * min(self._predicting)
 
 
 def _seconds(call: Callable[[], object]) -> float:

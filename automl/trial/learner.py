@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +25,12 @@ from automl.tasks.base import Target
 from automl.trial.contract import STEPS_PER_FOLD, Outcome, TrialSpec
 from automl.trial.latency import Latency
 from automl.trial.learner_check import ModelCheck, Promising
+from automl.trial.learner_first import FirstModel
+from automl.trial.learner_kept import KeptFolds
 from automl.trial.learner_look import LOOK_STEP, first_part
 from automl.trial.learner_matrices import FoldMatrices, Matrices
 from automl.trial.learner_progress import FoldProgress
-from automl.trial.learner_record import OutOfFold, save_model, write_confusion_matrix
+from automl.trial.learner_record import OutOfFold, model_name, save_model, write_confusion_matrix
 from automl.trial.threads import limit_threads
 from automl.workspace.layout import TrialDirectory
 
@@ -103,7 +106,8 @@ class LearnerWork:
         try:
             return _CrossValidation(self, spec, run, space).run()
         except TrialPruned:
-            shutil.rmtree(TrialDirectory(spec.directory).models, ignore_errors=True)
+            if not spec.keep_folds:
+                shutil.rmtree(TrialDirectory(spec.directory).models, ignore_errors=True)
             raise
 
 
@@ -126,17 +130,35 @@ class _CrossValidation:
     def run(self) -> Outcome:
         target = self.work.target
         oof = OutOfFold(len(target.values), target.n_classes)
-        for number, fold in enumerate(self.work.plan.folds):
+        kept = KeptFolds(self.spec, len(self.work.plan.folds))
+        self._begin(kept, oof)
+        for number, fold in list(enumerate(self.work.plan.folds))[len(self.scores) :]:
             predictions = self._fold(number)
             oof.add(fold.valid, predictions)
             self._score(number, fold.valid, predictions)
+            if self.spec.keep_folds:
+                kept.add(self._outcome(), self.scores, oof)
         np.save(self.directory.oof, oof.mean())
         if target.classes is not None:
             write_confusion_matrix(self._run.outputs, target, oof)
+        kept.whole()
         outcome = self._outcome()
         if self.work.keep_models and outcome.value is not None:
             self._check.make(outcome.value, self.work._promising, self.primary)
         return outcome
+
+    def _begin(self, kept: KeptFolds, oof: OutOfFold) -> None:
+        """Go on from the folds that an earlier attempt has completed; else see to it that there is a model soon."""
+        done = kept.restore(oof)
+        if done is not None and done.partial.rows == 1:
+            self.fit_seconds, self.predict_seconds, self.cut_short = (
+                done.fit_seconds, done.predict_seconds, done.cut_short
+            )  # fmt: skip
+            for number, scores in enumerate(done.scores):
+                self._add_scores(number, scores)
+        elif done is None and self.spec.keep_folds and self.spec.limits.left is not None and not self.space.stretches:
+            make, progress = partial(self._learner, 0), partial(self._progress, 0, wanted=False, apart=True)
+            FirstModel(self.work, self._run, self.space.view, self.metrics, make, progress).fit(kept)
 
     def _fold(self, number: int) -> np.ndarray:
         """Fit fold `number`, and predict its validation rows."""
@@ -169,7 +191,7 @@ class _CrossValidation:
         self._keep(number, matrices, learner)
         return predictions
 
-    def _progress(self, number: int, matrices: Matrices, *, wanted: bool) -> FoldProgress:
+    def _progress(self, number: int, matrices: Matrices, *, wanted: bool, apart: bool = False) -> FoldProgress:
         return FoldProgress(
             self._run,
             fold=number,
@@ -181,6 +203,7 @@ class _CrossValidation:
             allotted=self._allotted,
             fidelity=self.spec.fidelity if self.space.stretches else 1.0,
             predictions=1.0 + self._tested / len(matrices.valid_rows),
+            apart=apart,
         )
 
     @property
@@ -262,7 +285,11 @@ class _CrossValidation:
         name = self.primary.name
         if not np.isfinite(scores[name]):
             raise LearnerError(f"{name} is {scores[name]} in fold {number}: {_why_undefined(target, truth)}")
-        self.scores.append(scores)
+        self._add_scores(number, scores)
+
+    def _add_scores(self, number: int, scores: Mapping[str, float]) -> None:
+        name = self.primary.name
+        self.scores.append(dict(scores))
         so_far = float(np.mean([fold[name] for fold in self.scores]))
         self._run.log(name, so_far, step=(number + 1) * STEPS_PER_FOLD)
 
@@ -278,7 +305,7 @@ class _CrossValidation:
         pipeline = FittedPipeline(matrices.features, learner, self.work.columns, target.classes, target.positive)
         self.latency.measure(pipeline, self.work.X.take(self.work.plan.folds[number].valid[:1]))
         if self.work.keep_models:
-            save_model(self.directory.models, number, pipeline)
+            save_model(self.directory, model_name(number), pipeline)
             if number == 0:
                 self._check.note(pipeline)
 
@@ -295,7 +322,7 @@ class _CrossValidation:
             fit_seconds=self.fit_seconds,
             predict_seconds=self.predict_seconds,
             cut_short=self.cut_short,
-            predict_latency=self.latency.seconds,
+            predict_latency=self.latency.of(len(self.scores)),
         )
 
 

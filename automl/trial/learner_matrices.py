@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from automl.features.base import View
     from automl.validation.plan import SplitPlan
 
-__all__ = ["FoldMatrices", "Matrices"]
+__all__ = ["FoldMatrices", "Matrices", "compute_matrices"]
 
 _SMALL = 2**20
 _MEMORY = 64 * 2**20
@@ -97,7 +97,7 @@ class FoldMatrices:
         train_rows = _subset(plan.folds[fold].train, share, fold)
         cells = (len(train_rows) + len(valid_rows)) * (X.size // len(X))
         if directory is None or cells * 8 <= _SMALL:  # one-hot columns may make more of them: that is decided below
-            matrices = _compute(X, columns, train_rows, valid_rows, view)
+            matrices = compute_matrices(X, columns, train_rows, valid_rows, view)
         else:
             name = _name(columns, plan, key)
             matrices = _cached(directory / name, X, columns, train_rows, valid_rows, view)
@@ -120,9 +120,10 @@ def _subset(rows: np.ndarray, share: float, fold: int) -> np.ndarray:
     return rows[np.sort(order[: max(1, round(share * len(rows)))])]
 
 
-def _compute(
+def compute_matrices(
     X: Features, columns: tuple[Column, ...], train_rows: np.ndarray, valid_rows: np.ndarray, view: str
 ) -> Matrices:
+    """The matrices of these rows, made anew."""
     started = time.perf_counter()
     features = make_features(view, columns)
     train = features.fit_transform(X.take(train_rows))
@@ -155,13 +156,13 @@ def _cached(
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
     except OSError:  # a worker on a machine where the experiment's directory cannot be made
-        return _compute(X, columns, train_rows, valid_rows, view)
+        return compute_matrices(X, columns, train_rows, valid_rows, view)
     with FileLock(place.with_name(f"{place.name}.lock")):
         found = _load(place, train_rows, valid_rows)
         if found is not None:
             return found
         shutil.rmtree(place, ignore_errors=True)
-        matrices = _compute(X, columns, train_rows, valid_rows, view)
+        matrices = compute_matrices(X, columns, train_rows, valid_rows, view)
         if _save(place, matrices):
             return _load(place, train_rows, valid_rows) or matrices
         return matrices

@@ -43,6 +43,7 @@ class FoldProgress:
         allotted: seconds of a fit that lasts as long as it is given; None: it has a length of its own.
         fidelity: see `Progress.fidelity`.
         predictions: see `Progress.predictions`.
+        apart: the fit is none of the trial's own: what state it has, no other fit goes on from.
 
     Attributes:
         out_of_time: True once the fit was told to end because the fold's share of the time was used up.
@@ -64,7 +65,9 @@ class FoldProgress:
         allotted: float | None = None,
         fidelity: float = 1.0,
         predictions: float = 1.0,
+        apart: bool = False,
     ) -> None:
+        self._apart = apart
         self._run, self._fold, self._completed, self._metric, self._score = run, fold, completed, metric, score
         now, share = time.monotonic(), run.seconds_left / folds_left
         after = min(_AFTER * share, _MOST_AFTER) * _busyness()
@@ -82,6 +85,8 @@ class FoldProgress:
 
     @property
     def checkpoints(self) -> Checkpoints | None:
+        if self._apart:
+            return None
         name, parent = f"fold_{self._fold:02d}", self._run.parent_checkpoint
         own = self._run.checkpoint / name
         own.mkdir(exist_ok=True)

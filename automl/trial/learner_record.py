@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ import numpy as np
 from automl.algorithms.pipeline import FittedPipeline
 from automl.metrics.predictions import choose_labels, confusion_matrix
 from automl.tasks.base import Target
+from automl.trial.partial import mean_of
 from automl.workspace.atomic import write_json
+from automl.workspace.layout import TrialDirectory
 
-__all__ = ["OutOfFold", "save_model", "write_confusion_matrix"]
+__all__ = ["OutOfFold", "model_name", "save_model", "write_confusion_matrix"]
 
 
 class OutOfFold:
@@ -22,33 +25,43 @@ class OutOfFold:
     Args:
         n_rows: of the data.
         n_classes: None for regression.
+
+    Attributes:
+        sums: of the predictions of each row, (n, k) or (n,).
+        counts: how many they are of, (n,).
     """
 
     def __init__(self, n_rows: int, n_classes: int | None) -> None:
-        self._sum = np.zeros((n_rows,) if n_classes is None else (n_rows, n_classes))
-        self._count = np.zeros(n_rows)
+        self.sums = np.zeros((n_rows,) if n_classes is None else (n_rows, n_classes))
+        self.counts = np.zeros(n_rows)
 
     def add(self, rows: np.ndarray, predictions: np.ndarray) -> None:
-        self._sum[rows] += predictions
-        self._count[rows] += 1
+        self.sums[rows] += predictions
+        self.counts[rows] += 1
 
     @property
     def rows(self) -> np.ndarray:
         """Positions of the rows that have a prediction."""
-        return np.flatnonzero(self._count)
+        return np.flatnonzero(self.counts)
 
     def mean(self) -> np.ndarray:
         """float32, (n, k) or (n,): the mean over repeats; NaN for rows without a prediction."""
-        count = self._count.reshape(-1, *[1] * (self._sum.ndim - 1))
-        with np.errstate(invalid="ignore"):
-            return (self._sum / count).astype(np.float32)
+        return mean_of(self.sums, self.counts)
 
 
-def save_model(directory: Path, fold: int, pipeline: FittedPipeline) -> None:
-    directory.mkdir(exist_ok=True)
-    with open(directory / f"fold_{fold:02d}.joblib", "wb") as file:
+def model_name(fold: int) -> str:
+    """Name of a fold's model in ``models/``."""
+    return f"fold_{fold:02d}.joblib"
+
+
+def save_model(place: TrialDirectory, name: str, pipeline: FittedPipeline) -> None:
+    """Put a model into ``models/``, whole or not at all: a trial may be ended meanwhile, and keep those before."""
+    place.models.mkdir(exist_ok=True)
+    draft = place.path / f".{name}.{os.getpid()}.tmp"
+    with open(draft, "wb") as file:
         # joblib.load reads it, and joblib.dump takes ten times as long for small models.
         pickle.dump(pipeline, file, protocol=5)
+    os.replace(draft, place.models / name)
 
 
 def write_confusion_matrix(outputs: Path, target: Target, oof: OutOfFold) -> None:

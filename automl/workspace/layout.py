@@ -66,6 +66,11 @@ class TrialDirectory:
         return self.path / "oof.npy"
 
     @property
+    def completed(self) -> Path:
+        """Says which folds a running trial has completed: what is left of it where it is ended."""
+        return self.path / "completed.json"
+
+    @property
     def models(self) -> Path:
         return self.path / "models"
 

@@ -16,7 +16,8 @@ from automl.ensemble.bag import ClassifierBag, RegressorBag, load_bag
 from automl.errors import DataError, WorkspaceError
 from automl.features.views import make_features
 from automl.space.space import AlgorithmSpace
-from automl.trial.learner_record import save_model
+from automl.trial.learner_record import model_name, save_model
+from automl.workspace.layout import TrialDirectory
 
 CLASSES = np.array(["cold", "hot", "mild"], dtype=object)
 
@@ -137,7 +138,7 @@ def test_a_bag_is_loaded_from_the_models_of_a_trial(
     X, _ = weather
     bag = request.getfixturevalue(kind)
     for fold, model in enumerate(bag.models):
-        save_model(tmp_path / "models", fold, model)
+        save_model(TrialDirectory(tmp_path), model_name(fold), model)
     loaded = load_bag(tmp_path / "models")
     assert type(loaded) is type(bag)
     np.testing.assert_array_equal(loaded.predict(X), bag.predict(X))

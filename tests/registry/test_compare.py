@@ -29,6 +29,24 @@ def test_only_like_is_compared_with_like(champion: Score | None) -> None:
     assert "version 4" in verdict.reason
 
 
+PART = replace(CHAMPION, share=0.25, extent="validated on 1 of 4 folds")
+
+
+def test_a_part_of_a_model_never_takes_the_place_of_a_whole_one() -> None:
+    verdict = compare(replace(PART, value=0.0), "4", CHAMPION)
+    assert (verdict.better, verdict.reason) == (False, "it is validated on 1 of 4 folds")
+
+
+def test_a_part_of_a_model_gives_way_to_a_whole_one() -> None:
+    verdict = compare(replace(CHAMPION, value=9.0), "4", PART)
+    assert (verdict.better, verdict.reason) == (True, "version 4 is validated on 1 of 4 folds")
+
+
+def test_equal_parts_are_compared_by_their_value() -> None:
+    assert compare(replace(PART, value=1.0), "4", PART).better
+    assert not compare(replace(PART, value=3.0), "4", PART).better
+
+
 @pytest.mark.parametrize(
     "wrong", [{"name": "a/b"}, {"name": "a:b"}, {"tags": {"automl.x": 1}}, {"promote": "maybe"}, {"alias": "x"}]
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+from optuna.trial import TrialState
 
 from automl.deadline import Deadline
 from automl.execution.base import Executor
@@ -133,6 +134,72 @@ def test_a_lost_worker_gives_the_trial_a_second_attempt_and_no_third(tmp_path: P
     (result,) = results(search.directory)
     assert (result.status, result.attempt) == (Status.INTERRUPTED, 2)
     assert last.counts == {Status.INTERRUPTED: 1}
+
+
+def has_reported(state: SearchState) -> bool:
+    return any(trial.value is not None for trial in state.running)
+
+
+def stopped_after_a_fold(search: Search) -> SearchState:
+    """The last state of a search that is stopped at once, by its user, when its trial has completed a fold."""
+    reported: list[bool] = []
+    search.interrupts = lambda: 2 if reported else 0
+    with search.driver("process") as (driver, _):
+        for state in driver.run():
+            reported += [True] if has_reported(state) else []
+    return state
+
+
+def test_a_trial_that_is_killed_leaves_the_folds_that_it_had_completed(tmp_path: Path) -> None:
+    search = Search(tmp_path, complete_a_fold=SCALE)
+    last = stopped_after_a_fold(search)
+    (result,) = results(search.directory)
+    assert (result.status, result.value) == (Status.CANCELLED, 0.5)
+    assert result.extent == "validated on 1 of 4 folds"
+    assert last.best is None
+    assert last.partial is not None
+    assert last.partial.result == result
+    assert last.new == (last.partial,) or last.counts == {Status.CANCELLED: 1}
+
+
+def test_a_whole_trial_is_worth_more_than_any_part_of_one(tmp_path: Path) -> None:
+    search = Search(tmp_path, complete_a_fold={}, nothing={})
+    search.portfolio = ["complete_a_fold"]
+    stopped_after_a_fold(search)
+    search.portfolio, search.interrupts = ["nothing"], lambda: 0
+    last = search.run("process", max_trials=2)
+    assert last.partial is None
+    assert last.best is not None
+    assert last.best.result.algorithm == "nothing"
+
+
+def test_a_fold_that_a_killed_session_has_left_is_a_model_though_no_time_is_left(tmp_path: Path) -> None:
+    search = Search(tmp_path, complete_a_fold=SCALE)
+    with search.driver("process") as (driver, _):
+        next(state for state in driver.run() if has_reported(state))
+    assert results(search.directory) == [None]
+    search.interrupts = lambda: 2
+    last = search.run("process")
+    (result,) = results(search.directory)
+    assert (result.status, result.attempt, result.extent) == (Status.CANCELLED, 1, "validated on 1 of 4 folds")
+    assert last.partial is not None
+    assert [finished.result for finished in last.new] == [result]
+
+
+def test_a_fold_is_not_told_to_who_proposes(tmp_path: Path) -> None:
+    search = Search(tmp_path, complete_a_fold=SCALE)
+    stopped_after_a_fold(search)
+    with search.driver("inline") as (driver, _):
+        (record,) = driver._history.records()
+    assert (record.state, record.value) == (TrialState.FAIL, None)
+
+
+def test_a_trials_own_timeout_leaves_no_model(tmp_path: Path) -> None:
+    search = Search(tmp_path, complete_a_fold=SCALE)
+    search.limits = TrialLimits(seconds=1.0)
+    last = search.run("process", max_trials=1)
+    assert last.counts == {Status.TIMED_OUT: 1}
+    assert last.partial is None
 
 
 def test_a_failing_algorithm_stops_the_search_with_its_cause(tmp_path: Path) -> None:
