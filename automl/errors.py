@@ -144,18 +144,17 @@ class NoModelError(AutomlError):
         wants: float | None = None,
     ) -> None:
         self.message, self.causes, self.directory, self.wants = message, causes, directory, wants
-        again = f'time_budget="{wants:g}s"' if wants is not None else ""
-        resumed = f'; automl.resume("{directory}", {again}) goes on' if directory else ""
-        super().__init__(self._told(f"write {again}{resumed}"))
+        super().__init__(self._told('time_budget="{0:g}s"', 'automl.resume("{1}", time_budget="{0:g}s")'))
 
     def on_command_line(self) -> str:
-        again = f"--time-budget {self.wants:g}s" if self.wants is not None else ""
-        resumed = f"; 'automl resume {self.directory} {again}' goes on" if self.directory else ""
-        return self._told(f"write {again}{resumed}")
+        return self._told("--time-budget {0:g}s", "'automl resume {1} --time-budget {0:g}s'")
 
-    def _told(self, advice: str) -> str:
+    def _told(self, budget: str, resume: str) -> str:
         listed = "".join(f"\n  - {cause}" for cause in self.causes)
-        more = f"\nIt wants more time, or fewer folds: {advice}." if self.wants is not None else ""
+        more = ""
+        if self.wants is not None:
+            on = f"; {resume.format(self.wants, self.directory)} goes on" if self.directory else ""
+            more = f"\nIt wants more time, or fewer folds: write {budget.format(self.wants)}{on}."
         where = f"\nEvery trial's record and log: {self.directory}" if self.directory else ""
         return f"{self.message}{listed}{more}{where}"
 

@@ -47,7 +47,12 @@ def counts_line(state: SearchState) -> str:
 
 
 def best_line(state: SearchState) -> str:
-    """``accuracy = 0.9733 (svm_rbf, trial 7)``; a dash while nothing has completed."""
+    """``accuracy = 0.9733 (svm_rbf, trial 7)``, with what it is made of if no trial is whole; a dash while nothing has
+    completed.
+    """
+    if state.best is None and state.partial is not None:
+        part = state.partial.result
+        return f"{state.metric} = {score(part.value)} ({part.algorithm}, trial {part.number}, {part.extent})"
     if state.best is None:
         completed = state.counts.get(Status.COMPLETED, 0)
         return f"{state.metric} = –{', no completed trial can win yet' if completed else ''}"

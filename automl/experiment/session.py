@@ -191,10 +191,10 @@ class _Session:
             self._completed += [finished.result for finished in state.new if finished.result.is_whole]
         if state.finished:
             self._tracker.start(self._deadline.remaining() - self._reserve.seconds())
-        if state.best is not None:
-            self._reserve.model_found(state.best.result.model_size)
-            self._expect_test(problem, state.best.result)
-        elif best is None:
+        if best is not None:
+            self._reserve.model_found(best.result.model_size)
+            self._expect_test(problem, best.result)
+        else:
             self._expect_partial(problem, state)
         self._reserve.catching_up_takes(self._tracker.catch_up_seconds())
         self._view.update(state)

@@ -9,6 +9,7 @@ from optuna.trial import TrialState
 
 from automl.search.history import History, Record, state_of
 from automl.trial.contract import Failure, Status, TrialResult, read_proposal, read_result, write_result
+from automl.trial.partial import discard
 from automl.workspace.layout import ExperimentDirectory, TrialDirectory
 
 __all__ = ["Restored", "restore"]
@@ -44,6 +45,7 @@ def restore(history: History, directory: ExperimentDirectory) -> Restored:
                 _write_again(place, result)
             ended.append((record, result, params))
         elif result is not None:
+            discard(place)
             history.tell(result)
             ended.append((replace(record, state=state_of(result.status), value=result.value), result, params))
         elif not written:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import time
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -16,7 +17,7 @@ from automl.display.progress import Progress
 from automl.display.tally import Tally
 from automl.display.view import make_progress
 from automl.search.state import Finished, RunningTrial, SearchState
-from automl.trial.contract import Failure, Status, TrialResult
+from automl.trial.contract import Failure, Partial, Status, TrialResult
 
 
 def ended(number: int, value: float | None = 0.9, status: Status = Status.COMPLETED, message: str = "") -> Finished:
@@ -53,6 +54,14 @@ def test_plain_says_when_the_best_improves() -> None:
     lines = plain(state(2, new=(first,), best=first), state(4, new=(second,), best=second))
     assert "best so far: accuracy = 0.9000 (svm, trial 0)" in lines[0]
     assert "best so far: accuracy = 0.9500 (svm, trial 1)" in lines[1]
+
+
+def test_a_part_of_a_model_is_named_as_what_it_is_where_there_is_no_other() -> None:
+    whole = ended(0, 0.9)
+    noted = Partial(folds=2, of=15, validated=60)
+    part = replace(whole, result=whole.result.model_copy(update={"status": Status.CANCELLED, "partial": noted}))
+    end = plain(state(2, new=(part,), partial=part, stopped_because="time_budget"))[-1]
+    assert end.endswith("best accuracy = 0.9000 (svm, trial 0, validated on 2 of 15 folds)")
 
 
 def test_plain_gathers_improvements_that_follow_quickly() -> None:

@@ -32,7 +32,8 @@ from automl.search.state import WOULD_NOT_FIT, SearchState
 from automl.search.submission import Terms
 from automl.space.space import SearchSpace
 from automl.testing.behaviours import METRIC, Behaviours
-from automl.trial.contract import Status, TrialContext, TrialLimits, read_result
+from automl.trial.contract import Status, TrialContext, TrialLimits, TrialResult, read_result, write_result
+from automl.trial.partial import keep
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
 SCALE = {"params": {"scale": {"type": "float", "low": 0.0, "high": 1.0}}}
@@ -184,6 +185,19 @@ def test_a_fold_that_a_killed_session_has_left_is_a_model_though_no_time_is_left
     assert (result.status, result.attempt, result.extent) == (Status.CANCELLED, 1, "validated on 1 of 4 folds")
     assert last.partial is not None
     assert [finished.result for finished in last.new] == [result]
+
+
+def test_notes_that_a_kill_has_left_beside_the_result_are_deleted(tmp_path: Path) -> None:
+    search = Search(tmp_path, complete_a_fold=SCALE)
+    with search.driver("process") as (driver, _):
+        next(state for state in driver.run() if has_reported(state))
+    place = search.directory.trial(0)
+    ended = TrialResult(number=0, algorithm="complete_a_fold", status=Status.CANCELLED)
+    write_result(place, keep(place, ended))
+    assert place.completed.exists()
+    last = search.run("process", max_trials=1)
+    assert last.partial is not None
+    assert not list(place.path.glob("completed*"))
 
 
 def test_a_fold_is_not_told_to_who_proposes(tmp_path: Path) -> None:
