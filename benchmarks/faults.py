@@ -7,7 +7,7 @@ or by ``automl resume``, and in the end its records, its journal, MLflow and the
 journal was never told of, `trials_repeated` finished numbers that ran again, `models_broken` registered versions that
 do not load.
 
-    python benchmarks/faults.py [--quick] [--kills N] [--seed N] [--keep FILE] [--json FILE]
+    python benchmarks/faults.py [--quick] [--kills N] [--seed N] [--load N] [--keep FILE] [--json FILE]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from busy import busy
 from form import Figure, arguments, machine, publish
 
 from automl.testing.faults import Endured, Ordeal, draw_faults
@@ -86,10 +87,14 @@ def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--kills", type=int, help=f"at least so many kills (default {KILLS}, quick {QUICK_KILLS})")
     parser.add_argument("--seed", type=int, default=0, help="of the first experiment; each further one has the next")
+    parser.add_argument(
+        "--load", type=int, default=0, metavar="N", help="beside N processes that keep the machine busy"
+    )
     parser.add_argument("--keep", type=Path, help="write each experiment's outcome here, and go on with what is there")
     given = parser.parse_args()
     kills = given.kills or (QUICK_KILLS if given.quick else KILLS)
-    reports = campaign(kills, QUICK_FAULTS if given.quick else FAULTS, given.seed, given.keep)
+    with busy(given.load):
+        reports = campaign(kills, QUICK_FAULTS if given.quick else FAULTS, given.seed, given.keep)
     made = sum(len(done["kills"]) for done in reports)
     figures = [
         Figure("kills_made", made, f">= {kills}", made >= kills),
@@ -103,7 +108,8 @@ def main() -> None:
     hit = Counter(kill for done in reports for kill in done["kills"])
     about = {
         "what": f"{len(reports)} experiments, executors process and ray, tracking and registry on, "
-        f"seeds {given.seed} to {given.seed + len(reports) - 1}",
+        f"seeds {given.seed} to {given.seed + len(reports) - 1}"
+        f"{f', beside {given.load} busy loops' if given.load else ''}",
         "kills": "; ".join(f"{kill}: {count}" for kill, count in sorted(hit.items())),
         "machine": machine(["ray", "optuna", "mlflow"]),
     }
