@@ -30,7 +30,7 @@ from automl.workspace.layout import TrialDirectory
 if TYPE_CHECKING:
     from automl.trial.learner import LearnerWork
 
-__all__ = ["FirstModel"]
+__all__ = ["FirstModel", "rows_of_the_next"]
 
 logger = logging.getLogger("automl")
 
@@ -83,7 +83,7 @@ class FirstModel:
             except Exception as error:  # what a few rows cannot do, all of them may
                 logger.debug("A model of %d rows cannot be had: %s", rows, error)
                 return
-            rows = _more(rows, available, time.monotonic() - began, self._run.seconds_left)
+            rows = rows_of_the_next(rows, available, time.monotonic() - began, self._run.seconds_left)
 
     def _fit(self, rows: int, kept: KeptFolds) -> None:
         work, target = self._work, self._work.target
@@ -134,8 +134,15 @@ def _some(rows: Rows, target: Target, count: int) -> Rows:
     return np.sort(chosen)
 
 
-def _more(rows: int, available: int, took: float, left: float) -> int | None:
-    """How many rows the next model should have; None where the whole fold is next."""
+def rows_of_the_next(rows: int, available: int, took: float, left: float) -> int | None:
+    """How many rows the next model should have; None where the whole fold is next.
+
+    Args:
+        rows: of the model before.
+        available: of the fold.
+        took: seconds, the model before.
+        left: seconds until the trial is ended.
+    """
     if _SLOWER * took * available / rows <= left:
         return None
     more = min(int(rows * _SHARE * left / max(took, 1e-9)), available // 2)

@@ -163,6 +163,18 @@ def test_a_trial_that_is_killed_leaves_the_folds_that_it_had_completed(tmp_path:
     assert last.new == (last.partial,) or last.counts == {Status.CANCELLED: 1}
 
 
+def test_the_end_of_the_budget_leaves_the_folds_that_were_completed(tmp_path: Path) -> None:
+    search = Search(tmp_path, complete_a_fold=SCALE)
+    with search.driver("process", seconds=600) as (driver, _):
+        for last in driver.run():
+            if has_reported(last):
+                driver._deadline.extend(driver._deadline.spent())  # it is over now, whatever the machine's speed
+    assert last.stopped_because is not None
+    assert last.stopped_because.startswith("time_budget")
+    assert last.partial is not None
+    assert last.partial.result.extent == "validated on 1 of 4 folds"
+
+
 def test_a_whole_trial_is_worth_more_than_any_part_of_one(tmp_path: Path) -> None:
     search = Search(tmp_path, complete_a_fold={}, nothing={})
     search.portfolio = ["complete_a_fold"]

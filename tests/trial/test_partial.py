@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from automl.space.space import AlgorithmSpace
 from automl.tasks.registry import get_task
 from automl.trial.contract import Outcome, Status, TrialLimits, TrialResult, TrialSpec
 from automl.trial.learner import LearnerWork
+from automl.trial.learner_first import rows_of_the_next
 from automl.trial.learner_kept import FIRST_MODEL
 from automl.trial.partial import discard, keep, read_note
 from automl.validation.options import ValidationOptions
@@ -218,6 +220,25 @@ def test_classes_that_are_rare_are_in_the_first_model(tmp_path: Path) -> None:
     stop_after_it(work, tmp_path / "first")
     X, _ = flowers(10)
     assert load_bag(tmp_path / "first" / "models").predict_proba(X).shape == (10, work.target.n_classes)
+
+
+@pytest.mark.parametrize(
+    ("took", "left", "rows"),
+    [
+        (1.0, 250.0, None),  # 100 times the rows should take 100 s, and 200 s at worst: the fold is next
+        (1.0, 100.0, 12_500),  # a quarter of the time, at the same pace
+        (0.1, 19.0, 23_750),
+        (40.0, 100.0, None),  # no more than what there is
+        (1.0, math.inf, None),
+    ],
+)
+def test_more_rows_follow_where_the_fold_looks_too_long(took: float, left: float, rows: int | None) -> None:
+    assert rows_of_the_next(500, 50_000, took, left) == rows
+
+
+def test_the_next_model_has_no_more_than_half_of_the_rows() -> None:
+    assert rows_of_the_next(500, 50_000, 0.5, 99.0) == 24_750
+    assert rows_of_the_next(500, 2_000, 10.0, 79.0) is None  # half of them are not worth another fit
 
 
 def test_without_a_time_budget_there_is_no_first_model(tmp_path: Path) -> None:
