@@ -49,6 +49,9 @@ def _out_of_time(results: Sequence[TrialResult], folds: int) -> Iterator[str]:
     """What the clock has ended."""
     of = "its only fold" if folds == 1 else f"the first of its {folds} folds"
     for result in (result for result in results if result.status is Status.CANCELLED):
+        if not result.worker:
+            yield f"trial {result.number}, {result.algorithm}, was ended before a worker was ready for it"
+            continue
         where = f"{result.extent}, and is over a limit on models" if result.is_partial else f"within {of}"
         yield f"trial {result.number}, {result.algorithm}, was ended after {result.seconds:.1f} s, {where}"
 

@@ -22,7 +22,8 @@ def directory(tmp_path: Path) -> ExperimentDirectory:
 def add(directory: ExperimentDirectory, status: Status, seconds: float = 8.0, failure: Failure | None = None) -> None:
     number = len(directory.trial_numbers())
     directory.trial(number).path.mkdir()
-    fields = {"algorithm": "svm", "status": status, "seconds": seconds, "failure": failure}
+    worker = "here:1" if seconds else ""
+    fields = {"algorithm": "svm", "status": status, "seconds": seconds, "failure": failure, "worker": worker}
     write_result(directory.trial(number), TrialResult(number=number, **fields))  # type: ignore[arg-type]
 
 
@@ -36,6 +37,11 @@ def error_of(directory: ExperimentDirectory, *, budget: float | None = 20.0, rem
 def test_a_trial_that_the_clock_has_ended_is_named_with_its_time(directory: ExperimentDirectory) -> None:
     add(directory, Status.CANCELLED, 8.0)
     assert error_of(directory).causes == ("trial 0, svm, was ended after 8.0 s, within the first of its 5 folds",)
+
+
+def test_a_trial_for_which_no_worker_was_ready_is_no_trial_that_took_no_time(directory: ExperimentDirectory) -> None:
+    add(directory, Status.CANCELLED, 0.0)
+    assert error_of(directory).causes == ("trial 0, svm, was ended before a worker was ready for it",)
 
 
 def test_the_budget_that_it_wants_has_room_for_the_longest_trial(directory: ExperimentDirectory) -> None:
