@@ -68,7 +68,7 @@ class Tried:
 def attempt(case: Case, folder: Path, server: HostileServer) -> Tried:
     """The command, watched until it has ended."""
     file = folder / "experiment.yaml"
-    file.write_text(case.text)
+    file.write_text(case.text())
     mark = uuid.uuid4().hex
     environment = {**os.environ, MARK: mark, "AUTOML_HOME": str(folder / "workspace")}
     environment["AUTOML_CACHE_DIR"] = str(folder / "cache")

@@ -17,6 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ __all__ = ["Case", "cases"]
 _TABLE = "x,c,y\n" + "".join(f"{i}.5,{'ab'[i % 2]},{i % 2}\n" for i in range(60))
 _TARGET = "y"
 _SECRET = "geheim"
+_ENOUGH = 60.0
+"""Seconds of budget for what has to end by itself, long before they are over."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Case:
     Attributes:
         kind: by which cases are counted.
         name: of the case.
-        text: the experiment file.
+        text: makes what it needs, and gives the experiment file.
         says: what the answer has to hold; empty: nothing in particular.
         exits: the exit status.
         command: of automl.
@@ -43,10 +46,14 @@ class Case:
 
     kind: str
     name: str
-    text: str
+    text: Callable[[], str]
     says: str
     exits: int = 2
     command: str = "plan"
+
+
+def _of(source: str, budget: float) -> Callable[[], str]:
+    return lambda: _experiment(source, budget=budget)
 
 
 def _experiment(source: str, *, task: str = "classification", budget: float) -> str:
@@ -202,7 +209,7 @@ EXPERIMENT_FILES: tuple[tuple[str, str, str], ...] = (
 
 
 def cases(folder: Path, url: str, budget: float) -> Iterator[Case]:
-    """All cases, their files made in `folder` one after the other."""
+    """All cases; their files are made in `folder` when they are tried."""
     yield Case("honest", "table.csv", _made(folder / "table.csv", _written(_TABLE), budget), "", exits=0)
     for kind, name, make in _FILES:
         yield Case(kind, name, _made(folder / name, make, budget), "folder" if name == "folder.csv" else name)
@@ -211,23 +218,27 @@ def cases(folder: Path, url: str, budget: float) -> Iterator[Case]:
         text = _made(folder / name, make, budget, task="image_classification")
         yield Case(kind, name, text, "evil.png" if whole else name, exits=0 if whole else 2)
     for kind, path, says, status in _URLS:
-        yield Case(kind, path, _experiment(f"{url}/{path}?token={_SECRET}", budget=budget), says, exits=status)
+        enough = budget if kind == "server" else _ENOUGH
+        yield Case(kind, path, _of(f"{url}/{path}?token={_SECRET}", enough), says, exits=status)
     for place, says in _PLACES:
-        yield Case("place", place, _experiment(place, budget=budget), says)
+        yield Case("place", place, _of(place, budget), says)
     label = "y\x1b]0;owned\x07\u202e"
     text = "x,y\n" + "".join(f"{i},{label if i % 4 else 'an honest and much longer label'}\n" for i in range(60))
     yield Case("label", "escape.csv", _made(folder / "escape.csv", _written(text), budget), r"\x1b", exits=0)
     for name, text, says in EXPERIMENT_FILES:
-        yield Case("experiment file", name, text.format(folder=folder, url=url), says)
+        yield Case("experiment file", name, partial(text.format, folder=folder, url=url), says)
     yield Case("run", "fifo", _made(folder / "run.csv", os.mkfifo, budget), "run.csv", command="run")
-    yield Case("run", "slow", _experiment(f"{url}/slow.csv", budget=budget), "slow.csv", command="run")
-    yield Case("run", "endless", _experiment(f"{url}/endless.csv", budget=budget), "endless.csv", command="run")
+    yield Case("run", "slow", _of(f"{url}/slow.csv", budget), "slow.csv", command="run")
+    yield Case("run", "endless", _of(f"{url}/endless.csv", budget), "endless.csv", command="run")
 
 
 def _written(text: str) -> Callable[[Path], object]:
     return lambda path: path.write_text(text)
 
 
-def _made(path: Path, make: Callable[[Path], object], budget: float, task: str = "classification") -> str:
-    make(path)
-    return _experiment(str(path), task=task, budget=budget)
+def _made(path: Path, make: Callable[[Path], object], budget: float, task: str = "classification") -> Callable[[], str]:
+    def text() -> str:
+        make(path)
+        return _experiment(str(path), task=task, budget=budget)
+
+    return text
