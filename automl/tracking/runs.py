@@ -13,6 +13,7 @@ from automl.tracking import tags
 from automl.tracking.database import checkpoint, sqlite_path
 from automl.tracking.ending import Ending
 from automl.tracking.records import TrialRecord, flatten, read_trial, run_status
+from automl.tracking.rows import RunRows
 from automl.tracking.store import experiment_of, open_client, quiet
 from automl.workspace.layout import ExperimentDirectory
 
@@ -53,6 +54,7 @@ class ExperimentRuns:
             self._ended: dict[int, str] = {}
             self._parent = self._find() or self._create_parent()
             self._describe_parent()
+            self._rows = RunRows.of(self.client, self._experiment_id)
 
     @property
     def mirrored(self) -> int:
@@ -92,8 +94,8 @@ class ExperimentRuns:
     def mirror(self, number: int) -> bool:
         """Write a trial's run. False if the trial has no result yet.
 
-        The three writes may be cut off anywhere: the run is found again by its tags, and what it has is not added
-        twice, since MLflow drops a metric of equal step, time and value and a parameter of equal value.
+        Where it takes three writes, they may be cut off anywhere: the run is found again by its tags, and what it has
+        is not added twice, since MLflow drops a metric of equal step, time and value and a parameter of equal value.
         """
         if number in self._ended:
             return True
@@ -101,6 +103,10 @@ class ExperimentRuns:
         if record is None:
             return False
         with quiet():
+            if self._rows is not None and number not in self._open:
+                status, tag_pairs = run_status(record.result.status), self._child_tags(number, record)
+                self._ended[number] = self._rows.add(record, name=_name(number), status=status, tags=tag_pairs)
+                return True
             run_id = self._open.get(number) or self._create_child(number, record)
             self._open[number] = run_id
             self._log(run_id, record, {} if number not in self._orphans else self._child_tags(number, record))
@@ -192,7 +198,7 @@ class ExperimentRuns:
         run = self.client.create_run(
             self._experiment_id,
             start_time=record.started,
-            run_name=f"trial {number:05d}",
+            run_name=_name(number),
             tags=self._child_tags(number, record),
         )
         return str(run.info.run_id)
@@ -244,6 +250,10 @@ class ExperimentRuns:
         for file in files:
             if file.is_file() and not file.is_symlink() and file.stat().st_size <= SMALL:
                 self.client.log_artifact(run_id, str(file), folder or None)
+
+
+def _name(number: int) -> str:
+    return f"trial {number:05d}"
 
 
 def _read_config(directory: ExperimentDirectory) -> dict[str, Any]:

@@ -110,3 +110,32 @@ def _record(experiment: ExperimentDirectory) -> Any:
     record = read_trial(experiment.trial(0), "accuracy")
     assert record is not None
     return record
+
+
+def test_a_run_written_at_once_is_what_mlflows_client_writes(
+    end_trial: Callable[..., ExperimentDirectory], uri: str
+) -> None:
+    failure = Failure(kind="ValueError", message="no")
+    series = {"accuracy": 0.75, "odd": float("nan"), "large": float("inf")}
+    end_trial(0, Status.FAILED, metrics=series, failure=failure)
+    runs = ExperimentRuns(end_trial(1, Status.FAILED, metrics=series, failure=failure), uri)
+    assert runs.mirror(0)
+    assert runs._rows is not None
+    runs._rows = None  # as where the store is a server
+    assert runs.mirror(1)
+
+    at_once, by_client = (all_runs(uri)[number] for number in "01")
+    own = {"run_id", "artifact_uri", "run_name"}
+    assert {k: v for k, v in dict(at_once.info).items() if k not in own} == {
+        k: v for k, v in dict(by_client.info).items() if k not in own
+    }
+    assert at_once.info.artifact_uri == by_client.info.artifact_uri.replace(by_client.info.run_id, at_once.info.run_id)
+    assert at_once.data.params == by_client.data.params
+    assert repr(at_once.data.metrics) == repr(by_client.data.metrics)  # not a number is unlike itself
+    names = {"automl.trial", "mlflow.runName"}
+    assert {k: v for k, v in at_once.data.tags.items() if k not in names} == {
+        k: v for k, v in by_client.data.tags.items() if k not in names
+    }
+    client = open_client(uri)
+    first, second = (client.get_metric_history(run.info.run_id, "accuracy") for run in (at_once, by_client))
+    assert [(m.step, m.timestamp, m.value) for m in first] == [(m.step, m.timestamp, m.value) for m in second]
