@@ -21,7 +21,7 @@ from automl.tracking.catch_up import catch_up, is_final
 from automl.tracking.database import relax_sqlite
 from automl.tracking.owed import Mark, owed
 from automl.tracking.runs import ExperimentRuns
-from automl.tracking.store import hush, quiet, redacted, resolve_uri
+from automl.tracking.store import hush, quiet, redacted, resolve_uri, why
 from automl.tracking.turn import is_wanted, sole_mirror
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
@@ -73,7 +73,7 @@ def _bring(mark: Mark, down: set[str | None]) -> bool:
     except AutomlError as error:  # its own mirror is at it, or something is damaged
         log.warning("%s: %s", directory.key, error)
     except Exception as error:  # MLflow, its HTTP client, a database driver
-        log.warning("%s: MLflow cannot be written to: %s: %s", directory.key, type(error).__name__, one_line(error))
+        log.warning("%s: MLflow cannot be written to: %s", directory.key, why(error))
         down.add(mark.uri)
     mark.tried()
     return False

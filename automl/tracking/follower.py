@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 from automl.errors import WorkspaceError
@@ -43,7 +44,7 @@ def start_follower(workspace: Workspace, uri: str = "") -> None:
     try:
         with (workspace.owed / "follow.log").open("ab") as said:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "automl.tracking.follow", str(workspace.root)],
+                _command(workspace),
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
@@ -68,14 +69,19 @@ def wait_for_follower(workspace: Workspace, seconds: float) -> bool:
         if time.monotonic() >= ends:
             return False
         if not is_following(workspace):
-            subprocess.run(
-                [sys.executable, "-P", "-m", "automl.tracking.follow", str(workspace.root)],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                cwd=workspace.root,
-                env=mirror_environment(),
-                timeout=max(1.0, ends - time.monotonic()),
-                check=False,
-            )
-        time.sleep(0.05)
+            with suppress(subprocess.TimeoutExpired):
+                subprocess.run(
+                    _command(workspace),
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    cwd=workspace.root,
+                    env=mirror_environment(),
+                    timeout=max(1.0, ends - time.monotonic()),
+                    check=False,
+                )
+        time.sleep(0.2)
     return True
+
+
+def _command(workspace: Workspace) -> list[str]:
+    return [sys.executable, "-P", "-m", "automl.tracking.follow", str(workspace.root)]

@@ -12,6 +12,7 @@ from automl.tracking.catch_up import catch_up, is_final
 from automl.tracking.lines import Inbox
 from automl.tracking.owed import Mark
 from automl.tracking.runs import ExperimentRuns
+from automl.tracking.store import why
 from automl.tracking.warm import warm_up
 from automl.workspace.layout import ExperimentDirectory
 
@@ -155,7 +156,7 @@ class MirrorProcess:
     def _trouble(self, error: Exception) -> None:
         """Say it once, and try again later and later."""
         if not self._troubled:
-            self._send({"trouble": f"{type(error).__name__}: {one_line(error)}"})
+            self._send({"trouble": why(error)})
         self._troubled = self._stale = True
         self._retry_at = time.monotonic() + self._pause
         self._pause = min(_LONGEST_PAUSE, 2 * self._pause)

@@ -19,7 +19,7 @@ from automl.workspace.layout import ExperimentDirectory, Workspace
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-__all__ = ["experiment_of", "hush", "is_local", "open_client", "quiet", "redacted", "resolve_uri"]
+__all__ = ["experiment_of", "hush", "is_local", "open_client", "quiet", "redacted", "resolve_uri", "why"]
 
 _CHATTER = {"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 _SERVERS = ("http", "https", "databricks")
@@ -47,6 +47,13 @@ def resolve_uri(uri: str | None, workspace: Workspace) -> str:
 def is_local(uri: str) -> bool:
     """Whether a store is no server, so that it answers as long as this machine does."""
     return urlsplit(uri).scheme not in _SERVERS
+
+
+def why(error: BaseException) -> str:
+    """What is wrong with a store, as a clause. HTTP clients wrap the cause into several layers of their own."""
+    cause = one_line(error).rpartition("Caused by ")[2]
+    inner = cause.rpartition("): ")[2] or cause
+    return inner.partition(". (")[0].strip("\"'() ") if inner != cause else cause
 
 
 def redacted(text: str) -> str:

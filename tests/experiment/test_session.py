@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import numpy as np
@@ -21,6 +22,7 @@ from automl.experiment.registration import note_registered, registered_before
 from automl.experiment.result import Result
 from automl.registry.candidate import RegisteredModel
 from automl.registry.options import RegistryOptions
+from automl.tracking.owed import is_owed
 from automl.workspace.layout import ExperimentDirectory
 
 QUIET = {"tracking": None, "registry": None, "progress": False}
@@ -165,6 +167,22 @@ def test_a_winner_that_was_registered_before_stays_so(tmp_path: Path) -> None:
     assert registered_before(place, again.best.number, RegistryOptions()) is not None
     assert registered_before(place, again.best.number, RegistryOptions(name="roses")) is None
     assert registered_before(place, 1 - again.best.number, None) is None
+
+
+def test_a_budget_too_short_for_mlflow_registers_and_says_who_tells_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    options: dict[str, Any] = {"registry": {}, "tracking": {"uri": "http://127.0.0.1:9"}, "progress": False}
+    result = automl.fit(
+        "classification", "iris", max_trials=1, time_budget=25, workspace=str(tmp_path), **options, **INLINE, **CHEAP
+    )
+    assert result.registered_model is not None
+    assert result.registered_model.version == "1"
+    assert "iris version 1 is registered; MLflow is told in the background" in caplog.text
+    loaded = automl.load_model("iris@champion", workspace=tmp_path)
+    assert loaded.predict([[5.1, 3.5, 1.4, 0.2]]).tolist() == ["setosa"]
+    assert is_owed(ExperimentDirectory(result.directory))
 
 
 def test_no_phase_is_planned_to_take_less_than_nothing() -> None:

@@ -9,7 +9,7 @@ import pytest
 from automl.errors import WorkspaceError
 from automl.tracking.database import ensure_database
 from automl.tracking.remote import list_models
-from automl.tracking.store import open_client, redacted, resolve_uri
+from automl.tracking.store import open_client, redacted, resolve_uri, why
 from automl.workspace.layout import Workspace
 
 
@@ -59,3 +59,23 @@ def test_a_workspace_that_mlflow_cannot_address_is_refused(tmp_path: Path) -> No
 
 def test_credentials_are_not_shown() -> None:
     assert redacted("cannot reach http://me:secret@host:5000/x") == "cannot reach http://***@host:5000/x"
+
+
+REFUSED = (
+    "API request to http://h:9/api failed with exception HTTPConnectionPool(host='h', port=9): Max retries exceeded "
+    "with url: /api (Caused by NewConnectionError(\"HTTPConnection(host='h', port=9): Failed to establish a new connection: "
+    '[Errno 111] Connection refused"))'
+)
+SILENT = "API request failed with exception HTTPConnectionPool(host='h', port=9): Read timed out. (read timeout=10)"
+
+
+@pytest.mark.parametrize(
+    ("said", "clause"),
+    [
+        (REFUSED, "Failed to establish a new connection: [Errno 111] Connection refused"),
+        (SILENT, "Read timed out"),
+        ("(sqlite3.OperationalError) database or disk is full", "(sqlite3.OperationalError) database or disk is full"),
+    ],
+)
+def test_what_is_wrong_with_a_store_is_a_clause(said: str, clause: str) -> None:
+    assert why(RuntimeError(said)) == clause

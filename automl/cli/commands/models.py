@@ -10,7 +10,7 @@ from automl.cli.app import AsJson, models, print_json, print_rows
 from automl.cli.commands.run import Workspace
 from automl.cli.modules import Trust, find_modules
 
-Uri = Annotated[str | None, typer.Option("--uri", help="MLflow's tracking URI; by default the workspace's own store.")]
+Uri = Annotated[str | None, typer.Option("--uri", help="Look into this MLflow store, and not into the workspace.")]
 
 
 @models.command("list")
