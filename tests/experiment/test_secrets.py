@@ -63,7 +63,7 @@ def assert_no_canary(place: Path, *runs: subprocess.CompletedProcess[bytes]) -> 
     assert [name for name, text in texts.items() if b"canary" in text] == []
 
 
-def experiment(place: Path, server: str, more: str = "tracking: null\nregistry: null", budget: str = "10m") -> str:
+def experiment(place: Path, server: str, more: str = "tracking: null\nregistry: null") -> str:
     place.mkdir(exist_ok=True)
     (place / "e.yaml").write_text(
         f"""
@@ -71,7 +71,7 @@ experiment: secrets
 task: classification
 data: {{source: "http://{server}/table.csv?token={TOKEN}", target: y}}
 validation: {{folds: 2}}
-limits: {{max_trials: 2, time_budget: {budget}}}
+limits: {{max_trials: 2, time_budget: 10m}}
 search: {{algorithms: {{allow: [naive_bayes]}}, portfolio: false}}
 compute: {{executor: process, max_workers: 1}}
 {more}
@@ -99,7 +99,7 @@ def test_a_tracking_server_that_refuses_is_named_without_its_password(
     server: str, workspace: Path, tmp_path: Path
 ) -> None:
     tracked = f"tracking: {{uri: 'http://{server}/mlflow?token={TOKEN}'}}"
-    done = automl(tmp_path, "run", experiment(tmp_path / "own", server, tracked, "15s"))
+    done = automl(tmp_path, "run", experiment(tmp_path / "own", server, tracked))
     assert done.returncode == 0, done.stderr
     assert b"secrets version 1 is registered" in done.stderr
     assert_no_canary(workspace, done)

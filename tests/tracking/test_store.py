@@ -63,8 +63,8 @@ def test_credentials_are_not_shown() -> None:
 
 REFUSED = (
     "API request to http://h:9/api failed with exception HTTPConnectionPool(host='h', port=9): Max retries exceeded "
-    "with url: /api (Caused by NewConnectionError(\"HTTPConnection(host='h', port=9): Failed to establish a new connection: "
-    '[Errno 111] Connection refused"))'
+    "with url: /api (Caused by NewConnectionError(\"HTTPConnection(host='h', port=9): Failed to establish a new "
+    'connection: [Errno 111] Connection refused"))'
 )
 SILENT = "API request failed with exception HTTPConnectionPool(host='h', port=9): Read timed out. (read timeout=10)"
 
