@@ -239,14 +239,15 @@ class Pool(Executor):
 
     def _dispatch(self) -> None:
         for device in self._devices if self._state.queue else ():
-            idle = [worker for worker in self._crew(device) if worker.idle]
-            for count, worker in enumerate(idle):
-                if flights := self._portion(device, len(idle) - count):
+            free = [worker for worker in self._crew(device) if not worker.flights]
+            for worker in [worker for worker in free if worker.ready]:
+                if flights := self._portion(device, len(free)):
                     worker.take(flights)
+                free.remove(worker)
         self._start_workers()
 
     def _portion(self, device: Device, workers: int) -> list[Flight]:
-        """What the next of so many idle workers is to run, taken from the queue."""
+        """What the next of so many workers without a trial, starting ones included, is to run, taken from the queue."""
         queue = self._state.queue
         waiting = [flight for flight in queue if flight.spec.resources.device is device]
         most = min(self._pace.size, math.ceil(len(waiting) / workers))

@@ -106,6 +106,20 @@ def test_several_workers_never_start_a_trial_too_many(tmp_path: Path) -> None:
     assert Search(tmp_path, compute=SCALE).run("process", workers=2, max_trials=5).proposed == 5
 
 
+def test_a_single_worker_is_never_given_a_trial_ahead(tmp_path: Path) -> None:
+    """However short trials are: what is known when the next one is proposed does not depend on timing."""
+    search = Search(tmp_path, nothing=SCALE)
+    with search.driver("process", workers=1, max_trials=40) as (driver, _):
+        assert max(len(state.running) for state in driver.run()) <= 1
+
+
+def test_trials_that_are_handed_out_by_several_are_all_run_once(tmp_path: Path) -> None:
+    search = Search(tmp_path, nothing=SCALE)
+    last = search.run("process", workers=2, max_trials=100)
+    assert (last.proposed, last.counts) == (100, {Status.COMPLETED: 100})
+    assert {result.attempt for result in results(search.directory)} == {1}
+
+
 def test_every_state_tells_each_result_once(tmp_path: Path) -> None:
     search = Search(tmp_path, compute=SCALE)
     with search.driver("process", workers=2, max_trials=6) as (driver, _):
