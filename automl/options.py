@@ -10,12 +10,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
-__all__ = ["Duration", "Options", "Size", "parse_duration", "parse_size"]
+from automl.durations import parse_duration
 
-_DURATION_UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+__all__ = ["Duration", "Options", "Size", "parse_size"]
+
 _SIZE_UNITS = {"B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|min|s|m|h|d))+")
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|min|s|m|h|d)")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(i?B)?", re.IGNORECASE)
 
 
@@ -23,25 +22,6 @@ class Options(BaseModel):
     """Base of all options: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-def parse_duration(value: Any) -> Any:
-    """Seconds from ``90``, ``"90s"``, ``"500ms"`` or ``"2h30m"``.
-
-    Raises:
-        ValueError: the text is no duration, or is not positive.
-    """
-    if isinstance(value, str):
-        text = value.replace(" ", "").lower()
-        if re.fullmatch(r"\d+(\.\d+)?", text):
-            value = float(text)
-        elif _DURATION.fullmatch(text):
-            value = sum(float(n) * _DURATION_UNITS[unit] for n, unit in _DURATION_PART.findall(text))
-        else:
-            raise ValueError(f"{value!r} is no duration; write seconds, or '90s', '10m', '2h30m'")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise ValueError(f"{value!r} is no duration; write a positive number of seconds, or '90s', '10m', '2h30m'")
-    return float(value)
 
 
 def parse_size(value: Any) -> Any:

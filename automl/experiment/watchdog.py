@@ -19,14 +19,13 @@ from automl.deadline import Deadline, tolerance
 from automl.errors import AutomlError, TimeBudgetError
 from automl.execution.reap import MARK
 from automl.redact import redact_message
+from automl.start import SHARE, hand_over, start_took
 
 if TYPE_CHECKING:
     from automl.experiment.result import Result
 
 __all__ = ["Watchdog", "check_start"]
 
-_SHARE = 0.5
-"""Of the tolerance: what remains of it is for the last words."""
 _PATIENCE = 2.0
 """Seconds that the last words may take: milliseconds, but for a machine that is very busy, or a reader who is gone. A
 result is worth more than the rest of the tolerance."""
@@ -47,12 +46,7 @@ def check_start(deadline: Deadline) -> None:
         TimeBudgetError: the budget is over, and nothing has begun.
     """
     if deadline.passed():
-        took = deadline.spent() - deadline.used
-        before = f", of which earlier sessions had used {deadline.used:.1f} s" if deadline.used else ""
-        raise TimeBudgetError(
-            f"Start-up alone took {took:.1f} s of a budget of {deadline.budget:g} s{before}, so no trial could begin; "
-            "write a larger --time-budget (limits.time_budget)."
-        )
+        raise TimeBudgetError(start_took(deadline))
 
 
 class Watchdog:
@@ -67,6 +61,7 @@ class Watchdog:
     def __init__(self, deadline: Deadline, report: Report | None) -> None:
         self._deadline, self._report = deadline, report
         self._last_words: LastWords | None = None
+        hand_over()
         if report is not None and deadline.limited:
             threading.Thread(target=self._watch, name="automl-watchdog", daemon=True).start()
 
@@ -81,7 +76,7 @@ class Watchdog:
 
     def _watch(self) -> None:
         while True:
-            left = self._deadline.budget + _SHARE * tolerance(self._deadline.budget) - self._deadline.spent()
+            left = self._deadline.budget + SHARE * tolerance(self._deadline.budget) - self._deadline.spent()
             if left <= 0 and self._last_words is not None:
                 _end(self._last_words)
             time.sleep(min(max(left, 0.02), _LOOK))
