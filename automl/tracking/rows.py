@@ -2,6 +2,9 @@
 
 MLflow's client takes three calls for a run that has ended, each with a session of its own, and looks before each row
 whether it is there: 20 to 25 ms. Of a run that nobody has begun all rows are new. It is written whole or not at all.
+
+Another version of MLflow may keep more of a run, or keep it elsewhere: where its tables are not the ones that are known
+here, column by column, the client writes.
 """
 
 from __future__ import annotations
@@ -16,8 +19,47 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Experiment
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    from sqlalchemy import MetaData
 
-__all__ = ["RunRows"]
+__all__ = ["RunRows", "are_known"]
+
+_POINT = frozenset({"run_uuid", "key", "value", "timestamp", "step", "is_nan"})
+_PAIR = frozenset({"run_uuid", "key", "value"})
+_COLUMNS: Mapping[str, frozenset[str]] = {
+    "runs": frozenset(
+        {
+            "run_uuid",
+            "name",
+            "experiment_id",
+            "artifact_uri",
+            "source_type",
+            "source_name",
+            "entry_point_name",
+            "source_version",
+            "user_id",
+            "status",
+            "start_time",
+            "end_time",
+            "lifecycle_stage",
+            "deleted_time",
+        }
+    ),
+    "tags": _PAIR,
+    "params": _PAIR,
+    "metrics": _POINT,
+    "latest_metrics": _POINT,
+}
+"""Every column of the tables that are written to; of a run that is there ``deleted_time`` is empty."""
+_CALLED = ("ManagedSessionMaker", "sanitize_metric_value", "ARTIFACTS_FOLDER_NAME")
+"""What is used of MLflow's store."""
+
+
+def are_known(tables: MetaData) -> bool:
+    """Whether a run consists of the columns that are written here, and of no others."""
+    return all(
+        name in tables.tables and set(tables.tables[name].columns.keys()) == columns
+        for name, columns in _COLUMNS.items()
+    )
 
 
 class RunRows:
@@ -33,11 +75,15 @@ class RunRows:
 
     @classmethod
     def of(cls, client: MlflowClient, experiment_id: str) -> RunRows | None:
-        """None where the store is no database, or one of somebody's own kind: a server, a plugin."""
+        """None where the store is no database, or one of another kind: a server, a plugin, another version's."""
+        from mlflow.store.db.base_sql_model import Base
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
         store = client._tracking_client.store
-        return cls(store, client.get_experiment(experiment_id)) if type(store) is SqlAlchemyStore else None
+        is_ours = type(store) is SqlAlchemyStore and are_known(Base.metadata)
+        if not is_ours or not all(hasattr(store, name) for name in _CALLED):
+            return None
+        return cls(store, client.get_experiment(experiment_id))
 
     def add(self, record: TrialRecord, *, name: str, status: str, tags: Mapping[str, str]) -> str:
         """Write the run of a trial; its id.
