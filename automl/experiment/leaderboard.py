@@ -10,7 +10,8 @@ import numpy as np
 from automl.experiment.front import objectives_of, pareto_front
 from automl.experiment.preference import Preference
 from automl.trial.contract import Status, TrialResult, read_params, read_result
-from automl.workspace.layout import ExperimentDirectory
+from automl.trial.partial import read_note
+from automl.workspace.layout import ExperimentDirectory, TrialDirectory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,8 +31,13 @@ def read_trials(directory: ExperimentDirectory) -> list[TrialResult]:
 
 
 def has_model(directory: ExperimentDirectory) -> bool:
-    """Whether some trial has completed with full work: there is something to deliver."""
-    return any(result.is_whole for result in read_trials(directory))
+    """Whether there is something to deliver: a whole trial, or what the clock, or a kill, has left of one."""
+    return any(map(_has_left_a_model, map(directory.trial, directory.trial_numbers())))
+
+
+def _has_left_a_model(trial: TrialDirectory) -> bool:
+    result = read_result(trial)
+    return read_note(trial) is not None if result is None else result.is_whole or result.is_partial
 
 
 def leaderboard(results: Iterable[TrialResult], preference: Preference) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,10 @@ import pandas as pd
 import pytest
 
 import automl
+from automl.experiment.clock import mark_used
 from automl.experiment.result import Result
 from automl.trial.contract import Status
+from automl.workspace.layout import ExperimentDirectory
 
 STUBBORN = '''
 import os, time
@@ -88,6 +91,17 @@ def test_it_has_no_rank_and_its_share_is_shown(searched: Result) -> None:
     assert pd.isna(row["rank"])
     assert (row["progress"], row["score"]) == (0.5, searched.best.value)
     assert searched.front().empty
+
+
+def test_a_kill_before_it_was_delivered_leaves_it_to_resume_though_no_time_is_left(
+    searched: Result, tmp_path: Path
+) -> None:
+    copied = ExperimentDirectory(tmp_path / searched.directory.parent.name / searched.directory.name)
+    shutil.copytree(searched.directory, copied.path)
+    copied.result.unlink()
+    mark_used(copied, 60.0)
+    delivered = automl.resume(copied.path, time_budget=30.0, trust=True, progress=False)
+    assert (delivered.best.number, delivered.best.extent) == (0, "validated on 2 of 4 folds")
 
 
 def test_a_resumed_search_goes_on_and_its_first_whole_trial_takes_over(searched: Result) -> None:

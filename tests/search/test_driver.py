@@ -16,6 +16,7 @@ from automl.deadline import Deadline
 from automl.execution.base import Executor
 from automl.execution.options import ComputeOptions
 from automl.execution.registry import make_executor
+from automl.experiment.leaderboard import has_model
 from automl.search.admission import Admission
 from automl.search.driver import Driver
 from automl.search.exits.registry import criteria_of
@@ -205,6 +206,7 @@ def test_a_fold_that_a_killed_session_has_left_is_a_model_though_no_time_is_left
     with search.driver("process") as (driver, _):
         next(state for state in driver.run() if has_reported(state))
     assert results(search.directory) == [None]
+    assert has_model(search.directory)
     search.interrupts = lambda: 2
     last = search.run("process")
     (result,) = results(search.directory)
