@@ -23,6 +23,7 @@ from automl.experiment.refit import refit
 from automl.experiment.registration import candidate_for, note_registered, registered_before
 from automl.experiment.reserve import WAY_OUT, Reserve
 from automl.experiment.result import Result
+from automl.experiment.salvage import with_what_is_left
 from automl.experiment.selection import Pick, nothing_within_limits, pick_partial, pick_winner
 from automl.experiment.summary import Summary
 from automl.experiment.tracker import Tracker
@@ -111,7 +112,8 @@ class Delivery:
 
     def deliver_at_once(self, found: Found) -> Result:
         """The best so far, without test scores: for a process that is ended while it is about something else. MLflow
-        hears of it afterwards.
+        hears of it afterwards. Where no trial has ended with a model, the folds that a running one has completed are
+        it: its worker has to be gone.
 
         Raises:
             NoModelError: no trial has left a model, or none that the limits on models allow.
@@ -119,6 +121,7 @@ class Delivery:
         done = Summary.read(self.directory)
         if done is not None and done.seconds > self.deadline.used:  # of this session, which has come so far
             return Result(self.directory, done)
+        found = replace(found, last=with_what_is_left(found.last, self.directory, found.preference))
         if found.last.best is None and found.last.partial is None:
             raise self._no_model(replace(found.last, stopped_because=_OUT_OF_TIME), found.problem)
         picked = self._pick(found)

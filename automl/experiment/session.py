@@ -28,7 +28,7 @@ from automl.experiment.result import Result
 from automl.experiment.retention import Retention
 from automl.experiment.save import save_config, save_problem
 from automl.experiment.tracker import Tracker
-from automl.experiment.watchdog import Watchdog, check_start
+from automl.experiment.watchdog import Watchdog, check_start, kill_workers
 from automl.search.samplers.registry import make_sampler
 from automl.search.state import SearchState
 from automl.trial.contract import Status, TrialResult
@@ -150,6 +150,8 @@ class _Session:
 
     def _last_words(self, problem: Problem, preference: Preference, last: SearchState) -> None:
         """The best so far, said by the watchdog: this process has outlasted its budget, whatever it is busy with."""
+        if last.best is None and last.partial is None:
+            kill_workers()  # what they have completed is delivered, and must not change meanwhile
         result = self._delivery().deliver_at_once(self._found(problem, preference, last))
         self._view.close()
         self._watchdog.reports(result)

@@ -24,7 +24,7 @@ from automl.start import SHARE, hand_over, start_took
 if TYPE_CHECKING:
     from automl.experiment.result import Result
 
-__all__ = ["Watchdog", "check_start"]
+__all__ = ["Watchdog", "check_start", "kill_workers"]
 
 _PATIENCE = 2.0
 """Seconds that the last words may take: milliseconds, but for a machine that is very busy, or a reader who is gone. A
@@ -88,7 +88,7 @@ def _end(last_words: LastWords) -> None:
     speaker = threading.Thread(target=_speak, args=(last_words, status), name="automl-last-words", daemon=True)
     speaker.start()
     speaker.join(_PATIENCE)
-    _kill_workers()
+    kill_workers()
     os._exit(status[0])
 
 
@@ -104,8 +104,11 @@ def _speak(last_words: LastWords, status: list[int]) -> None:
         sys.stdout.flush()
 
 
-def _kill_workers() -> None:
-    """They would end by themselves, but not at once. What follows up for MLflow may go on."""
+def kill_workers() -> None:
+    """End the workers of a process that is to end: they would do so by themselves, but not at once.
+
+    What follows up for MLflow may go on.
+    """
     import psutil
 
     with suppress(psutil.Error):

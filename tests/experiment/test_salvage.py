@@ -1,0 +1,74 @@
+"""A process that is ended while it is stuck delivers what a running trial has completed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import automl
+from automl.workspace.layout import Workspace
+
+SLOW = """
+import time
+from pathlib import Path
+from sklearn.naive_bayes import GaussianNB
+
+class Slow(GaussianNB):
+    def fit(self, X, y, sample_weight=None):
+        fits = Path(__file__).with_name("fits")
+        with fits.open("a") as file:
+            file.write("x")
+        if len(fits.read_text()) > 2:
+            time.sleep(600)
+        return super().fit(X, y, sample_weight)
+"""
+EXPERIMENT = """
+experiment: slow
+task: classification
+data: iris
+limits: {time_budget: 30s}
+search: {space: space.yaml, portfolio: false, pruner: none}
+validation: {strategy: kfold, folds: 4}
+compute: {executor: process, max_workers: 1}
+tracking: null
+"""
+SPACE = """
+algorithms:
+  slow: {estimator: slow_estimator.Slow, params: {var_smoothing: {type: float, low: 1.0e-9, high: 1.0e-3, log: true}}}
+"""
+PROGRAM = """
+import signal, time
+from automl import api
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGUSR1, lambda *_: time.sleep(600))
+    said = lambda result: print(result.best.extent)
+    api.run("slow.yaml", workspace="runs", trust=True, progress=False, last_words=said)
+"""
+LONG = 120.0
+
+
+def test_the_folds_of_a_running_trial_are_delivered_and_registered(tmp_path: Path) -> None:
+    files = {"slow_estimator.py": SLOW, "slow.yaml": EXPERIMENT, "space.yaml": SPACE, "program.py": PROGRAM}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen([sys.executable, "program.py"], cwd=tmp_path, text=True, stdout=pipe, stderr=pipe)
+    try:
+        ends = time.monotonic() + LONG
+        while process.poll() is None and time.monotonic() < ends:
+            if any('"folds": 2' in note.read_text() for note in tmp_path.glob("runs/slow/*/trials/*/completed.json")):
+                os.kill(process.pid, signal.SIGUSR1)
+                break
+            time.sleep(0.05)
+        output, errors = process.communicate(timeout=LONG)
+    finally:
+        process.kill()
+    assert (process.returncode, output) == (0, "validated on 2 of 4 folds\n"), errors
+    (experiment,) = Workspace(tmp_path / "runs").experiments()
+    assert experiment.result.exists()
+    assert len(automl.load_model("slow@champion", workspace=tmp_path / "runs").models) == 2
