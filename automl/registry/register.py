@@ -11,7 +11,7 @@ import shutil
 import threading
 from datetime import UTC, datetime
 
-from automl.errors import AutomlError, RegistryError
+from automl.errors import AutomlError, RegistryError, WorkspaceError
 from automl.registry.candidate import CHAMPION, Candidate, Origin, RegisteredModel
 from automl.registry.compare import Verdict, compare
 from automl.registry.example import read_example
@@ -42,7 +42,10 @@ def register(candidate: Candidate, *, patience: float | None = None) -> Register
         predictions = _predictions(candidate, patience)
         with model.locked():
             version = _find(model, candidate, digest) or _add(model, candidate, digest, predictions)
-            return _settle(model, version.number, candidate)
+            try:
+                return _settle(model, version.number, candidate)
+            except WorkspaceError as error:  # it is registered, whatever is wrong with the champion
+                return _not_promoted(candidate.name, version.number, str(error).rstrip("."))
     except RegistryError:
         raise
     except AutomlError as error:
@@ -134,8 +137,12 @@ def _settle(model: ModelDirectory, number: int, candidate: Candidate) -> Registe
         _point(model, number, by_hand=False)
         message = f"{title} is the champion: {verdict.reason}."
         return RegisteredModel(name=name, version=str(number), alias=CHAMPION, promoted=True, message=message)
+    return _not_promoted(name, number, verdict.reason)
+
+
+def _not_promoted(name: str, number: int, reason: str) -> RegisteredModel:
     message = (
-        f"Registered {title}, not promoted: {verdict.reason}. "
+        f"Registered {name} version {number}, not promoted: {reason}. "
         f"To promote it: automl models promote {_quoted(name)} {number}"
     )
     return RegisteredModel(name=name, version=str(number), message=message)

@@ -193,6 +193,19 @@ def test_a_damaged_record_is_one_sentence_and_takes_nothing_else_with_it(
     assert register(make_candidate(2)).version == "3"
 
 
+@pytest.mark.parametrize("damaged", ["champion.json", "versions/1/registration.json"])
+def test_a_version_beside_a_champion_that_cannot_be_read_is_registered_and_not_promoted(
+    make_candidate: Make, home: Workspace, damaged: str
+) -> None:
+    register(make_candidate(0))
+    (find_model(home, "flowers").path / damaged).write_text("{")
+    registered = register(make_candidate(1, value=0.99))
+    assert (registered.version, registered.promoted) == ("2", False)
+    assert "Registered flowers version 2, not promoted: " in registered.message and damaged in registered.message
+    assert promote("flowers", 2, home).promoted
+    assert load_model("flowers", home) is not None
+
+
 def test_a_record_of_a_newer_automl_is_refused(make_candidate: Make, home: Workspace) -> None:
     register(make_candidate())
     path = find_model(home, "flowers").version(1).record
