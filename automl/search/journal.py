@@ -70,7 +70,7 @@ class GroupCommitBackend(BaseJournalBackend):
         self._count += 1
 
     def commit(self) -> None:
-        """Make everything so far survive a kill of this process: one write.
+        """Make everything so far survive a kill of this process: one write, whole or not at all.
 
         Raises:
             WorkspaceError: the disk is full, or the file cannot be written to.
@@ -78,7 +78,7 @@ class GroupCommitBackend(BaseJournalBackend):
         if not self._pending:
             return
         try:
-            _write_all(self._file.fileno(), b"\n".join((*self._pending, b"")))
+            _append(self._file.fileno(), b"\n".join((*self._pending, b"")))
             self._pending.clear()
             now = time.monotonic()
             if now - self._synced >= _SYNC_SECONDS:
@@ -96,10 +96,15 @@ class GroupCommitBackend(BaseJournalBackend):
             self._file.close()
 
 
-def _write_all(descriptor: int, content: bytes) -> None:
-    view = memoryview(content)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _append(descriptor: int, content: bytes) -> None:
+    """Write all of it, or leave the file as it is: what a full disk has cut off would spoil whatever follows."""
+    size, view = os.fstat(descriptor).st_size, memoryview(content)
+    try:
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
 
 
 def _cut_torn_tail(path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -70,6 +73,39 @@ def test_what_was_not_committed_vanishes_and_its_number_is_given_again(tmp_path:
     again = open_history(tmp_path / "j")
     assert again.count == 1
     assert add(again, 0.3) == 1
+
+
+_FULL = """
+import resource, signal, sys
+from pathlib import Path
+from automl.errors import WorkspaceError
+from automl.search.journal import GroupCommitBackend
+
+path = Path(sys.argv[1])
+backend = GroupCommitBackend(path)
+backend.append({"op_code": 1, "text": "first"})
+backend.commit()
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, most))
+backend.append({"op_code": 1, "text": "no room for all of this"})
+try:
+    backend.commit()
+except WorkspaceError as error:
+    print(error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+backend.commit()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits there")
+def test_a_commit_that_finds_no_room_is_made_whole_when_there_is_some(tmp_path: Path) -> None:
+    """What the first try had still written is not in its way."""
+    command = [sys.executable, "-c", _FULL, str(tmp_path / "j")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "Cannot write the study journal" in done.stdout
+    lines = (tmp_path / "j").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in lines] == ["first", "no room for all of this"]
 
 
 def test_optuna_reads_the_same_file(tmp_path: Path) -> None:
