@@ -78,6 +78,7 @@ class RayRuntime:
         self._error: BaseException | None = None
         self._cluster: ClusterWatch | None = None
         self._own = 0.0, 0.0
+        self._is_ours = False
 
     def begin(self) -> None:
         """Begin to boot, unless that was done."""
@@ -147,16 +148,16 @@ class RayRuntime:
         self._thread.start()
 
     def _live(self, tries: int, pause: float) -> None:
-        ours = False
         try:
             if self._closing.wait(pause):
                 raise ExecutorError("Ray is not needed any more.")
-            ours = self._boot()
+            self._boot()
             if not self._closing.is_set():
                 self._after()
         except BaseException as error:
             if tries > 1 and self._may_come_up_yet(error):
                 log.debug("Ray has not come up, and is tried again: %s", error)
+                self._shut_down()  # what has come up ends with this thread: the next try must not find it
                 self._tried.set()
                 self._start(tries=tries - 1, pause=_PAUSE * 2 ** (_TRIES - tries))
                 return
@@ -164,17 +165,23 @@ class RayRuntime:
         self._done.set()
         self._tried.set()
         self._closing.wait()
-        if ours:
+        self._shut_down()
+
+    def _shut_down(self) -> None:
+        """End what this thread has started."""
+        if self._cluster is not None:
+            self._cluster.end()
+        if self._is_ours:
             import ray
 
+            self._is_ours = False
             ray.shutdown()
 
     def _may_come_up_yet(self, error: BaseException) -> bool:
         """It is a Ray of our own, and what went wrong may be a matter of time."""
         return not _address(self._options) and isinstance(error, Exception) and not isinstance(error, ExecutorError)
 
-    def _boot(self) -> bool:
-        """True if `close` has something to undo."""
+    def _boot(self) -> None:
         address = _address(self._options)
         if address:
             check_address(address)
@@ -187,11 +194,11 @@ class RayRuntime:
                 self.private = not address
                 with _one_machine() if self.private else nullcontext():
                     _init(place)
+                self._is_ours = True
                 _silence()
         client = address is not None and address.startswith("ray://")
         self._cluster = ClusterWatch(address if client and address else ray.get_runtime_context().gcs_address)
         self._cluster.begin()
-        return ours
 
     def _private(self) -> dict[str, Any]:
         """How to start a Ray of our own."""
