@@ -19,7 +19,8 @@ class Executor(ABC):
     The driver calls `start` once, then any of `submit`, `wait` and `stop`, and `close` at the end, all from one
     thread. A number that was submitted leads to exactly one TrialResult, whatever happens to its worker:
 
-    - A worker that dies without a result gives ``INTERRUPTED``; whether to try again is the driver's decision.
+    - A worker that dies without a result gives ``INTERRUPTED``; whether to try again is the driver's decision. Without
+      ``started_at`` the trial may not have begun. What certainly has not is run by another worker.
     - A trial over its `limits` is killed with its children and ends ``TIMED_OUT`` or ``OUT_OF_MEMORY``.
     - `stop` is polite first; after `grace` seconds the worker is killed, and the trial ends as the reason says.
     """

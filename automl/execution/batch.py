@@ -11,39 +11,10 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from statistics import fmean
 
 from automl.trial.contract import TrialSpec
 
-__all__ = ["Batch", "Pace", "may_share"]
-
-_MOST = 8
-_SECONDS = 0.016
-"""What a batch is to last at most: nobody waits longer for a worker that another trial's batch keeps."""
-_REMEMBERED = 16
-"""Trials by whose mean the next are judged: a single long one among them is enough to hand them out singly."""
-
-
-class Pace:
-    """How many trials a worker is handed at once, learned from how long the latest have lasted."""
-
-    def __init__(self) -> None:
-        self._latest: deque[float] = deque(maxlen=_REMEMBERED)
-        self.size = 1
-
-    def observe(self, seconds: float) -> None:
-        """A trial has lasted so long."""
-        self._latest.append(seconds)
-        known = len(self._latest) == _REMEMBERED
-        self.size = max(1, min(_MOST, int(_SECONDS / max(fmean(self._latest), 1e-9)))) if known else 1
-
-
-def may_share(spec: TrialSpec) -> bool:
-    """Whether it may stand in a batch with others.
-
-    Not after its worker was lost: were it the one that kills workers, it would take the others along again.
-    """
-    return spec.attempt == 1 and not spec.resources.alone
+__all__ = ["Batch"]
 
 
 class Batch:

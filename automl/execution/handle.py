@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from automl.trial.contract import Device, Report, StopReason, TrialSpec
 
@@ -22,6 +22,8 @@ class WorkerHandle(ABC):
     """How to speak to one worker.
 
     Attributes:
+        says_at_once: what it has said is heard though it dies right after: a trial behind the one that it runs has
+            then not begun.
         mark: its name.
         device: what its trials compute on.
         address: ``host:pid``, once it has said so.
@@ -30,6 +32,8 @@ class WorkerHandle(ABC):
         last: the latest trial that it was given.
         free_since: reading of `time.monotonic()` when it became ready, or its latest trial ended.
     """
+
+    says_at_once: ClassVar[bool]
 
     def __init__(self, mark: str, device: Device) -> None:
         self.mark = mark

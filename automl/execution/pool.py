@@ -1,4 +1,4 @@
-"""What executors with workers of their own have in common: queue, clocks, stops, deaths, replacement.
+"""What executors with workers of their own have in common: clocks, stops, deaths, replacement.
 
 A transport (processes, Ray actors) derives `Pool`, and says how to launch a worker, how to hear from all of them,
 and, in a `WorkerHandle`, how to speak to one.
@@ -17,14 +17,14 @@ from typing import Any
 from automl.deadline import Deadline
 from automl.errors import ExecutorError
 from automl.execution.base import Event, Executor
-from automl.execution.batch import Pace, may_share
 from automl.execution.ended import ended_without_result
 from automl.execution.handle import Flight, WorkerHandle
 from automl.execution.messages import Broken, Died, Finished, Loaded, Message
 from automl.execution.options import ComputeOptions
 from automl.execution.payload import Payload, pack
+from automl.execution.trial_queue import TrialQueue
 from automl.trial.capture import rescue_spool
-from automl.trial.contract import Device, Failure, Report, Status, StopReason, TrialContext, TrialSpec
+from automl.trial.contract import Device, Failure, Report, Status, StopReason, TrialContext, TrialResult, TrialSpec
 from automl.trial.execute import host, stop_failure
 
 __all__ = ["Pool"]
@@ -48,7 +48,7 @@ class _State:
     """
 
     workers: list[WorkerHandle] = field(default_factory=list)
-    queue: list[Flight] = field(default_factory=list)
+    queue: TrialQueue = field(default_factory=TrialQueue)
     flights: dict[int, Flight] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     wanted: Counter[Device] = field(default_factory=Counter)
@@ -78,7 +78,6 @@ class Pool(Executor):
         self._imports: tuple[str, ...] = ()
         self._devices: tuple[Device, ...] = (Device.CPU,)
         self._gpu_memory: dict[str, int] = {}
-        self._pace = Pace()
         self._state = _State()
 
     @property
@@ -157,11 +156,12 @@ class Pool(Executor):
 
     @property
     def ahead(self) -> int:
-        return self.slots * (self._pace.size - 1) if self.most > 1 else 0
+        return self.slots * (self._state.queue.portion - 1) if self.most > 1 else 0
 
     @property
     def in_flight(self) -> int:
-        return len(self._state.flights)
+        """Trials whose results `wait` has not given yet."""
+        return len(self._state.flights) + sum(isinstance(event, TrialResult) for event in self._state.events)
 
     @property
     def local_workers(self) -> Collection[int] | None:
@@ -174,7 +174,7 @@ class Pool(Executor):
         if device not in self._devices:
             raise ExecutorError(f"Trial {spec.number} computes on a {device}, and no worker here does.")
         flight = state.flights[spec.number] = Flight(spec)
-        state.queue.append(flight)
+        state.queue.add(flight)
         self._want(self._flights_on()[device], device)
 
     def wait(self, timeout: float) -> list[Event]:
@@ -241,22 +241,10 @@ class Pool(Executor):
         for device in self._devices if self._state.queue else ():
             free = [worker for worker in self._crew(device) if not worker.flights]
             for worker in [worker for worker in free if worker.ready]:
-                if flights := self._portion(device, len(free)):
+                if flights := self._state.queue.take(device, len(free)):
                     worker.take(flights)
                 free.remove(worker)
         self._start_workers()
-
-    def _portion(self, device: Device, workers: int) -> list[Flight]:
-        """What the next of so many workers without a trial, starting ones included, is to run, taken from the queue."""
-        queue = self._state.queue
-        waiting = [flight for flight in queue if flight.spec.resources.device is device]
-        most = min(self._pace.size, math.ceil(len(waiting) / workers))
-        portion = waiting[:1]
-        if portion and may_share(portion[0].spec):
-            portion += [flight for flight in waiting[1:] if may_share(flight.spec)][: most - 1]
-        for flight in portion:
-            queue.remove(flight)
-        return portion
 
     def _shrink(self, now: float) -> None:
         """End workers that nothing has needed for a while, also those that still wait for a place."""
@@ -280,10 +268,11 @@ class Pool(Executor):
         for flight in [f for f in self._state.flights.values() if f.kill_at <= now]:
             if flight.worker is None:
                 continue
-            self._remove(flight.worker)
-            if flight.spec.number in self._state.flights:
+            worker = flight.worker
+            self._remove(worker)
+            if worker.flight is flight:  # else its result came with the kill
                 flight.reason = flight.reason or StopReason.TIMED_OUT
-            self._end_all(flight.worker, Died("its worker was killed for the trial before it"))
+            self._end_all(worker, Died("its worker was killed for the trial before it"), flight)
 
     def _take(self, worker: WorkerHandle, message: Message) -> None:
         state = self._state
@@ -308,7 +297,8 @@ class Pool(Executor):
         state.any_result = True
         worker.free_since = time.monotonic()
         if flight is not None and state.flights.pop(flight.spec.number, None) is not None:
-            self._pace.observe(finished.result.seconds)
+            if flight.has_begun:
+                state.queue.observe(finished.result.seconds)
             self._deliver(flight.spec, finished)
         if finished.worn:
             unbegun = list(worker.flights)
@@ -322,7 +312,7 @@ class Pool(Executor):
             flight.release()
             if flight.reason is not None:
                 self._end(flight, flight.reason.status, stop_failure(flight.reason, flight.spec, killed=False))
-        self._state.queue[:0] = [flight for flight in flights if flight.reason is None]
+        self._state.queue.put_back([flight for flight in flights if flight.reason is None])
 
     def _note_gpus(self, free: Mapping[str, int]) -> None:
         """Whoever looked first saw the GPU without trials of ours: the most that was free is what they may hold."""
@@ -332,7 +322,7 @@ class Pool(Executor):
     def _bury(self, worker: WorkerHandle, death: Died) -> None:
         self._remove(worker)
         if worker.flights:
-            self._end_all(worker, death)
+            self._end_all(worker, death, worker.flight)
         elif not worker.ready:
             self._state.deaths += 1
             if self._state.deaths >= _MAX_DEATHS:
@@ -351,16 +341,23 @@ class Pool(Executor):
         """Hand on what a worker says about a trial's end."""
         self._state.events.append(finished.result)
 
-    def _end_all(self, worker: WorkerHandle, death: Died) -> None:
-        """End what a dead worker was given. Which of it has begun is not known: the latest results may be lost too."""
-        status = death.status
-        for flight in list(worker.flights):
-            if flight.reason is not None:  # it was asked to stop, and has taken its worker with it
+    def _end_all(self, worker: WorkerHandle, death: Died, culprit: Flight | None) -> None:
+        """End what a dead worker may have begun, and have other workers run the rest.
+
+        Args:
+            culprit: the trial that it has died of. Any other is said not to have begun: nobody is to blame it.
+        """
+        flights = list(worker.flights)
+        worker.flights.clear()
+        unbegun = [f for f in flights if not f.has_begun and (worker.says_at_once or f.reason is not None)]
+        for flight in [flight for flight in flights if flight not in unbegun]:
+            if flight.reason is not None:  # it was asked to stop, and has not come to it
                 self._end(flight, flight.reason.status, stop_failure(flight.reason, flight.spec, killed=True))
             else:
+                flight.started = flight.started if flight is culprit else math.inf
+                status = death.status if flight is culprit else Status.INTERRUPTED
                 self._end(flight, status, Failure(kind="WorkerDied", message=death.reason))
-            status = Status.INTERRUPTED
-        worker.flights.clear()
+        self._put_back(unbegun)
 
     def _end(self, flight: Flight, status: Status, failure: Failure) -> None:
         """Give a trial the result that its worker could not give."""

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from multiprocessing import Pipe
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from automl.execution.handle import WorkerHandle
 from automl.execution.messages import Died, Message
@@ -42,6 +42,8 @@ class WorkerProcess(WorkerHandle):
         sentinel: a descriptor that becomes readable when the process has ended; None where there is no such thing.
             (The connection alone does not tell: a forked child of a dead worker still holds its end.)
     """
+
+    says_at_once: ClassVar[bool] = True
 
     def __init__(
         self, device: Device, arrays: IO[bytes] | None, environment: Mapping[str, str], imports: Sequence[str]

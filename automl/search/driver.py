@@ -272,7 +272,7 @@ class Driver:
     def _end(self, flight: Flight, result: TrialResult) -> None:
         del self._flights[result.number]
         if result.status is Status.INTERRUPTED and flight.losses == 0 and self._patient():
-            self._try_again(flight)
+            self._try_again(flight, begun=bool(result.started_at))
             return
         result = settle(flight, result, self._terms, self._deadline.spent())
         place = TrialDirectory(flight.spec.directory)
@@ -285,12 +285,14 @@ class Driver:
         record = replace(flight.record, state=state_of(result.status), value=result.value)
         self._note(record, result, flight.spec.params)
 
-    def _try_again(self, flight: Flight) -> None:
-        """A lost worker is infrastructure: the same trial once more."""
+    def _try_again(self, flight: Flight, *, begun: bool) -> None:
+        """A lost worker is infrastructure: the same trial once more. Twice, if others may have lost it the first."""
+        innocent = not begun and flight.spec.attempt == 1  # later attempts have their worker to themselves
         spec = replace(flight.spec, attempt=flight.spec.attempt + 1, limits=self._submissions.limits(flight.record))
         log.warning("trial %d lost its worker and is run again (attempt %d)", spec.number, spec.attempt)
         self._history.forget_reports(spec.number)
-        self._waiting.add(Flight(spec, flight.record, self._deadline.spent(), losses=flight.losses + 1))
+        losses = flight.losses + (not innocent)
+        self._waiting.add(Flight(spec, flight.record, self._deadline.spent(), losses=losses))
 
     def _note(self, record: Record, result: TrialResult, params: Mapping[str, Any]) -> None:
         self._counts[result.status] += 1

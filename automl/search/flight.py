@@ -23,7 +23,7 @@ class Flight:
         since: the experiment's clock, in seconds, when it was proposed, or submitted.
         prepared: its directory is there, with its params.json.
         value: its latest intermediate value of the primary metric.
-        losses: workers that it has lost.
+        losses: workers that were lost while it ran.
         pruned: the report at which it was decided to stop it.
         refused: why it must not be started.
     """

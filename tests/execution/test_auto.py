@@ -33,6 +33,8 @@ def ray_is_up() -> Iterator[None]:
 
 @pytest.mark.usefixtures("ray_is_up")
 class TestAutoExecutor(ExecutorSuite):
+    may_lose_news = True
+
     def make_executor(self) -> Executor:
         return AutoExecutor(ComputeOptions(max_workers=2))
 

@@ -13,7 +13,7 @@ import pytest
 from optuna.trial import TrialState
 
 from automl.deadline import Deadline
-from automl.execution.base import Executor
+from automl.execution.base import Event, Executor
 from automl.execution.options import ComputeOptions
 from automl.execution.registry import make_executor
 from automl.experiment.leaderboard import has_model
@@ -149,6 +149,28 @@ def test_a_lost_worker_gives_the_trial_a_second_attempt_and_no_third(tmp_path: P
     last = search.run("process", max_trials=1)
     (result,) = results(search.directory)
     assert (result.status, result.attempt) == (Status.INTERRUPTED, 2)
+    assert last.counts == {Status.INTERRUPTED: 1}
+
+
+@pytest.mark.parametrize(("started_at", "attempts"), [("", 3), ("2026-01-01T00:00:00.000+00:00", 2)])
+def test_a_trial_that_may_not_have_begun_is_not_blamed_for_its_first_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started_at: str, attempts: int
+) -> None:
+    """An executor that loses all workers, the first perhaps to another trial of the same batch."""
+    search = Search(tmp_path, nothing={})
+    with search.driver("inline", max_trials=1) as (driver, executor):
+        wait = executor.wait
+
+        def lose(timeout: float) -> list[Event]:
+            results = [event for event in wait(timeout) if isinstance(event, TrialResult)]
+            lost = {"status": Status.INTERRUPTED, "value": None}
+            firsts = {"started_at": started_at}
+            return [event.model_copy(update={**lost, **(firsts if event.attempt == 1 else {})}) for event in results]
+
+        monkeypatch.setattr(executor, "wait", lose)
+        *_, last = driver.run()
+    (result,) = results(search.directory)
+    assert (result.status, result.attempt) == (Status.INTERRUPTED, attempts)
     assert last.counts == {Status.INTERRUPTED: 1}
 
 

@@ -6,7 +6,7 @@ import sys
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from automl.execution.gpus import gpu_environment
 from automl.execution.handle import WorkerHandle
@@ -30,6 +30,8 @@ class RayWorker(WorkerHandle):
         calls: made, and not yet waited for.
         seen: messages that `listen` has brought.
     """
+
+    says_at_once: ClassVar[bool] = False  # news travel for milliseconds, and what is on its way is lost with the actor
 
     def __init__(
         self, device: Device, options: ComputeOptions, imports: Sequence[str], token: Callable[[], Path | None]
