@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.storages.journal._storage import JournalStorageReplayResult
 from optuna.trial import TrialState
 
 from automl.errors import JournalError
+from automl.search import study_storage
 from automl.search.history import History
 from automl.search.named import NamedOptions
 from automl.search.pruners.registry import make_pruner
@@ -150,6 +152,27 @@ def test_what_is_in_memory_is_what_optuna_reads(
     read = storage.get_all_trials(storage.get_study_id_from_name("automl"))
     assert history._trials() == read
     assert repr(history._trials()) == repr(read)  # 1 and True, a tuple and a list
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_optuna_that_is_made_otherwise_goes_its_own_way_to_the_same_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    study_storage._are_as_known.cache_clear()
+    if not known:
+        monkeypatch.delattr(JournalStorageReplayResult, "_trial_exists_and_updatable")
+        assert not study_storage._are_as_known()
+        monkeypatch.undo()
+    history = open_history(tmp_path / "j")
+    for value in (0.1, 0.2, 0.3):
+        assert add(history, value) == round(10 * value) - 1
+    history.tell(done(0))
+    history.tell(done(1, None, Status.FAILED))
+    history.close()
+    assert study_storage._are_as_known() is known
+    study_storage._are_as_known.cache_clear()
+    states = [(record.number, record.state, record.value) for record in open_history(tmp_path / "j").records()]
+    assert states == [(0, TrialState.COMPLETE, 0.5), (1, TrialState.FAIL, None), (2, TrialState.RUNNING, None)]
 
 
 @settings(max_examples=25, deadline=None)
