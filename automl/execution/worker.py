@@ -84,6 +84,8 @@ class Worker:
         """
         assert self._context is not None
         key = spec.number, spec.attempt
+        if (reason := self._stops.pop(key, None)) is not None:  # it came before the trial did
+            return _never_begun(spec, reason)
         if self._warden is not None and spec.limits.memory is None:
             self._warden.expect()
         elif self._warden is not None and spec.limits.memory is not None:
@@ -110,8 +112,7 @@ class Worker:
         if spec is None:
             self._stops.setdefault((number, attempt), reason)
             return None
-        failure = stop_failure(reason, spec, killed=False)
-        return Finished(TrialResult.of(spec, reason.status, failure=failure, worker=address(os.getpid())), worn=False)
+        return _never_begun(spec, reason)
 
     def _worn(self) -> bool:
         held = resident_memory()
@@ -122,6 +123,11 @@ class Worker:
         while True:
             time.sleep(_TICK)
             self._spool.settle()
+
+
+def _never_begun(spec: TrialSpec, reason: StopReason) -> Finished:
+    failure = stop_failure(reason, spec, killed=False)
+    return Finished(TrialResult.of(spec, reason.status, failure=failure, worker=address(os.getpid())), worn=False)
 
 
 def import_quietly(modules: Iterable[str]) -> None:

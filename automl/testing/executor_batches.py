@@ -99,7 +99,7 @@ class BatchTests(ExecutorTests):
         late = results_of(executor, len(waiting) + len(others) - len(early))
         assert {result.status for result in early.values()} == {Status.COMPLETED}
         assert {late[spec.number].status for spec in waiting} == {Status.INTERRUPTED}
-        assert all(late[spec.number].started_at for spec in waiting)
+        assert self.may_lose_news or all(late[spec.number].started_at for spec in waiting)
         self.assert_blameless(executor, others, late)
 
     def test_a_worker_killed_for_one_trial_costs_no_other_an_attempt(

@@ -25,7 +25,7 @@ from automl.trial.contract import Outcome, Report, Status, StopReason, TrialCont
 
 
 class TestProcessExecutor(ExecutorSuite):
-    def make_executor(self) -> Executor:
+    def make_executor(self) -> ProcessExecutor:
         return ProcessExecutor(ComputeOptions(executor="process", max_workers=2))
 
     def test_what_waits_for_a_worker_can_be_cancelled(self, trial: Callable[..., TrialSpec]) -> None:
@@ -33,7 +33,9 @@ class TestProcessExecutor(ExecutorSuite):
         spec = trial("deaf")
         executor.submit(spec)  # before start: no worker can have taken it
         executor.stop(spec.number, StopReason.CANCELLED)
+        assert executor.in_flight == 1  # until its result is handed on
         (result,) = executor.wait(0.0)
+        assert executor.in_flight == 0
         assert isinstance(result, TrialResult)
         assert (result.number, result.status, result.worker) == (spec.number, Status.CANCELLED, "")
         executor.close()
