@@ -79,6 +79,38 @@ def test_a_search_goes_on_in_processes_if_ray_never_comes_up(tmp_path: Path) -> 
     assert where == "here here"
 
 
+_LATE_FAILURE = """
+import psutil
+from automl.execution.options import ComputeOptions
+from automl.execution.ray.runtime import RayRuntime
+
+def raylets():
+    return {child.pid for child in psutil.Process().children() if child.name() == "raylet"}
+
+tries = []
+
+def fail_once():
+    tries.append(raylets())
+    if len(tries) == 1:
+        raise OSError("the first workers could not be started")
+
+runtime = RayRuntime(ComputeOptions(max_workers=1), after=fail_once)
+runtime.require(150)
+import ray
+assert ray.get(ray.remote(lambda: 7).remote()) == 7
+assert [len(found) for found in tries] == [1, 1] and tries[0] != tries[1] == raylets(), tries
+runtime.close()
+assert not raylets()
+"""
+
+
+def test_what_a_failed_try_had_brought_up_is_gone_before_the_next() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    command = [sys.executable, "-c", _LATE_FAILURE]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_cluster_that_was_asked_for_must_be_there() -> None:
     executor = RayFirst(ComputeOptions(executor="ray", address="127.0.0.1:1"))
     with pytest.raises(ExecutorError, match="no Ray cluster"):
