@@ -11,7 +11,7 @@ from typing import Any
 from automl.deadline import Deadline
 from automl.errors import AutomlError, DamagedFileError, WorkspaceError
 from automl.experiment.summary import Summary
-from automl.trial.contract import read_result
+from automl.trial.records import read_result
 from automl.workspace.atomic import read_json, write_json
 from automl.workspace.layout import ExperimentDirectory
 

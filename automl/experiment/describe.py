@@ -14,7 +14,7 @@ from automl.experiment.preference import Preference
 from automl.experiment.prepare import Problem
 from automl.experiment.summary import Summary
 from automl.space.space import AlgorithmSpace
-from automl.trial.contract import read_params, read_result
+from automl.trial.records import read_params, read_result
 from automl.workspace.layout import ExperimentDirectory
 from automl.workspace.lock import is_locked
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from automl.experiment.front import objectives_of, pareto_front
 from automl.experiment.preference import Preference
-from automl.trial.contract import Status, TrialResult, read_params, read_result
+from automl.trial.contract import Status, TrialResult
 from automl.trial.partial import read_note
+from automl.trial.records import read_params, read_result
 from automl.workspace.layout import ExperimentDirectory, TrialDirectory
 
 if TYPE_CHECKING:

@@ -27,7 +27,8 @@ from automl.tasks.registry import get_task
 from automl.tracking.follower import start_follower
 from automl.tracking.owed import owe
 from automl.tracking.store import resolve_uri
-from automl.trial.contract import Status, TrialResult, read_result
+from automl.trial.contract import Status, TrialResult
+from automl.trial.records import read_result
 from automl.workspace.atomic import read_json, write_json
 from automl.workspace.layout import ExperimentDirectory, Workspace
 

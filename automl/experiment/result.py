@@ -16,7 +16,8 @@ from automl.experiment.phases import Budget
 from automl.experiment.preference import Preference
 from automl.experiment.summary import Summary
 from automl.registry.candidate import RegisteredModel
-from automl.trial.contract import Status, TrialResult, read_params, read_result
+from automl.trial.contract import Status, TrialResult
+from automl.trial.records import read_params, read_result
 from automl.workspace.layout import ExperimentDirectory
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from automl.experiment.preference import Preference
 from automl.search.state import Finished, RunningTrial, SearchState
-from automl.trial.contract import Status, TrialResult, read_proposal, read_result, write_result
+from automl.trial.contract import Status, TrialResult
 from automl.trial.partial import keep
+from automl.trial.records import read_proposal, read_result, write_result
 from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["with_what_is_left"]

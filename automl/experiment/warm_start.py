@@ -14,7 +14,8 @@ from automl.experiment.leaderboard import read_trials
 from automl.experiment.summary import Summary
 from automl.search.history import maximizes
 from automl.search.warm_start import EarlierTrial
-from automl.trial.contract import Status, TrialResult, read_params
+from automl.trial.contract import Status, TrialResult
+from automl.trial.records import read_params
 from automl.workspace.atomic import read_json, write_json
 from automl.workspace.layout import ExperimentDirectory, Workspace
 

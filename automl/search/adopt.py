@@ -12,7 +12,7 @@ from optuna.trial import FixedTrial
 from automl.errors import AutomlError
 from automl.search.history import History
 from automl.space.space import SearchSpace
-from automl.trial.contract import read_proposal, read_result
+from automl.trial.records import read_proposal, read_result
 from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["adopt"]

@@ -21,8 +21,9 @@ from automl.search.restore import restore
 from automl.search.settle import settle
 from automl.search.state import Finished, RunningTrial, SearchState
 from automl.search.submission import Submissions, Terms
-from automl.trial.contract import Report, Status, StopReason, TrialResult, write_result
+from automl.trial.contract import Report, Status, StopReason, TrialResult
 from automl.trial.partial import discard, keep, read_note
+from automl.trial.records import write_result
 from automl.workspace.layout import TrialDirectory
 
 __all__ = ["Driver", "Terms"]

@@ -8,8 +8,9 @@ from typing import Any
 from optuna.trial import TrialState
 
 from automl.search.history import History, Record, state_of
-from automl.trial.contract import Failure, Status, TrialResult, read_proposal, read_result, write_result
+from automl.trial.contract import Failure, Status, TrialResult
 from automl.trial.partial import discard
+from automl.trial.records import read_proposal, read_result, write_result
 from automl.workspace.layout import ExperimentDirectory, TrialDirectory
 
 __all__ = ["Restored", "restore"]

@@ -29,7 +29,8 @@ from automl.tracking.follower import wait_for_follower
 from automl.tracking.records import run_status
 from automl.tracking.store import open_client, quiet
 from automl.tracking.versions import versions_of
-from automl.trial.contract import TrialResult, read_result
+from automl.trial.contract import TrialResult
+from automl.trial.records import read_result
 from automl.workspace.layout import ExperimentDirectory, TrialDirectory
 
 __all__ = ["Findings", "Ledger", "examine"]

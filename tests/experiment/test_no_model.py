@@ -10,7 +10,8 @@ from automl.deadline import Deadline
 from automl.errors import NoModelError
 from automl.experiment.no_model import no_model
 from automl.search.state import SearchState
-from automl.trial.contract import Failure, Status, TrialResult, write_result
+from automl.trial.contract import Failure, Status, TrialResult
+from automl.trial.records import write_result
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
 

@@ -33,8 +33,9 @@ from automl.search.state import WOULD_NOT_FIT, SearchState
 from automl.search.submission import Terms
 from automl.space.space import SearchSpace
 from automl.testing.behaviours import METRIC, Behaviours
-from automl.trial.contract import Status, TrialContext, TrialLimits, TrialResult, read_result, write_result
+from automl.trial.contract import Status, TrialContext, TrialLimits, TrialResult
 from automl.trial.partial import keep
+from automl.trial.records import read_result, write_result
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
 SCALE = {"params": {"scale": {"type": "float", "low": 0.0, "high": 1.0}}}

@@ -33,8 +33,9 @@ from automl.search.samplers.registry import make_sampler
 from automl.search.submission import Terms
 from automl.space.space import SearchSpace
 from automl.testing.behaviours import METRIC
-from automl.trial.contract import Outcome, Status, TrialContext, TrialResult, TrialSpec, read_result
+from automl.trial.contract import Outcome, Status, TrialContext, TrialResult, TrialSpec
 from automl.trial.cores import usable_cores
+from automl.trial.records import read_result
 from automl.workspace.layout import Workspace
 
 RATES = [0.1, 0.9, 0.5]

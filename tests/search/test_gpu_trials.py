@@ -29,15 +29,8 @@ from automl.search.submission import Terms
 from automl.space.space import AlgorithmSpace, SearchSpace
 from automl.testing.behaviours import METRIC, Behaviours
 from automl.testing.driving import wait_for
-from automl.trial.contract import (
-    Device,
-    Status,
-    TrialContext,
-    TrialResources,
-    TrialResult,
-    TrialSpec,
-    read_result,
-)
+from automl.trial.contract import Device, Status, TrialContext, TrialResources, TrialResult, TrialSpec
+from automl.trial.records import read_result
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
 MB = 2**20

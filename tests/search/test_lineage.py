@@ -28,7 +28,8 @@ from automl.search.sampled import make_proposer
 from automl.search.samplers.registry import make_sampler
 from automl.search.submission import Terms
 from automl.space.space import SearchSpace
-from automl.trial.contract import Outcome, Status, TrialContext, TrialResult, TrialSpec, read_result
+from automl.trial.contract import Outcome, Status, TrialContext, TrialResult, TrialSpec
+from automl.trial.records import read_result
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
 RATE = SearchSpace.model_validate(

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from automl.tracking.store import resolve_uri
-from automl.trial.contract import Status, TrialResult, write_result
+from automl.trial.contract import Status, TrialResult
+from automl.trial.records import write_result
 from automl.workspace.atomic import write_json
 from automl.workspace.layout import ExperimentDirectory, Workspace
 

@@ -25,7 +25,7 @@ from automl.tracking.follower import nudge, wait_for_follower
 from automl.tracking.owed import Mark, is_owed, owe, owed
 from automl.tracking.store import open_client, resolve_uri
 from automl.tracking.versions import versions_of
-from automl.trial.contract import read_result
+from automl.trial.records import read_result
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
 LONG = 120.0

@@ -15,7 +15,8 @@ import pytest
 from automl.tracking.client import Mirror, MirrorSummary
 from automl.tracking.owed import is_owed, owe
 from automl.tracking.store import open_client
-from automl.trial.contract import TrialResult, write_result
+from automl.trial.contract import TrialResult
+from automl.trial.records import write_result
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
 EndTrial = Callable[..., ExperimentDirectory]
