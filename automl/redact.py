@@ -34,7 +34,8 @@ _PORT = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[^:]*)(?::\d*)?")
 """A host and perhaps a port, and nothing that may be the beginning of a password."""
 _HOSTLESS = ("s3", "s3a", "gs", "gcs", "az", "file", "local", "sqlite")
 """Protocols of URLs whose first part is a bucket, or nothing: ``@`` behind it belongs to a file's name."""
-_END = ".,:;)]}"
+_MARKS = ".,:;)}"
+_END = f"{_MARKS}]"
 _HIDDEN = "***"
 
 
@@ -52,7 +53,7 @@ def redact_url(url: str) -> str:
     if begin is None:
         return url
     protocol = begin["protocol"].strip()
-    head = f"{protocol if re.fullmatch(r'[A-Za-z0-9+.:-]*', protocol) else _HIDDEN}{begin['slashes']}"
+    head = f"{protocol if re.fullmatch(r'[A-Za-z0-9_+.:-]*', protocol) else _HIDDEN}{begin['slashes']}"
     path, *cut = re.split(r"[?#]", url[begin.end() :].rstrip(), maxsplit=1)
     user, at, place = path.rpartition("@")
     if (cut and "@" in cut[0]) or not _PORT.fullmatch(re.split(r"[/\\]", place, maxsplit=1)[0]):
@@ -75,9 +76,11 @@ def redact_message(text: str) -> str:
 
 
 def _redacted(found: re.Match[str]) -> str:
-    url = found[0]
-    told = redact_url(url)
-    return told + url[-1] if url[-1] in _END and not told.endswith(url[-1]) else told
+    """The URL redacted, without the marks of the sentence behind it: a comma would make its port no port."""
+    url = found[0].rstrip(_MARKS)
+    if url.endswith("]") and "[" not in url:
+        url = url.rstrip(_END)
+    return redact_url(url) + found[0][len(url) :]
 
 
 def without_secrets(text: str, url: str) -> str:

@@ -69,6 +69,7 @@ def test_what_is_percent_encoded_is_hidden_too(secret: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "redirected to http://[::ffff:10.0.0.1], and to http://host:8080, which is not followed (see http://host:81)",
         "s3://bucket/a@b.csv",
         "file:///home/me@here/a.csv",
         "http://[::1]:8080/a.csv",
