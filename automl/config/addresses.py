@@ -29,8 +29,10 @@ _BUCKET = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?:[^@/?#:\\\s]*(?::[^@/?#\\\s]*)?@)?(?P<place>[^@/?#:\\\s]+)(?:/[^?#:\\\s]*)?"
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
-_LOCAL_FILES = re.compile(r"(?:file|local):.*")
-_LOCAL_STORES = re.compile(r"file:[^?]*|sqlite:///[^?]*")
+_LOCAL_FILES = re.compile(r"(?:file|local)://(?:localhost)?/(?!/).*")
+_LOCAL_STORES = re.compile(r"file:(?:(?!//)|//(?:localhost)?/(?!/))[^?]*|sqlite:///[^?]*")
+_SHARE = re.compile(r"[/\\]{2}")
+"""How the path of another machine's folder begins, on Windows."""
 _SERVICES = ("databricks", "databricks-uc", "uc")
 """What MLflow takes for a service, without any scheme."""
 
@@ -109,7 +111,9 @@ def _is_here(address: str) -> bool:
 
 def _is_folder(storage: str) -> bool:
     """Whether it is a path. fsspec chains filesystems by two colons."""
-    return "::" not in storage and ("://" not in storage or _LOCAL_FILES.fullmatch(storage) is not None)
+    if "://" in storage:
+        return "::" not in storage and _LOCAL_FILES.fullmatch(storage) is not None
+    return "::" not in storage and _SHARE.match(storage) is None
 
 
 def _is_store(uri: str) -> bool:
@@ -117,7 +121,7 @@ def _is_store(uri: str) -> bool:
     if (found := _SERVER.fullmatch(uri)) is not None:
         return _is_loopback(found["host"])
     if _SCHEME.match(uri) is None:
-        return uri not in _SERVICES
+        return uri.strip().lower() not in _SERVICES and _SHARE.match(uri) is None
     return _LOCAL_STORES.fullmatch(uri) is not None
 
 
