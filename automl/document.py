@@ -18,9 +18,10 @@ from typing import Any, cast
 import yaml
 
 from automl.errors import ConfigError
+from automl.regular import open_regular
 from automl.visible import visible
 
-__all__ = ["Document", "Key", "dotted", "dump_document", "parse_document", "read_document"]
+__all__ = ["Document", "Key", "document_text", "dotted", "dump_document", "parse_document", "read_document"]
 
 Key = tuple[str | int, ...]
 """The way to a value: mapping keys and list positions, from the top."""
@@ -131,24 +132,32 @@ def read_document(path: str | Path, *, kind: type[ConfigError] = ConfigError) ->
     Raises:
         ConfigError: it cannot be read, or is no plain YAML mapping. Says where.
     """
+    return parse_document(document_text(path, kind=kind), file=Path(path).expanduser(), kind=kind)
+
+
+def document_text(path: str | Path, *, kind: type[ConfigError] = ConfigError) -> str:
+    """The text of the YAML file at `path`, which has to be a regular file.
+
+    Raises:
+        ConfigError: it cannot be read, is too large, or no text.
+    """
     file = Path(path).expanduser()
     try:
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             content = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise kind(f"There is no file {visible(str(file), lines=False)}.{_nearest_file(file)}") from None
     except IsADirectoryError:
         raise kind(f"{file} is a directory; name the YAML file in it.") from None
-    except (OSError, ValueError) as error:  # a ValueError: a null character in the name
-        raise kind(f"Cannot read {file}: {getattr(error, 'strerror', None) or error}.") from None
+    except OSError as error:
+        raise kind(f"Cannot read {file}: {error.strerror or error}.") from None
     if len(content) > MAX_BYTES:
         raise kind(f"the file is larger than {MAX_BYTES:,} bytes.", file=file)
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise kind("the file is not UTF-8; save it in that encoding.", file=file, line=line) from None
-    return parse_document(text, file=file, kind=kind)
 
 
 def _nearest_file(file: Path) -> str:

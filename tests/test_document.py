@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from pathlib import Path
 
@@ -185,3 +186,10 @@ def nested(inner: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
 def test_what_is_dumped_reads_back(values: dict[str, object]) -> None:
     text = dump_document(values)
     assert parse_document(text).values == values
+
+
+@pytest.mark.parametrize("kind", [ConfigError, SpaceError])
+def test_a_pipe_is_not_waited_for(tmp_path: Path, kind: type[ConfigError]) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(kind, match=r"pipe\.yaml: it is no regular file"):
+        read_document(tmp_path / "pipe.yaml", kind=kind)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from automl.config.schema import LATER, ExperimentConfig
 from automl.config.writer import is_cut
-from automl.document import Document, parse_document, read_document
+from automl.document import Document, document_text, parse_document
 from automl.errors import ConfigError
 from automl.mistakes import Mistake, as_error, find_mistakes
 
@@ -48,11 +48,11 @@ def read_config(path: str | Path) -> tuple[ExperimentConfig, Document]:
     Raises:
         ConfigError: the file cannot be read, or something in it is wrong.
     """
-    document = read_document(path)
-    file = Path(path).expanduser().absolute()
-    if is_cut(file.read_text(encoding="utf-8-sig")):
+    text = document_text(path)
+    document = parse_document(text, file=Path(path).expanduser())
+    if is_cut(text):
         raise ConfigError("the file is cut off: its last line, '...', is missing. Restore it from a backup.", file=path)
-    return _validate(document, file.parent), document
+    return _validate(document, Path(path).expanduser().absolute().parent), document
 
 
 def read_config_text(text: str, *, base: str | Path = ".") -> ExperimentConfig:

@@ -20,11 +20,11 @@ from automl.data.reading.context import Reading
 from automl.data.reading.footer import is_bounded, require_room
 from automl.data.reading.protocols import is_url, local_file
 from automl.data.reading.protocols import told as shown
-from automl.data.reading.regular import open_regular
 from automl.data.reading.remote import fetched
 from automl.data.reading.stream import COMPRESSIONS, DAMAGES, Metered, read_all, read_up_to, unpack
 from automl.errors import DataError
 from automl.redact import redact_url
+from automl.regular import open_regular
 from automl.visible import visible
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from tempfile import mkdtemp
 from automl.data.images.cache import cache_folder
 from automl.data.reading.bounds import unpacked_for
 from automl.data.reading.context import Reading
-from automl.data.reading.regular import open_regular
 from automl.errors import DataError
+from automl.regular import open_regular
 
 __all__ = ["unpack", "unpacked"]
 

@@ -16,8 +16,8 @@ from automl.data.images.arrays import as_picture
 from automl.data.images.colours import is_grey, with_channels
 from automl.data.images.encoded import Picture
 from automl.data.images.endings import FORMATS
-from automl.data.reading.regular import open_regular
 from automl.errors import DataError
+from automl.regular import open_regular
 
 if TYPE_CHECKING:
     from PIL.Image import Image

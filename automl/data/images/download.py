@@ -15,9 +15,9 @@ from automl.data.reading.apart import run_apart
 from automl.data.reading.bounds import MOST_FETCHED
 from automl.data.reading.context import Reading
 from automl.data.reading.protocols import protocol_of
-from automl.data.reading.regular import open_regular
 from automl.data.reading.web import answered
 from automl.errors import DataError
+from automl.regular import open_regular
 
 __all__ = ["Remote", "fetch"]
 

@@ -14,9 +14,9 @@ import pytest
 
 from automl.data.files import read_file
 from automl.data.reading.context import Reading
-from automl.data.reading.regular import open_regular
 from automl.deadline import Deadline
 from automl.errors import DataError
+from automl.regular import open_regular
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.parquet"])

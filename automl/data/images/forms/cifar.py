@@ -17,8 +17,8 @@ from automl.data.images.archives import unpacked
 from automl.data.images.images import Images
 from automl.data.images.pickles import load_plain
 from automl.data.images.source import ImageSource, Labelled, Wanted
-from automl.data.reading.regular import open_regular
 from automl.errors import DataError
+from automl.regular import open_regular
 
 __all__ = ["CIFAR10", "CIFAR100", "Batches", "matches", "read", "read_batches"]
 

@@ -18,9 +18,9 @@ from automl.data.images.images import Images
 from automl.data.images.parts import part_of, train_and_test
 from automl.data.images.source import ImageSource, Labelled, Wanted
 from automl.data.names import some
-from automl.data.reading.regular import open_regular
 from automl.data.reading.stream import DAMAGES, read_up_to, unpack
 from automl.errors import DataError
+from automl.regular import open_regular
 
 __all__ = ["matches", "read"]
 

@@ -18,9 +18,9 @@ from automl.data.images.parts import train_and_test
 from automl.data.images.source import ImageSource, Labelled, Wanted
 from automl.data.reading.bounds import unpacked_for
 from automl.data.reading.context import Reading
-from automl.data.reading.regular import open_regular
 from automl.data.reading.stream import unpack
 from automl.errors import DataError
+from automl.regular import open_regular
 
 __all__ = ["has_pictures", "matches", "read", "read_file"]
 

@@ -17,8 +17,8 @@ from automl.data.reading.apart import run_apart
 from automl.data.reading.bounds import memory_for
 from automl.data.reading.context import Reading
 from automl.data.reading.footer import is_bounded
-from automl.data.reading.regular import open_regular
 from automl.errors import DataError
+from automl.regular import open_regular
 
 if TYPE_CHECKING:
     import pandas as pd
