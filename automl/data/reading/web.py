@@ -26,6 +26,8 @@ __all__ = ["answered"]
 _MOST_REDIRECTS = 10
 _TIMEOUT = 30
 """Seconds to connect, and between two bytes."""
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""What a gateway between IPv6 and IPv4 (NAT64) passes on to the IPv4 address in the last four bytes."""
 _log = logging.getLogger("automl")
 
 
@@ -141,6 +143,8 @@ def _is_public(address: str) -> bool:
     except ValueError:
         return False
     mapped = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
+    if found in _TRANSLATED:
+        mapped = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
     return found.is_global and not found.is_multicast and (mapped is None or mapped.is_global)
 
 

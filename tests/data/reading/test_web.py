@@ -14,7 +14,7 @@ import pytest
 from automl.data.files import FileTable, read_file
 from automl.data.reading.context import Reading
 from automl.data.reading.remote import fetched
-from automl.data.reading.web import answered
+from automl.data.reading.web import _is_public, answered
 from automl.deadline import Deadline
 from automl.errors import DataError
 
@@ -108,6 +108,14 @@ def test_a_redirect_to_another_private_address_is_refused(server, path: str) -> 
     with pytest.raises(DataError, match="an address of this machine or its network, which is not followed"):
         fetched(f"{server.url}/{path}", Reading())
     assert [asked for asked, _ in server.asked] == [f"/{path}"]
+
+
+@pytest.mark.parametrize(
+    "inside", ["10.0.0.1", "::ffff:10.0.0.1", "2002:a00:1::", "64:ff9b::a00:1", "64:ff9b::a9fe:a9fe"]
+)
+def test_a_private_address_is_known_in_every_spelling(inside: str) -> None:
+    assert _is_public("64:ff9b::808:808")
+    assert not _is_public(inside)
 
 
 def test_other_ways_to_lead_astray(server) -> None:
