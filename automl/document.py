@@ -144,7 +144,7 @@ def document_text(path: str | Path, *, kind: type[ConfigError] = ConfigError) ->
     file = Path(path).expanduser()
     try:
         with open_regular(file) as stream:
-            content = stream.read(MAX_BYTES + 1)
+            content = stream.read(MAX_BYTES + 1) or b""  # nothing: some files of /proc would be waited for
     except FileNotFoundError:
         raise kind(f"There is no file {visible(str(file), lines=False)}.{_nearest_file(file)}") from None
     except IsADirectoryError:

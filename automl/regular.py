@@ -10,6 +10,9 @@ from pathlib import Path
 
 __all__ = ["open_regular"]
 
+_FLAGS = sum(getattr(os, name, 0) for name in ("O_RDONLY", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY"))
+"""Those that the system has."""
+
 
 def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
     """A regular file, opened for reading; links are followed.
@@ -23,7 +26,7 @@ def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
     if "\0" in os.fspath(path):
         raise FileNotFoundError(errno.ENOENT, "no file has a zero byte in its name", os.fspath(path))
     _require_regular(os.stat(path).st_mode, path)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | getattr(os, "O_CLOEXEC", 0))
+    descriptor = os.open(path, _FLAGS)
     try:
         _require_regular(os.fstat(descriptor).st_mode, path)
         return os.fdopen(descriptor, "rb")
