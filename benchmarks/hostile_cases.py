@@ -57,10 +57,10 @@ def _of(source: str, budget: float) -> Callable[[], str]:
 
 
 def _experiment(source: str, *, task: str = "classification", budget: float) -> str:
-    target = "" if task == "image_classification" else f", target: {_TARGET}"
+    target, algorithm = ("", "ridge_hog") if task == "image_classification" else (f", target: {_TARGET}", "naive_bayes")
     return (
         f"task: {task}\ndata: {{source: '{source}'{target}}}\nlimits: {{time_budget: {budget:g}s, max_trials: 1}}\n"
-        "search: {algorithms: {allow: [naive_bayes]}, portfolio: false}\n"
+        f"search: {{algorithms: {{allow: [{algorithm}]}}, portfolio: false}}\n"
         "compute: {executor: inline}\ntracking: null\nregistry: null\n"
     )
 

@@ -32,7 +32,8 @@ _BYTE_ORDER_MARKS = (
 )
 _ENCODINGS = ("utf-8", "cp1252", "latin-1")
 """Tried in this order. The last one can read anything."""
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v"))
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v\a\x1b"))
+"""Bytes that hardly stand in a text. Those that command a terminal do, and are shown when they are printed."""
 _FEW = 0.01
 """A larger share of control characters is in no text."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
