@@ -116,12 +116,11 @@ class BatchTests(ExecutorTests):
     def assert_blameless(
         self, executor: Executor, others: Sequence[TrialSpec], results: Mapping[int, TrialResult]
     ) -> None:
-        """`others` were run, or may have begun as far as anybody knows, and are to be run again."""
-        lost = {spec.number for spec in others if spec.number in results and not results[spec.number].started_at}
+        """`others` were run, or were lost with the news of them where news may be lost, and are to be run again."""
+        ended = {number: result.status for number, result in results.items() if number in {o.number for o in others}}
+        lost = {number for number, status in ended.items() if status is Status.INTERRUPTED}
         assert self.may_lose_news or not lost
-        assert {results[number].status for number in lost} <= {Status.INTERRUPTED}
-        ran = [results[spec.number] for spec in others if spec.number in results and spec.number not in lost]
-        assert {result.status for result in ran} <= {Status.COMPLETED}
+        assert {status for number, status in ended.items() if number not in lost} <= {Status.COMPLETED}
         again = [replace(spec, attempt=2) for spec in others if spec.number in lost]
         retried = run_trials(executor, *again)
         assert sorted((event.number, event.attempt) for event in retried) == sorted((number, 2) for number in lost)
