@@ -16,6 +16,6 @@ def main() -> None:
     """The console script."""
     watch_start(partial(clock_of, sys.argv[1:]))
     keep_bytecode()  # before anything large is imported
-    from automl.cli.console import run
+    from automl.cli.console import leave, run
 
-    run()
+    leave(run())

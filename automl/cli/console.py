@@ -17,19 +17,18 @@ from automl.errors import AutomlError
 from automl.redact import redact_message
 from automl.visible import visible
 
-__all__ = ["run"]
+__all__ = ["leave", "run"]
 
 
-def run() -> None:
-    """Run the command line.
+def run() -> Any:
+    """Run the command line; the exit status, as `sys.exit` takes it.
 
-    Exits with 2 for what the user can mend, with 1 for what went wrong around it, with 130 after Ctrl-C. What is done
-    is done also if its output cannot be written, which makes a 0 a 1.
+    It is 2 for what the user can mend, 1 for what went wrong around it, 130 after Ctrl-C. What is done is done also if
+    its output cannot be written, which makes a 0 a 1.
     """
     sys.stdout, sys.stderr = printed, _ = _tolerant(sys.stdout), _tolerant(sys.stderr)
     commands.load()
-    status = _run()
-    _leave(_end(printed, status))
+    return _end(printed, _run())
 
 
 def _run() -> Any:
@@ -55,7 +54,7 @@ def _tolerant(stream: IO[str] | None) -> Any:
     return Tolerant(open(os.devnull, "w") if stream is None else stream)
 
 
-def _leave(status: Any) -> NoReturn:
+def leave(status: Any) -> NoReturn:
     """End the process. Taking all modules apart would cost a short run a tenth of its time."""
     others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
     if (status is None or isinstance(status, int)) and all(thread.daemon for thread in others):

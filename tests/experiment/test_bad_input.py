@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -16,7 +17,7 @@ from scipy import sparse
 
 import automl
 from automl.api import list_runs
-from automl.cli import main
+from automl.cli.console import run
 from automl.errors import (
     AutomlError,
     ConfigError,
@@ -418,9 +419,9 @@ def test_what_came_from_memory_beside_a_file_is_kept_for_a_resumed_session(tmp_p
 
 def command(*arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> tuple[Any, str]:
     monkeypatch.setattr("sys.argv", ["automl", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    return ended.value.code, capsys.readouterr().err.strip()
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))  # the command line puts its own there
+    return run(), capsys.readouterr().err.strip()
 
 
 EXPERIMENT = """\
