@@ -113,6 +113,8 @@ def rerun(
 def _written(directory: ExperimentDirectory, recorded: TrialResult) -> dict[str, Any]:
     """What the trial was told: its parameters, and notes on where it stands in the search."""
     place = directory.trial(recorded.number)
+    if not place.params.exists():
+        raise WorkspaceError(f"{place.params} is missing, so the trial cannot be repeated.")
     written = read_proposal(place)
     if written.get("algorithm") != recorded.algorithm:
         raise WorkspaceError(f"{place.params} is damaged: it does not hold the parameters of a {recorded.algorithm}.")

@@ -174,7 +174,7 @@ def rename_algorithm(place: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "sentence"),
     [
-        (lose_params, r"Cannot read .*params\.json"),
+        (lose_params, r"params\.json is missing"),
         (damage_params, r"params\.json is damaged"),
         (lose_record, r"trial\.json is missing or damaged"),
         (end_otherwise, "ended PRUNED, and only a completed one"),
