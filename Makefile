@@ -11,6 +11,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+# Many tests wait for processes that they have started: two at once take little more time than one. A file stays together.
+PYTEST := -m pytest -n 2 --dist loadfile
 
 # uv reads another variable for a folder of wheels than pip, with commas between several.
 empty :=
@@ -37,10 +39,10 @@ run: $(VENV)/.installed ## search on Iris and register the best model
 test: lint unit ## lint, types, imports and the quick tests
 
 test-all: lint ## the same with the long tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python $(PYTEST) $(PYTEST_ARGS)
 
 unit: $(VENV)/.installed-dev ## the quick tests alone
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python $(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

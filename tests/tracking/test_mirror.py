@@ -60,6 +60,7 @@ def test_it_mirrors_and_goes_on_after_a_kill(
     assert sum("has died" in record.getMessage() for record in caplog.records) == 1
 
 
+@pytest.mark.slow
 def test_it_is_started_again_as_often_as_it_gets_on(
     experiment: ExperimentDirectory, end_trial: EndTrial, uri: str, eventually: Eventually
 ) -> None:
