@@ -56,7 +56,7 @@ def catch_up(
     Raises:
         Exception: the store cannot be reached.
     """
-    follow_models(directory, runs)
+    has_models = follow_models(directory, runs)
     if trials:
         for number in runs.missing():
             if mirror is None:
@@ -66,16 +66,16 @@ def catch_up(
         if (ending := read_ending(directory)) is not None:
             runs.end(ending)
     runs.checkpoint()
-    return True
+    return has_models
 
 
-def follow_models(directory: ExperimentDirectory, runs: ExperimentRuns) -> None:
-    """Bring the registered models of an experiment to MLflow.
+def follow_models(directory: ExperimentDirectory, runs: ExperimentRuns) -> bool:
+    """Bring the registered models of an experiment to MLflow. False if one has to wait for another experiment's.
 
     Raises:
         Exception: the store cannot be reached.
     """
-    ModelVersions(runs.client, runs.uri, directory.workspace, runs.run_behind).follow(directory)
+    return ModelVersions(runs.client, runs.uri, directory.workspace, runs.run_behind).follow(directory)
 
 
 def is_final(error: Exception) -> bool:

@@ -55,20 +55,25 @@ class ModelVersions:
     ) -> None:
         self._client, self._uri, self._workspace, self._run_of = client, uri, workspace, run_of
 
-    def follow(self, experiment: ExperimentDirectory) -> None:
+    def follow(self, experiment: ExperimentDirectory) -> bool:
         """Bring the models of an experiment to MLflow, with all earlier versions of their names, and their champion.
 
         Nothing is made twice. What MLflow refuses for good is noted beside the record.
 
+        Returns:
+            False if one has to wait for an earlier version, which the mirror of another experiment brings.
+
         Raises:
             Exception: the store cannot be reached, or its disk is full.
         """
+        complete = True
         for model in all_models(self._workspace):
             records = list(model.records())
             mine = [record for _, record in records if record.experiment == experiment.key]
             if mine:
                 with sole_follower(model):
-                    self._follow_model(model, records, experiment, store=mine[-1].tracking)
+                    complete &= self._follow_model(model, records, experiment, store=mine[-1].tracking)
+        return complete
 
     def _follow_model(
         self,
@@ -77,8 +82,8 @@ class ModelVersions:
         experiment: ExperimentDirectory,
         *,
         store: str | None,
-    ) -> None:
-        """Versions in their order, so that MLflow counts as the workspace does."""
+    ) -> bool:
+        """Versions in their order, so that MLflow counts as the workspace does; as far as nobody else is at one."""
         known = [(version, record) for version, record in records if record.tracking == store]
         for version, record in known:
             followed = version.followed()
@@ -86,22 +91,25 @@ class ModelVersions:
                 continue
             if record.experiment == experiment.key:
                 self._follow_version(version, record)
-            else:
-                self._follow_foreign(version, record)
+            elif not self._follow_foreign(version, record):
+                return False
         self._follow_champion(model, {record.version: (version, record) for version, record in known})
+        return True
 
-    def _follow_foreign(self, version: VersionDirectory, record: Registration) -> None:
-        """A version of another experiment, unless that has a mirror at present, which brings it then."""
+    def _follow_foreign(self, version: VersionDirectory, record: Registration) -> bool:
+        """A version of another experiment; False if that has a mirror at present, which brings it then."""
         name, _, identifier = record.experiment.partition("/")
         other = ExperimentDirectory(self._workspace.root / name / identifier)
         if not other.path.is_dir():  # deleted since
             self._follow_version(version, record)
-            return
+            return True
         try:
             with sole_mirror(other, patience=0.0):
                 self._follow_version(version, record)
         except WorkspaceError as error:
-            log.info("%s is not brought to MLflow yet: %s", record.title, error)
+            log.debug("%s is not brought to MLflow yet: %s", record.title, error)
+            return False
+        return True
 
     # A version
 
@@ -203,7 +211,9 @@ class ModelVersions:
             return
         version, record = known[pointer.version]
         followed = version.followed()
-        if followed is not None and followed.version is not None:
+        if followed is None:
+            return
+        if followed.version is not None:
             with quiet():
                 self._move_alias(record, followed.version, pointer, [record for _, record in known.values()])
         told.write(pointer.since)
