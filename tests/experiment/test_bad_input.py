@@ -97,7 +97,12 @@ FILES: dict[str, Refusal] = {
         "Expected 3 fields in line 3, saw 5",
     ),
     "an open quote": (file("q.csv", 'a,target\n"1,x\n' + "1,y\n" * 20), {}, DataError, "EOF inside string"),
-    "an unknown scheme": ("htp://nobody/x.csv", {}, DataError, "htp://nobody/x.csv: data is read from paths, and from URLs that begin with"),
+    "an unknown scheme": (
+        "htp://nobody/x.csv",
+        {},
+        DataError,
+        "htp://nobody/x.csv: data is read from paths, and from URLs that begin with",
+    ),
     "no such dataset": ("irs", {}, DataError, "Did you mean 'iris'.*datasets of the catalogue are"),
     "images": ("mnist", {"task": "regression"}, DataError, "holds images: write task: image_classification"),
 }
