@@ -198,7 +198,7 @@ def _named(estimator: type) -> frozenset[str]:
 
 
 def _takes_others(estimator: type) -> bool:
-    """Whether no constructor says what becomes of parameters that none names."""
+    """Tell whether no constructor says what becomes of parameters that none names."""
     return all(any(p.kind is p.VAR_KEYWORD for p in constructor) for constructor in _constructors(estimator))
 
 

@@ -76,7 +76,7 @@ def _limit(file: Path) -> Any:
 
 
 def _has_something(directory: Path) -> bool:
-    """Whether an experiment may have something to deliver."""
+    """Tell whether an experiment may have something to deliver."""
     return any(any(directory.glob(left)) for left in ("result.json", "trials/*/models/*", "trials/*/completed.json"))
 
 

@@ -104,20 +104,20 @@ def _refusal(key: str, host: str) -> TrustError:
 
 
 def _is_here(address: str) -> bool:
-    """Whether a Ray cluster is this machine's."""
+    """Tell whether a Ray cluster is this machine's."""
     found = _CLUSTER.fullmatch(address)
     return address in ("auto", "local") or (found is not None and _is_loopback(found["host"]))
 
 
 def _is_folder(storage: str) -> bool:
-    """Whether it is a path. fsspec chains filesystems by two colons."""
+    """Tell whether it is a path. fsspec chains filesystems by two colons."""
     if "://" in storage:
         return "::" not in storage and _LOCAL_FILES.fullmatch(storage) is not None
     return "::" not in storage and _SHARE.match(storage) is None
 
 
 def _is_store(uri: str) -> bool:
-    """Whether MLflow's store is a path, a database of sqlite, or a server of this machine."""
+    """Tell whether MLflow's store is a path, a database of sqlite, or a server of this machine."""
     if (found := _SERVER.fullmatch(uri)) is not None:
         return _is_loopback(found["host"])
     if _SCHEME.match(uri) is None:

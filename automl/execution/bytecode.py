@@ -51,7 +51,7 @@ def _variables() -> Mapping[str, str]:
 
 
 def _is_compiled() -> bool:
-    """Whether the libraries have their byte code beside them, or will have it after the first import."""
+    """Tell whether the libraries have their byte code beside them, or will have it after the first import."""
     for name in _LIBRARIES:
         spec = find_spec(name)
         if spec is None or not spec.has_location or spec.origin is None:

@@ -63,7 +63,7 @@ class TrialQueue:
 
 
 def _may_share(spec: TrialSpec) -> bool:
-    """Whether it may stand in a batch with others.
+    """Tell whether it may stand in a batch with others.
 
     Not after its worker was lost: were it the one that kills workers, it would take the others along again.
     """

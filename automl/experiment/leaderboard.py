@@ -32,7 +32,7 @@ def read_trials(directory: ExperimentDirectory) -> list[TrialResult]:
 
 
 def has_model(directory: ExperimentDirectory) -> bool:
-    """Whether there is something to deliver: a whole trial, or what the clock, or a kill, has left of one."""
+    """Tell whether there is something to deliver: a whole trial, or what the clock, or a kill, has left of one."""
     return any(map(_has_left_a_model, map(directory.trial, directory.trial_numbers())))
 
 

@@ -32,7 +32,7 @@ def load_model(reference: str, workspace: Workspace) -> Any:
 
 
 def has_model(reference: str, workspace: Workspace) -> bool:
-    """Whether the workspace has any version of the name that a reference begins with."""
+    """Tell whether the workspace has any version of the name that a reference begins with."""
     return bool(find_model(workspace, re.split("[/@]", reference.removeprefix("models:/"))[0]).numbers())
 
 

@@ -310,7 +310,7 @@ class Driver:
             self._best = finished
 
     def _is_more(self, result: TrialResult) -> bool:
-        """Whether a partial trial has done more of its work than the one known; as much, and better."""
+        """Tell whether a partial trial has done more of its work than the one known; as much, and better."""
         if self._partial is None:
             return True
         known = self._partial.result

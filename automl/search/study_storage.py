@@ -177,7 +177,7 @@ class _InMemory(BaseJournalBackend):
 
 @cache
 def _are_as_known() -> bool:
-    """Whether Optuna makes of what the short ways write what they say that it does."""
+    """Tell whether Optuna makes of what the short ways write what they say that it does."""
     short = _InMemory()
     try:
         storage = _ShortStorage(short)

@@ -47,7 +47,7 @@ class Scene:
 
     @property
     def registering(self) -> bool:
-        """Whether a model is about to be registered, or was: MLflow is owed it from just before on."""
+        """Tell whether a model is about to be registered, or was: MLflow is owed it from just before on."""
         return bool(owed(self.workspace))
 
     @property
@@ -57,7 +57,7 @@ class Scene:
 
     @property
     def half_registered(self) -> bool:
-        """Whether MLflow holds a version that was not checked yet."""
+        """Tell whether MLflow holds a version that was not checked yet."""
         database = self.workspace.mlflow_database
         if not database.exists():
             return False

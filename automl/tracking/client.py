@@ -280,7 +280,7 @@ class Mirror:
         return None
 
     def _is_silent(self, asked: float) -> bool:
-        """Whether a server owes an answer for too long. A database on this machine is as slow as the machine."""
+        """Tell whether a server owes an answer for too long. A database on this machine is as slow as the machine."""
         if self._heard is None or is_local(self.uri):
             return False
         return time.monotonic() - max(self._heard, asked) > _SILENCE

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
 from automl.errors import RegistryError
+from automl.workspace.caches import user_cache
 
 __all__ = ["checkpoint", "ensure_database", "relax_sqlite", "sqlite_path"]
 
@@ -103,13 +103,7 @@ def _migrate(path: Path) -> None:
 
 def _cache_directory() -> Path:
     """``automl`` in the user's cache directory; the temporary directory of this user where that cannot be written."""
-    if sys.platform == "darwin":
-        base = Path("~/Library/Caches").expanduser()
-    elif sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or "~/AppData/Local").expanduser()
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    folder = base / "automl"
+    folder = user_cache()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):

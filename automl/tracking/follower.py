@@ -58,7 +58,7 @@ def start_follower(workspace: Workspace, uri: str = "") -> None:
 
 
 def is_following(workspace: Workspace) -> bool:
-    """Whether the follower is at work."""
+    """Tell whether the follower is at work."""
     return is_held(workspace.owed / ".lock")
 
 

@@ -55,7 +55,7 @@ _CALLED = ("ManagedSessionMaker", "sanitize_metric_value", "ARTIFACTS_FOLDER_NAM
 
 
 def are_known(tables: MetaData) -> bool:
-    """Whether a run consists of the columns that are written here, and of no others."""
+    """Tell whether a run consists of the columns that are written here, and of no others."""
     return all(
         name in tables.tables and set(tables.tables[name].columns.keys()) == columns
         for name, columns in _COLUMNS.items()

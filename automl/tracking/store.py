@@ -45,7 +45,7 @@ def resolve_uri(uri: str | None, workspace: Workspace) -> str:
 
 
 def is_local(uri: str) -> bool:
-    """Whether a store is no server, so that it answers as long as this machine does."""
+    """Tell whether a store is no server, so that it answers as long as this machine does."""
     return urlsplit(uri).scheme not in _SERVERS
 
 

@@ -43,7 +43,7 @@ def sole_mirror(directory: ExperimentDirectory, *, patience: float) -> Iterator[
 
 
 def is_wanted(directory: ExperimentDirectory) -> bool:
-    """Whether a search waits for its turn to mirror its experiment, so that whoever has it should let go."""
+    """Tell whether a search waits for its turn to mirror its experiment, so that whoever has it should let go."""
     return _wanted(directory).exists()
 
 

@@ -28,7 +28,7 @@ _STEPS = 4_000
 
 
 def is_bounded(content: BinaryIO, size: int) -> bool:
-    """Whether reading a Parquet file in this process is safe, whatever it announces; false where nobody knows.
+    """Tell whether reading a Parquet file in this process is safe, whatever it announces; false where nobody knows.
 
     Pages of a known compression unpack to a known size at most, and numbers in plain columns take as much as there are
     rows. A text that is repeated by reference may be as long as everything unpacked, so texts are read a few rows at a

@@ -23,7 +23,7 @@ def told(location: str) -> str:
 
 
 def is_url(source: str) -> bool:
-    """Whether a text is no path: chained ones, such as ``zip://a.csv::https://...``, count as well."""
+    """Tell whether a text is no path: chained ones, such as ``zip://a.csv::https://...``, count as well."""
     return "://" in source
 
 

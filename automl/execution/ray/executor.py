@@ -72,7 +72,7 @@ class RayExecutor(Pool):
         return self._runtime.done
 
     def comes_up(self, timeout: float) -> bool:
-        """Whether Ray is up within `timeout` seconds, and at the first try."""
+        """Tell whether Ray is up within `timeout` seconds, and at the first try."""
         return self._runtime.comes_up(timeout)
 
     def prestart(self, imports: Sequence[str] = ()) -> None:

@@ -189,7 +189,7 @@ def _labelled(files: Sequence[Path], columns: tuple[str, str], wanted: Wanted) -
 
 
 def _apart(files: Sequence[Path]) -> bool:
-    """Whether nobody knows what the files may unpack to: see `automl.data.reading.apart`."""
+    """Tell whether nobody knows what the files may unpack to: see `automl.data.reading.apart`."""
     for path in files:
         try:
             with open_regular(path) as file:
