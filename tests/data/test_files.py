@@ -38,18 +38,18 @@ TEXT = (HEADER + ROWS).encode()
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("t.csv", TEXT),
-        ("t.tsv", TEXT.replace(b",", b"\t")),
-        ("t.txt", TEXT.replace(b",", b"|")),
-        ("t.csv", TEXT.replace(b",", b";").replace(b".", b",")),  # as spreadsheets write in half of Europe
-        ("t.csv", TEXT.replace(b",", b", ").replace(b"\n", b"\r\n")),
-        ("t.csv", TEXT.decode().encode("utf-8-sig")),
-        ("t.csv", TEXT.decode().encode("utf-16")),
-        ("t.csv", TEXT.replace(b"\n", b",\n").replace(b"y,\n", b"y\n", 1)),  # a delimiter too many
-        ("t", TEXT),
-        ("t.csv.gz", gzip.compress(TEXT)),
-        ("t.csv.bz2", bz2.compress(TEXT)),
-        ("t.csv.xz", lzma.compress(TEXT)),
+        pytest.param("t.csv", TEXT, id="commas"),
+        pytest.param("t.tsv", TEXT.replace(b",", b"\t"), id="tabs"),
+        pytest.param("t.txt", TEXT.replace(b",", b"|"), id="bars"),
+        pytest.param("t.csv", TEXT.replace(b",", b";").replace(b".", b","), id="semicolons-and-decimal-commas"),
+        pytest.param("t.csv", TEXT.replace(b",", b", ").replace(b"\n", b"\r\n"), id="blanks-and-crlf"),
+        pytest.param("t.csv", TEXT.decode().encode("utf-8-sig"), id="byte-order-mark"),
+        pytest.param("t.csv", TEXT.decode().encode("utf-16"), id="utf-16"),
+        pytest.param("t.csv", TEXT.replace(b"\n", b",\n").replace(b"y,\n", b"y\n", 1), id="a-delimiter-too-many"),
+        pytest.param("t", TEXT, id="no-ending"),
+        pytest.param("t.csv.gz", gzip.compress(TEXT), id="gzip"),
+        pytest.param("t.csv.bz2", bz2.compress(TEXT), id="bzip2"),
+        pytest.param("t.csv.xz", lzma.compress(TEXT), id="xz"),
     ],
 )
 def test_a_text_table_is_read_however_it_is_written(write, name: str, content: bytes) -> None:
