@@ -14,8 +14,13 @@ __all__ = ["main"]
 
 def main() -> None:
     """The console script."""
-    watch_start(partial(clock_of, sys.argv[1:]))
-    keep_bytecode()  # before anything large is imported
-    from automl.cli.console import leave, run
+    try:
+        watch_start(partial(clock_of, sys.argv[1:]))
+        keep_bytecode()  # before anything large is imported
+        from automl.cli.console import leave, run
 
-    leave(run())
+        status = run()
+    except KeyboardInterrupt:  # while that is imported, which takes seconds on a busy machine
+        print("automl: cancelled", file=sys.stderr)
+        sys.exit(130)
+    leave(status)

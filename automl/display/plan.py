@@ -35,6 +35,9 @@ _UNITS: Mapping[str, Callable[[float], str]] = {
 }
 """How numbers with a unit are said, by their names in limits and records."""
 
+_TITLES = {"mlflow": "MLflow"}
+"""Sections that are not called what their key says."""
+
 _DIGESTS = ("fingerprint", "split_plan", "sha256")
 """Hashes, by their names in records."""
 
@@ -95,7 +98,7 @@ def _is_section(value: Any) -> bool:
 
 
 def _title(name: str) -> str:
-    return name[:1].upper() + name[1:].replace("_", " ")
+    return _TITLES.get(name) or name[:1].upper() + name[1:].replace("_", " ")
 
 
 def _section(value: Any) -> RenderableType:
@@ -111,7 +114,7 @@ def _lines(values: Mapping[str, Any]) -> RenderableType:
 
 
 def _said(name: str, value: Any) -> str:
-    if value is None or value in ([], (), {}):
+    if value is None or value in ("", [], (), {}):
         return "none"
     if name in _DIGESTS and isinstance(value, str):
         return digest(value)

@@ -100,11 +100,12 @@ class ModelDirectory:
         return VersionDirectory(self.versions / str(number))
 
     def numbers(self) -> list[int]:
-        """Of all versions that have a folder, ascending."""
-        try:
-            return sorted(int(name) for name in os.listdir(self.versions) if _NUMBER.fullmatch(name))
-        except OSError:
-            return []
+        """Of all versions that have a folder, ascending.
+
+        Raises:
+            RegistryError: the folder of all versions cannot be read.
+        """
+        return sorted(int(name) for name in _entries(self.versions) if _NUMBER.fullmatch(name))
 
     def records(self) -> Iterator[tuple[VersionDirectory, Registration]]:
         """Every version that can be read, ascending. One that is damaged is named in the log."""
@@ -160,15 +161,25 @@ class ModelDirectory:
 
 
 def all_models(workspace: Workspace) -> list[ModelDirectory]:
-    """Every name that has a version, or has begun to get one, in the order of their folders."""
-    try:
-        entries = sorted(os.listdir(workspace.registry))
-    except OSError:
-        return []
-    found = (ModelDirectory(workspace.registry / entry) for entry in entries)
-    return [model for model in found if model.versions.is_dir()]
+    """Every name that has a version, or has begun to get one, in the order of their folders.
+
+    Raises:
+        RegistryError: the registry cannot be read.
+    """
+    found = (ModelDirectory(workspace.registry / entry) for entry in sorted(_entries(workspace.registry)))
+    return [model for model in found if model.versions.exists()]
 
 
 def find_model(workspace: Workspace, name: str) -> ModelDirectory:
     """Where versions of `name` lie, or would lie."""
     return ModelDirectory(workspace.registry / folder_name(name))
+
+
+def _entries(folder: Path) -> list[str]:
+    """Names in a folder; none where there is no folder."""
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RegistryError(f"Cannot read {folder}: {error.strerror or error}.") from error

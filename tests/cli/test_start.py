@@ -99,3 +99,20 @@ def test_a_clock_that_says_nothing_is_left_to_resume(place: Path) -> None:
     for elapsed in ('{"elapsed": -5}', '{"elapsed": NaN}', '{"elapsed": "long"}', "[]", "[" * 9000, "2"):
         (place / "clock.json").write_text(elapsed)
         assert clock_of(["resume", str(place)]) is None
+
+
+@pytest.mark.parametrize("module", ["rich.console", "automl.cli.commands"])
+def test_ctrl_c_while_the_command_line_is_imported_is_one_word(module: str) -> None:
+    code = f"""
+import os, signal, sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+from automl.cli import main
+sys.argv = ["automl", "models", "list"]
+main()
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANGS / 5, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "automl: cancelled\n")

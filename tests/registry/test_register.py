@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,17 @@ from automl.registry.register import promote, register
 from automl.workspace.layout import ExperimentDirectory, Workspace
 
 Make = Callable[..., Candidate]
+
+CANDIDATES, KILLS = 24, 4
+
+REGISTER = """
+import json, sys
+from pathlib import Path
+from automl.registry.candidate import Candidate
+from automl.registry.register import register
+for fields in json.loads(Path(sys.argv[1], "candidates.json").read_text()):
+    print(register(Candidate.model_validate(fields)).version, flush=True)
+"""
 
 
 def test_the_first_version_is_whole_and_becomes_the_champion(make_candidate: Make, home: Workspace, table: Any) -> None:
@@ -132,6 +145,27 @@ def test_what_a_kill_has_left_half_is_no_version_and_goes(make_candidate: Make, 
     assert model.scratch() == []
 
 
+def test_kills_at_any_moment_leave_whole_versions_and_none_twice(make_candidate: Make, home: Workspace) -> None:
+    candidates = [make_candidate(salt) for salt in range(CANDIDATES)]
+    (home.root / "candidates.json").write_text(json.dumps([one.model_dump(mode="json") for one in candidates]))
+    chance = random.Random(0)
+    for _ in range(KILLS):
+        with subprocess.Popen([sys.executable, "-c", REGISTER, str(home.root)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()  # the first of them is a version
+            time.sleep(chance.random() * 0.2)  # any moment of the registrations that follow
+            process.kill()
+        model = find_model(home, "flowers")
+        records = [model.version(number).read() for number in model.numbers()]
+        assert [record.version for record in records] == list(range(1, len(records) + 1))
+        assert len({record.model for record in records}) == len(records)
+        assert load_model("flowers", home) is not None
+    for candidate in candidates:
+        register(candidate)
+    assert len(find_model(home, "flowers").numbers()) == CANDIDATES
+    assert not find_model(home, "flowers").scratch()
+
+
 def test_a_model_that_its_worker_could_not_load_back_gets_no_version(make_candidate: Make, home: Workspace) -> None:
     candidate = make_candidate()
     write_check(candidate.check, Check(problem="loaded back from its file it predicts something else"))
@@ -212,3 +246,15 @@ def test_a_record_of_a_newer_automl_is_refused(make_candidate: Make, home: Works
     path.write_text(json.dumps(json.loads(path.read_text()) | {"format_version": 2}))
     with pytest.raises(Exception, match="Install a newer automl"):
         load_model("flowers", home)
+
+
+@pytest.mark.parametrize("place", ["registry", "registry/flowers/versions"])
+def test_a_registry_that_is_no_folder_is_a_sentence_and_not_an_empty_one(
+    make_candidate: Make, home: Workspace, place: str
+) -> None:
+    candidate = make_candidate()
+    (home.root / place).parent.mkdir(parents=True, exist_ok=True)
+    (home.root / place).write_text("not a folder")
+    for look in (lambda: list_models(home), lambda: load_model("flowers", home), lambda: register(candidate)):
+        with pytest.raises(RegistryError, match=r"Cannot (read|write to) .*: (Not a directory|File exists)\."):
+            look()
