@@ -198,12 +198,77 @@ _PLACES: tuple[tuple[str, str], ...] = (
     ("http://nosuchhost.invalid/x.csv?code=geheim", "nosuchhost.invalid"),
 )
 """Where data should not be read from, and what the answer says."""
-EXPERIMENT_FILES: tuple[tuple[str, str, str], ...] = (
+_OPEN = "task: classification\ndata: iris\n"
+_NESTED = "{{trust: true, groups: {{search: {{space: {{algorithms: {{z: {{estimator: evil.E}}}}}}}}}}}}"
+_CLASSES: tuple[tuple[str, str], ...] = (
+    ("an unknown class", "os.system"),
+    ("a shell", "subprocess.Popen"),
+    ("a loader", "joblib.load"),
+    ("a class of ours that searches", "automl.AutoMLClassifier"),
+    ("its other address", "automl.estimators.AutoMLClassifier"),
+    ("a meta-estimator", "sklearn.ensemble.StackingClassifier"),
+    ("a function in a pipeline", "sklearn.preprocessing.FunctionTransformer"),
+    ("an attribute of a class", "lightgbm.LGBMClassifier.__init__"),
+    ("a private module", "sklearn.utils._testing.MinimalClassifier"),
+)
+"""Classes that a file may not name."""
+_ARGUMENTS: tuple[tuple[str, str, str, str], ...] = (
+    ("an estimator in another", "sklearn.ensemble.BaggingClassifier", "{{estimator: evil.Evil}}", "estimator"),
+    ("nested experiments", "sklearn.linear_model.LogisticRegression", _NESTED, "fixed"),
+    ("a folder of CatBoost's", "catboost.CatBoostClassifier", "{{train_dir: '{folder}/cat'}}", "train_dir"),
+    ("files of CatBoost's", "catboost.CatBoostClassifier", "{{allow_writing_files: true}}", "allow_writing_files"),
+    ("a snapshot of CatBoost's", "catboost.CatBoostClassifier", "{{snapshot_file: '{folder}/s'}}", "snapshot_file"),
     (
-        "an unknown class",
-        "task: classification\ndata: iris\nsearch: {{space: {{algorithms: {{z: {{estimator: os.system}}}}}}}}\n",
-        "os.system",
+        "forced splits",
+        "lightgbm.LGBMClassifier",
+        "{{forcedsplits_filename: '{folder}/f.json'}}",
+        "forcedsplits_filename",
     ),
+    ("forced splits by another name", "lightgbm.LGBMClassifier", "{{fs: '{folder}/f.json'}}", "fs"),
+    ("a list of machines", "lightgbm.LGBMClassifier", "{{machines: '10.0.0.1:80'}}", "machines"),
+    ("a list of machines by another name", "lightgbm.LGBMClassifier", "{{workers: '10.0.0.1:80'}}", "workers"),
+    ("a file of LightGBM's", "lightgbm.LGBMClassifier", "{{input_model: '{folder}/m'}}", "input_model"),
+    ("a callback", "xgboost.XGBClassifier", "{{callbacks: ['os.system']}}", "callbacks"),
+    ("another process's threads", "xgboost.XGBClassifier", "{{nthread: 4096}}", "nthread"),
+    (
+        "nested text",
+        "lightgbm.LGBMClassifier",
+        "{{categorical_feature: {{a: {{b: 'name:c'}}}}}}",
+        "categorical_feature",
+    ),
+)
+"""Name, class that a file may name, the arguments that it sets, and which of them the answer names."""
+_HOSTS: tuple[tuple[str, str, str], ...] = (
+    ("a cluster elsewhere", "compute: {{address: 'ray://10.0.0.1:10001'}}", "10.0.0.1"),
+    ("a cluster in disguise", "compute: {{address: 'ray://127.0.0.1.evil.test:1'}}", "127.0.0.1.evil.test"),
+    ("storage elsewhere", "compute: {{storage: 's3://evil-bucket/x'}}", "evil-bucket"),
+    ("a tracking server elsewhere", "tracking: {{uri: 'http://10.0.0.1:5000'}}", "10.0.0.1"),
+    ("a tracking database elsewhere", "tracking: {{uri: 'postgresql://u:geheim@10.0.0.1/m'}}", "10.0.0.1"),
+)
+"""Name, a group of options, and the host that the answer names."""
+_FORMS: tuple[tuple[str, str, str], ...] = (
+    ("an object of Python's", "task: !!python/object/apply:os.system ['true']\n", "experiment.yaml"),
+    ("a name without end", _OPEN + "experiment: '../../../etc/cron.d/x'\n", "experiment"),
+    ("a number without end", _OPEN + "limits: {{time_budget: 1e999}}\n", "time_budget"),
+    ("a key twice", _OPEN + "task: regression\n", "task"),
+    ("many names for one", "a: &a [1]\nb: &b [" + "*a," * 50 + "]\nc: [" + "*b," * 50 + "]\n", "experiment.yaml"),
+    ("deep brackets", "task: " + "[" * 5000 + "]" * 5000 + "\n", "experiment.yaml"),
+)
+"""Name, text, and what the answer says."""
+
+
+def _algorithm(estimator: str, fixed: str = "{{}}") -> str:
+    return (
+        _OPEN
+        + f"search: {{{{space: {{{{algorithms: {{{{z: {{{{estimator: {estimator}, fixed: {fixed}}}}}}}}}}}}}}}}}\n"
+    )
+
+
+EXPERIMENT_FILES: tuple[tuple[str, str, str], ...] = (
+    *((name, _algorithm(path), path) for name, path in _CLASSES),
+    *((name, _algorithm(path, fixed), says) for name, path, fixed, says in _ARGUMENTS),
+    *((name, f"{_OPEN}{group}\n", host) for name, group, host in _HOSTS),
+    *_FORMS,
 )
 """Name, text, and what the answer says. It is planned without trust."""
 
