@@ -12,6 +12,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import make_classification, make_regression
 from sklearn.metrics import log_loss
 
+from automl.algorithms.adapters.sklearn import _say_unweighted
 from automl.algorithms.base import Learner, LearnerError
 from automl.algorithms.estimators import make_learner
 from automl.algorithms.trust import resolve_estimator
@@ -252,6 +253,7 @@ def test_weights_count_as_repeated_rows() -> None:
 
 def test_an_estimator_that_cannot_weigh_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
     X, y = make_classification(60, 4, random_state=1)
+    _say_unweighted.cache_clear()  # another test may have had it said
     with caplog.at_level(logging.WARNING, logger="automl"):
         for _ in range(2):
             learner("sklearn.neighbors.KNeighborsClassifier", 2).fit(X, y, weight=np.ones(60))

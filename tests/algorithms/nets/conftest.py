@@ -45,9 +45,12 @@ class Recorder:
         self.reports.append((fraction, predict()))
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def _one_thread() -> None:
-    """As a trial of one core trains: more would wait for each other over nets as small as these."""
+    """As a trial of one core trains: more would wait for each other over nets as small as these.
+
+    For each test anew: what ran before it in this process, of another file, may have wanted more.
+    """
     import torch
 
     torch.set_num_threads(1)
