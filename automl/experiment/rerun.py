@@ -18,10 +18,10 @@ from automl.experiment.assembly import devices_of, make_context
 from automl.experiment.inputs import Inputs
 from automl.experiment.prepare import Problem, prepare
 from automl.experiment.save import as_recorded, saved_data
-from automl.search.allotment import Stage
 from automl.trial.contract import Lineage, Status, TrialContext, TrialResources, TrialResult, TrialSpec
 from automl.trial.learner import LearnerWork
 from automl.trial.records import read_proposal, read_result
+from automl.trial.stage import Stage
 from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["RELATIVE", "close", "problem_of", "recorded_trial", "rerun"]

@@ -7,18 +7,10 @@ largest part of the time, with the whole machine: the finale.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
-__all__ = ["Allotment", "Allotments", "Stage"]
-
-_EXPLORE, _FINALE = "explore", "finale"
-_LATE_SHARE = 1.5
-_LATE_SECONDS = 15.0
-"""An exploring trial is ended when it takes so many times what was allotted to its fit, and so much more: the import of
-its library, features and files come on top."""
+__all__ = ["Allotment", "Allotments"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,48 +72,3 @@ class Allotments:
         if whole < self.explores_from or seconds < self.epochs * epoch:
             return Allotment(None, (1.0 - self.safe) * whole)
         return Allotment(round(seconds, 1), (1.0 - self.exploring) * whole)
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """The part of a search that a trial belongs to, as its notes say it: the journal keeps them for a resumed search.
-
-    Attributes:
-        final: it is a finale.
-        alone: nothing runs beside it, so that it has its machine to itself; a finale always has.
-        seconds: of an exploring trial, what is allotted to its fit; None if its fit has a length of its own.
-        until: reading of the experiment's clock, in seconds, at which such a trial has to be over.
-    """
-
-    final: bool = False
-    alone: bool = False
-    seconds: float | None = None
-    until: float | None = None
-
-    @classmethod
-    def of(cls, notes: Mapping[str, Any]) -> Self | None:
-        """None for a trial of a search without stages."""
-        if "stage" not in notes:
-            return None
-        final = notes["stage"] == _FINALE
-        return cls(final, final or notes.get("alone", False), notes.get("seconds"), notes.get("until"))
-
-    @classmethod
-    def finale(cls) -> Self:
-        return cls(final=True, alone=True)
-
-    @property
-    def notes(self) -> dict[str, Any]:
-        if self.final:
-            return {"stage": _FINALE}
-        known = {"alone": self.alone or None, "seconds": self.seconds, "until": self.until}
-        return {"stage": _EXPLORE, **{name: value for name, value in known.items() if value is not None}}
-
-    @property
-    def timeout(self) -> float:
-        """Seconds after which its trial has not kept to its allotment."""
-        return math.inf if self.seconds is None else _LATE_SHARE * self.seconds + _LATE_SECONDS
-
-    def left(self, spent: float) -> float:
-        """Seconds that it may still take when the experiment's clock says `spent`."""
-        return math.inf if self.until is None else max(0.0, self.until - spent)

@@ -10,12 +10,13 @@ from typing import Any
 from optuna.trial import FixedTrial
 
 from automl.deadline import Deadline
-from automl.search.allotment import Allotment, Allotments, Stage
+from automl.search.allotment import Allotment, Allotments
 from automl.search.history import Record
 from automl.search.proposal import Admits, Proposal, Proposer
 from automl.search.warm_start import fitted
 from automl.space.space import SearchSpace
 from automl.trial.contract import Status, TrialResult
+from automl.trial.stage import Stage
 
 __all__ = ["Finale", "stretching"]
 

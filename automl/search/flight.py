@@ -7,10 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from automl.execution.base import Executor
-from automl.search.allotment import Stage
 from automl.search.history import Record
 from automl.search.memory import MemoryAdmission
 from automl.trial.contract import Device, Failure, Report, TrialSpec
+from automl.trial.stage import Stage
 
 __all__ = ["Flight", "WaitingRoom"]
 

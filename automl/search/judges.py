@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from optuna.trial import TrialState
 
-from automl.search.allotment import Stage
 from automl.search.pruners.base import Pruner, RememberingPruner, among, is_rival
+from automl.trial.stage import Stage
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner

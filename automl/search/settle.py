@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from automl.search.allotment import Stage
 from automl.search.flight import Flight
 from automl.search.submission import Terms
 from automl.trial.contract import Failure, Status, TrialResult
+from automl.trial.stage import Stage
 
 __all__ = ["settle"]
 

@@ -14,12 +14,12 @@ from optuna.trial import TrialState
 
 from automl.deadline import Deadline
 from automl.errors import WorkspaceError
-from automl.search.allotment import Stage
 from automl.search.history import History, Record
 from automl.search.model_limits import ModelLimits
 from automl.search.proposal import Proposal
 from automl.search.seeds import derive
 from automl.trial.contract import Lineage, TrialLimits, TrialResources, TrialSpec
+from automl.trial.stage import Stage
 from automl.workspace.atomic import as_json, fill, write_json
 from automl.workspace.layout import ExperimentDirectory, TrialDirectory
 

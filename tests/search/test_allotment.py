@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from automl.search.allotment import Allotments, Stage
+from automl.search.allotment import Allotments
+from automl.trial.stage import Stage
 
 
 def test_a_short_search_compares_nothing_and_waits_a_while_for_a_quick_model() -> None:

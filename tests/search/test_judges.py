@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from automl.search.allotment import Stage
 from automl.search.history import History
 from automl.search.named import NamedOptions
 from automl.search.pruners.registry import make_pruner, pruners
 from automl.trial.contract import Status, TrialResult
+from automl.trial.stage import Stage
 
 NOTHING: Mapping[str, Any] = {}
 SHORT, LONG, FINAL = Stage(seconds=15.0).notes, Stage(seconds=40.0).notes, Stage.finale().notes

@@ -11,8 +11,8 @@ from optuna.pruners import BasePruner
 from pydantic import Field
 
 from automl.options import Options
-from automl.search.allotment import Stage
 from automl.trial.contract import STEPS_PER_FOLD
+from automl.trial.stage import Stage
 
 if TYPE_CHECKING:
     from optuna.study import Study
