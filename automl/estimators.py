@@ -15,11 +15,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from automl.data.frames import has_own_names
-from automl.data.names import as_names, unique_names
-from automl.data.samples import as_features, counted_samples
+from automl.engine.execution.jobs import local_executor, workers_of
 from automl.errors import ConfigError, DataError, NoModelError
-from automl.execution.jobs import local_executor, workers_of
+from automl.learning.data.frames import has_own_names
+from automl.learning.data.names import as_names, unique_names
+from automl.learning.data.samples import as_features, counted_samples
 
 if TYPE_CHECKING:
     import pandas as pd

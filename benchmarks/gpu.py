@@ -26,9 +26,9 @@ from form import Figure, arguments, machine, publish
 from image_sets import Pictures, read_pictures
 
 from automl.client import Run
-from automl.execution.options import ComputeOptions
-from automl.execution.process import ProcessExecutor
-from automl.trial.contract import (
+from automl.engine.execution.options import ComputeOptions
+from automl.engine.execution.process import ProcessExecutor
+from automl.engine.trial.contract import (
     Device,
     Outcome,
     Status,
@@ -37,7 +37,7 @@ from automl.trial.contract import (
     TrialResult,
     TrialSpec,
 )
-from automl.trial.gpu import VISIBLE, visible_gpus
+from automl.engine.trial.gpu import VISIBLE, visible_gpus
 
 SHARING = (1, 2, 4, 8)
 TRAINED, SCORED = 10_000, 2_000
@@ -56,8 +56,8 @@ class Train:
     metric: str = "accuracy"
 
     def __call__(self, spec: TrialSpec, run: Run) -> Outcome:
-        from automl.algorithms.nets.classifier import NetClassifier
-        from automl.algorithms.nets.conv import ConvNet
+        from automl.learning.algorithms.nets.classifier import NetClassifier
+        from automl.learning.algorithms.nets.conv import ConvNet
 
         model = NetClassifier(ConvNet, epochs=self.epochs, batch_size=256, random_state=spec.seed)
         model.fit(self.training.pixels, self.training.labels)
@@ -92,7 +92,7 @@ def _measure(work: Train, sharing: int, rounds: int) -> Sequence[Figure]:
     executor = ProcessExecutor(options)
     with tempfile.TemporaryDirectory(prefix="gpu-") as folder:
         try:
-            executor.start(TrialContext(work, ("automl.algorithms.nets.classifier",), frozenset({Device.GPU})))
+            executor.start(TrialContext(work, ("automl.learning.algorithms.nets.classifier",), frozenset({Device.GPU})))
             numbers = range(sharing * (1 + rounds))
             specs = [
                 TrialSpec(

@@ -52,9 +52,9 @@ class Net:
 
 def train(net: Net, training: Pictures, held: Pictures, seconds: float, seed: int) -> tuple[Any, str]:
     """Probabilities of the held rows, and what there is to say about the training."""
-    from automl.algorithms.nets.classifier import NetClassifier
-    from automl.algorithms.trust import resolve_estimator
-    from automl.space.load import load_space
+    from automl.engine.space.load import load_space
+    from automl.learning.algorithms.nets.classifier import NetClassifier
+    from automl.learning.algorithms.trust import resolve_estimator
 
     space = load_space(None, task="image_classification").algorithms[net.name]
     defaults = {parameter: each.default for parameter, each in space.params.items()}

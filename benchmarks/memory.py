@@ -67,7 +67,7 @@ def processes(driver: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
         command = " ".join(process.cmdline())
         if "automl.tracking.mirror" in command:
             yield "mlflow", process
-        elif "automl.execution.worker" in command or ("ray::" in command and "ray::IDLE" not in command):
+        elif "automl.engine.execution.worker" in command or ("ray::" in command and "ray::IDLE" not in command):
             yield "ours", process
         else:
             yield "ray", process
@@ -76,7 +76,7 @@ def processes(driver: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
             command_line = process.cmdline()
         except psutil.Error:
             continue
-        if "automl.execution.warden" in command_line and not pids.isdisjoint(command_line):
+        if "automl.engine.execution.warden" in command_line and not pids.isdisjoint(command_line):
             yield "ours", process
 
 

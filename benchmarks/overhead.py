@@ -24,26 +24,26 @@ from optuna.trial import TrialState
 
 from automl.client import Run
 from automl.deadline import Deadline
-from automl.execution.base import Executor
-from automl.execution.options import ComputeOptions
-from automl.execution.pool import Pool
-from automl.execution.process import ProcessExecutor
-from automl.execution.ray.executor import RayExecutor
-from automl.search.admission import Admission
-from automl.search.driver import Driver
-from automl.search.exits.max_trials import MaxTrials
-from automl.search.history import History
-from automl.search.memory import MemoryAdmission
-from automl.search.model import AlgorithmModel
-from automl.search.named import NamedOptions
-from automl.search.pruners.registry import make_pruner
-from automl.search.sampled import Sampled
-from automl.search.samplers.registry import make_sampler
-from automl.search.submission import Terms
-from automl.space.space import SearchSpace
+from automl.engine.admission.memory import MemoryAdmission
+from automl.engine.admission.time import Admission
+from automl.engine.execution.base import Executor
+from automl.engine.execution.options import ComputeOptions
+from automl.engine.execution.pool import Pool
+from automl.engine.execution.process import ProcessExecutor
+from automl.engine.execution.ray.executor import RayExecutor
+from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.proposers.algorithm_study import AlgorithmModel
+from automl.engine.proposers.sampled import Sampled
+from automl.engine.pruners.registry import make_pruner
+from automl.engine.samplers.registry import make_sampler
+from automl.engine.search.driver import Driver
+from automl.engine.search.submission import Terms
+from automl.engine.space.space import SearchSpace
+from automl.engine.stopping.max_trials import MaxTrials
+from automl.engine.study.history import History
+from automl.engine.trial.contract import Outcome, TrialContext, TrialSpec
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.tracking.client import Mirror
-from automl.trial.contract import Outcome, TrialContext, TrialSpec
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 WORKERS = 2
 POOLS: dict[str, type[Pool]] = {"process": ProcessExecutor, "ray": RayExecutor}

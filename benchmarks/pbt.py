@@ -35,7 +35,7 @@ def space(epochs: int) -> dict[str, Any]:
     return {
         "algorithms": {
             "small": {
-                "estimator": "automl.algorithms.nets.small.SmallNet",
+                "estimator": "automl.learning.algorithms.nets.small.SmallNet",
                 "requires": "torch",
                 "view": "pixels",
                 "stretches": True,

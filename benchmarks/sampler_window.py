@@ -17,11 +17,11 @@ from collections.abc import Callable, Sequence
 from form import Figure, arguments, machine, publish
 from optuna.trial import TrialState
 
-from automl.search.model import AlgorithmModel
-from automl.search.named import NamedOptions
-from automl.search.samplers.registry import make_sampler
-from automl.search.seeds import derive
-from automl.space.space import AlgorithmSpace
+from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.proposers.algorithm_study import AlgorithmModel
+from automl.engine.samplers.registry import make_sampler
+from automl.engine.space.space import AlgorithmSpace
+from automl.seeds import derive
 
 Function = Callable[[Sequence[float]], float]
 

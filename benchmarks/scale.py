@@ -24,21 +24,21 @@ from overhead import POOLS, SPACE, Noop, experiment
 
 from automl.client import Run
 from automl.deadline import Deadline
-from automl.execution.base import Executor
-from automl.execution.options import ComputeOptions
-from automl.execution.registry import make_executor
-from automl.search.admission import Admission
-from automl.search.driver import Driver
-from automl.search.exits.max_trials import MaxTrials
-from automl.search.history import History
-from automl.search.memory import MemoryAdmission
-from automl.search.named import NamedOptions
-from automl.search.pruners.registry import make_pruner
-from automl.search.sampled import Sampled
-from automl.search.samplers.registry import make_sampler
-from automl.search.submission import Terms
-from automl.trial.contract import Outcome, TrialContext, TrialSpec, Work
-from automl.workspace.layout import ExperimentDirectory
+from automl.engine.admission.memory import MemoryAdmission
+from automl.engine.admission.time import Admission
+from automl.engine.execution.base import Executor
+from automl.engine.execution.options import ComputeOptions
+from automl.engine.execution.registry import make_executor
+from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.proposers.sampled import Sampled
+from automl.engine.pruners.registry import make_pruner
+from automl.engine.samplers.registry import make_sampler
+from automl.engine.search.driver import Driver
+from automl.engine.search.submission import Terms
+from automl.engine.stopping.max_trials import MaxTrials
+from automl.engine.study.history import History
+from automl.engine.trial.contract import Outcome, TrialContext, TrialSpec, Work
+from automl.engine.workspace.layout import ExperimentDirectory
 
 STORE = 150 * 2**20
 """Bytes of each node's object store."""

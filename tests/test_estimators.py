@@ -25,9 +25,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import automl
 from automl import AutoMLClassifier, AutoMLRegressor
+from automl.engine.execution.jobs import local_executor, workers_of
+from automl.engine.trial.cores import usable_cores
 from automl.errors import NoModelError
-from automl.execution.jobs import local_executor, workers_of
-from automl.trial.cores import usable_cores
 
 X, y = load_iris(return_X_y=True, as_frame=True)
 LABELS = load_iris().target_names[y]

@@ -16,12 +16,12 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import automl
-from automl.algorithms.trust import check_trust
 from automl.cli import commands
 from automl.cli.app import app
-from automl.data.catalogue import CATALOGUE
-from automl.search.samplers.registry import samplers
-from automl.space.load import load_space
+from automl.engine.samplers.registry import samplers
+from automl.engine.space.load import load_space
+from automl.learning.algorithms.trust import check_trust
+from automl.learning.data.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -198,11 +198,19 @@ def test_every_file_to_copy_exists() -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-def test_the_map_lists_the_layers_in_the_order_of_imports() -> None:
-    mapped = re.findall(r"^  (\w+)(?:/|\.py)", CONTRIBUTING, re.MULTILINE)
+def test_the_map_lists_the_layers_and_their_rooms_in_the_order_of_imports() -> None:
+    mapped: dict[str, list[str]] = {"automl": []}
+    for indent, name in re.findall(r"^(  |    )(\w+)(?:/|\.py)", CONTRIBUTING, re.MULTILINE):
+        floor = "automl" if len(indent) == 2 else f"automl.{mapped['automl'][-1]}"
+        mapped.setdefault(floor, []).append(name)
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
-    assert mapped == [name for layer in layers for name in re.findall(r"\w+", layer)]
+    layers = {
+        container: [name for layer in contract["layers"] for name in re.findall(r"\w+", layer)]
+        for contract in contracts
+        if contract["type"] == "layers"
+        for container in contract["containers"]
+    }
+    assert mapped == layers
 
 
 def test_the_groups_of_entry_points_are_those_of_the_code() -> None:

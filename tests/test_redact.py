@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from automl.config.reader import build_config
 from automl.config.writer import write_config
 from automl.errors import AutomlError
-from automl.experiment.inputs import Inputs
-from automl.experiment.prepare import default_name
+from automl.experiment.problem.inputs import Inputs
+from automl.experiment.problem.prepare import default_name
 from automl.redact import RedactingFormatter, redact_message, redact_text, redact_url, without_secrets
 
 SECRET = st.text(string.ascii_uppercase + string.digits, min_size=6, max_size=20)

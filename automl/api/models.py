@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automl.workspace.layout import Workspace
+from automl.engine.workspace.layout import Workspace
 
 if TYPE_CHECKING:
     from automl.registry.candidate import RegisteredModel
@@ -104,7 +104,7 @@ def register(
     """
     from automl.config.addresses import admit_addresses
     from automl.config.reader import read_config
-    from automl.experiment.result import Result
+    from automl.experiment.results.result import Result
 
     directory = Workspace.find(workspace).experiment(experiment)
     admit_addresses(read_config(directory.config)[0], directory, trust=trust)
@@ -121,7 +121,7 @@ def promote(name: str, version: int, workspace: str | Path | None = None, *, uri
         from automl.tracking.remote import promote as promoted_there
 
         return promoted_there(name, version, _store(workspace, uri)).message
-    from automl.experiment.registration import promote as promoted
+    from automl.experiment.models.registration import promote as promoted
 
     return promoted(name, version, Workspace.find(workspace)).message
 

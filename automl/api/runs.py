@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from automl.engine.workspace.atomic import open_file
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import WorkspaceError
 from automl.redact import redact_text
-from automl.workspace.atomic import open_file
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 if TYPE_CHECKING:
-    from automl.experiment.replay import Replay
+    from automl.experiment.models.replay import Replay
 
 __all__ = [
     "cancel_run",
@@ -29,7 +29,7 @@ __all__ = [
 
 def list_runs(workspace: str | Path | None = None) -> list[dict[str, Any]]:
     """One row per experiment: experiment, id, status, trials, metric, best, seconds, model."""
-    from automl.experiment.describe import describe_run
+    from automl.experiment.results.describe import describe_run
     from automl.tracking.follower import nudge
 
     place = Workspace.find(workspace)
@@ -41,7 +41,7 @@ def show_run(
     experiment: str | Path, *, trial: int | None = None, workspace: str | Path | None = None
 ) -> dict[str, Any]:
     """Everything about an experiment, its leaderboard included, or about one of its trials."""
-    from automl.experiment.describe import describe_experiment, describe_trial
+    from automl.experiment.results.describe import describe_experiment, describe_trial
 
     directory = Workspace.find(workspace).experiment(experiment)
     return describe_experiment(directory) if trial is None else describe_trial(directory, trial)
@@ -59,7 +59,7 @@ def show_leaderboard(
         ``experiment``, ``id``, ``metric``, ``goal``, ``picked`` (the winner's number, None while there is none),
         ``picked_because``, and ``leaderboard``: a list of rows, see `Result.leaderboard`.
     """
-    from automl.experiment.describe import describe_leaderboard
+    from automl.experiment.results.describe import describe_leaderboard
 
     return describe_leaderboard(Workspace.find(workspace).experiment(experiment), front=front)
 
@@ -86,8 +86,8 @@ def cancel_run(experiment: str | Path, *, now: bool = False, workspace: str | Pa
     Raises:
         WorkspaceError: nobody is running it.
     """
-    from automl.workspace.control import request
-    from automl.workspace.lock import is_locked
+    from automl.engine.workspace.control import request
+    from automl.engine.workspace.lock import is_locked
 
     directory: ExperimentDirectory = Workspace.find(workspace).experiment(experiment)
     if not is_locked(directory):
@@ -134,7 +134,7 @@ def mirror_run(experiment: str | Path, *, trust: bool = False, workspace: str | 
     """
     from automl.config.addresses import admit_addresses
     from automl.config.reader import read_config
-    from automl.experiment.registration import tracking_uri
+    from automl.experiment.models.registration import tracking_uri
     from automl.tracking.catch_up import rebuild
 
     directory = Workspace.find(workspace).experiment(experiment)
@@ -167,7 +167,7 @@ def replay(
         DataError: the data has changed.
     """
     from automl.config.arguments import functions_of
-    from automl.experiment.replay import replay_trial
+    from automl.experiment.models.replay import replay_trial
 
     directory = Workspace.find(workspace).experiment(experiment)
     return replay_trial(directory, trial, data=data, metrics=functions_of(metric), trust=trust)
@@ -188,7 +188,7 @@ def gc(workspace: str | Path | None = None, *, keep: int | None = None, delete: 
     Raises:
         WorkspaceError: `keep` is negative, or something cannot be deleted.
     """
-    from automl.experiment.gc import collect, find_garbage
+    from automl.experiment.models.gc import collect, find_garbage
 
     place = Workspace.find(workspace)
     found, left = (collect if delete else find_garbage)(place, keep=keep)

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automl.deadline import Deadline
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import AutomlError, ConfigError, DamagedFileError, NoModelError, WorkspaceError
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 if TYPE_CHECKING:
     from automl.config.schema import ExperimentConfig
-    from automl.execution.base import Executor
-    from automl.experiment.inputs import Inputs
-    from automl.experiment.result import Result
-    from automl.experiment.summary import Summary
+    from automl.engine.execution.base import Executor
+    from automl.experiment.problem.inputs import Inputs
+    from automl.experiment.results.result import Result
+    from automl.experiment.results.summary import Summary
     from automl.experiment.watchdog import Watchdog
 
 __all__ = ["fit", "plan", "resume", "run", "validate"]
@@ -78,7 +78,7 @@ def fit(
     started = time.monotonic()
     from automl.config.arguments import arguments_of
     from automl.config.reader import build_config
-    from automl.experiment.inputs import Inputs
+    from automl.experiment.problem.inputs import Inputs
 
     arguments = arguments_of(
         task, data, target=target, metric=metric, time_budget=time_budget, max_trials=max_trials, seed=seed, name=name,
@@ -126,7 +126,7 @@ def run(
     begin = time.monotonic() if started is None else started
     from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
-    from automl.experiment.inputs import Inputs
+    from automl.experiment.problem.inputs import Inputs
 
     config, document = read_config(file)
     config = _override(config, workspace, time_budget, max_trials)
@@ -177,19 +177,19 @@ def resume(
     from automl.config.arguments import functions_of
     from automl.config.reader import read_config
     from automl.display.view import make_progress
+    from automl.engine.workspace.lock import is_locked
     from automl.experiment.assembly import check_choices
     from automl.experiment.clock import seconds_used
     from automl.experiment.delivery import end_delivery
     from automl.experiment.early import begin_executor
     from automl.experiment.extension import check_room, check_time, check_time_to_pick
-    from automl.experiment.inputs import Inputs
-    from automl.experiment.leaderboard import has_model
-    from automl.experiment.result import Result
-    from automl.experiment.save import saved_data
+    from automl.experiment.problem.files import saved_data
+    from automl.experiment.problem.inputs import Inputs
+    from automl.experiment.results.leaderboard import has_model
+    from automl.experiment.results.result import Result
     from automl.experiment.session import run_session
     from automl.experiment.watchdog import Watchdog, check_start
     from automl.tracking.owed import is_owed
-    from automl.workspace.lock import is_locked
 
     directory = Workspace.find(workspace).experiment(experiment)
     before, _ = read_config(directory.config)
@@ -220,7 +220,7 @@ def resume(
 
 def _picked_by(config: ExperimentConfig, directory: ExperimentDirectory) -> bool:
     """Whether the winner was picked under the limits and the rule that experiment.yaml has now: it may be edited."""
-    from automl.experiment.preference import Preference
+    from automl.experiment.results.objectives import Preference
 
     try:
         known = Preference.read(directory)
@@ -231,7 +231,7 @@ def _picked_by(config: ExperimentConfig, directory: ExperimentDirectory) -> bool
 
 def _result_of(directory: ExperimentDirectory) -> Summary | None:
     """The result of an experiment that has one. One that cannot be read is come to anew."""
-    from automl.experiment.summary import Summary
+    from automl.experiment.results.summary import Summary
 
     try:
         return Summary.read(directory)
@@ -245,15 +245,15 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
     Raises:
         ConfigError: something in it is wrong. Says where, and what instead.
     """
-    from automl.algorithms.trust import check_estimators, check_trust
     from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
+    from automl.engine.space.load import load_space
     from automl.experiment.assembly import check_choices
-    from automl.experiment.settle import settle_task
-    from automl.experiment.warm_start import resolve_warm_start
-    from automl.metrics.registry import metric_from_options
-    from automl.space.load import load_space
-    from automl.tasks.registry import get_task
+    from automl.experiment.problem.resolve_task import settle_task
+    from automl.experiment.problem.warm_start import resolve_warm_start
+    from automl.learning.algorithms.trust import check_estimators, check_trust
+    from automl.learning.metrics.registry import metric_from_options
+    from automl.learning.tasks.registry import get_task
 
     config, document = read_config(file)
     try:
@@ -281,11 +281,11 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
     from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
     from automl.experiment.assembly import check_choices, check_gpus
-    from automl.experiment.describe import describe_plan
-    from automl.experiment.inputs import Inputs
-    from automl.experiment.prepare import prepare
-    from automl.experiment.settle import settle_task
-    from automl.experiment.warm_start import resolve_warm_start
+    from automl.experiment.problem.inputs import Inputs
+    from automl.experiment.problem.prepare import prepare
+    from automl.experiment.problem.resolve_task import settle_task
+    from automl.experiment.problem.warm_start import resolve_warm_start
+    from automl.experiment.results.describe import describe_plan
 
     config, document = read_config(file)
     try:
@@ -332,10 +332,10 @@ def _begin(
     from automl.config.addresses import note_addresses
     from automl.display.view import make_progress
     from automl.experiment.assembly import check_choices
-    from automl.experiment.prepare import default_name
+    from automl.experiment.problem.prepare import default_name
+    from automl.experiment.problem.resolve_task import settle_task
+    from automl.experiment.problem.warm_start import resolve_warm_start
     from automl.experiment.session import run_session
-    from automl.experiment.settle import settle_task
-    from automl.experiment.warm_start import resolve_warm_start
 
     config = settle_task(config, inputs)
     check_choices(config)

@@ -6,7 +6,7 @@ import sys
 from functools import partial
 
 from automl.cli.budget import clock_of
-from automl.execution.bytecode import keep_bytecode
+from automl.engine.execution.bytecode import keep_bytecode
 from automl.start import watch_start
 
 __all__ = ["main"]

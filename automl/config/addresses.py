@@ -12,10 +12,10 @@ import logging
 import re
 
 from automl.config.schema import ExperimentConfig
+from automl.engine.workspace.atomic import read_json, write_json
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import TrustError
 from automl.redact import redact_text
-from automl.workspace.atomic import read_json, write_json
-from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["admit_addresses", "check_addresses", "check_recorded_addresses", "foreign_places", "note_addresses"]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from automl.data.names import as_names
 from automl.errors import ConfigError
+from automl.learning.data.names import as_names
 
 __all__ = ["Arguments", "arguments_of", "functions_of"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from automl.config.schema import ExperimentConfig
-from automl.trial.contract import TrialResult
+from automl.engine.trial.contract import TrialResult
 
 __all__ = ["experiment_schema", "trial_schema"]
 

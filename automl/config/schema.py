@@ -10,18 +10,18 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from automl.data.options import DataOptions
-from automl.execution.options import ComputeOptions
-from automl.features.options import FeatureOptions
-from automl.metrics.options import MetricsOption
+from automl.engine.execution.options import ComputeOptions
+from automl.engine.search.options import LimitsOptions, SearchOptions
+from automl.engine.workspace.atomic import FORMAT_VERSION
+from automl.engine.workspace.options import RetentionOptions
+from automl.learning.data.options import DataOptions
+from automl.learning.features.options import FeatureOptions
+from automl.learning.metrics.options import MetricsOption
+from automl.learning.tasks.registry import task_names
+from automl.learning.validation.options import ValidationOptions
 from automl.options import Options
 from automl.registry.options import RegistryOptions
-from automl.search.options import LimitsOptions, SearchOptions
-from automl.tasks.registry import task_names
 from automl.tracking.options import TrackingOptions
-from automl.validation.options import ValidationOptions
-from automl.workspace.atomic import FORMAT_VERSION
-from automl.workspace.options import RetentionOptions
 
 __all__ = ["LATER", "ExperimentConfig"]
 

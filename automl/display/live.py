@@ -16,8 +16,8 @@ from automl.display.figures import clock, score
 from automl.display.plain import outcome
 from automl.display.progress import Progress
 from automl.display.tally import FINAL, Tally, best_line, counts_line, time_line
-from automl.search.state import SearchState
-from automl.trial.contract import Status
+from automl.engine.study.state import SearchState
+from automl.engine.trial.contract import Status
 
 __all__ = ["LiveProgress", "view"]
 

@@ -12,7 +12,7 @@ from automl.display.live import view
 from automl.display.progress import Progress
 from automl.display.tally import Tally
 from automl.display.terminal import VisibleConsole
-from automl.search.state import SearchState
+from automl.engine.study.state import SearchState
 from automl.visible import visible
 
 __all__ = ["NotebookProgress", "to_html"]

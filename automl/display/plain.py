@@ -7,7 +7,7 @@ from typing import IO
 from automl.display.figures import clock, score
 from automl.display.progress import Progress
 from automl.display.tally import FINAL, Tally, best_line, counts_line, time_line
-from automl.search.state import Finished, SearchState
+from automl.engine.study.state import Finished, SearchState
 from automl.visible import visible
 
 __all__ = ["PlainProgress"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
-from automl.search.state import SearchState
+from automl.engine.study.state import SearchState
 
 __all__ = ["Progress"]
 

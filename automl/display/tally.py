@@ -6,8 +6,8 @@ import math
 from collections import deque
 
 from automl.display.figures import clock, score
-from automl.search.state import Finished, SearchState
-from automl.trial.contract import Status
+from automl.engine.study.state import Finished, SearchState
+from automl.engine.trial.contract import Status
 
 __all__ = ["FINAL", "Tally", "best_line", "counts_line", "time_line"]
 

@@ -11,33 +11,33 @@ from typing import Any
 
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
+from automl.engine.admission.memory import MemoryAdmission
+from automl.engine.admission.time import Admission
+from automl.engine.execution.base import Executor
+from automl.engine.execution.cores import check_cores
+from automl.engine.execution.gpus import gpus_text
+from automl.engine.execution.options import ComputeOptions
+from automl.engine.proposers.final_training import Finale, stretching
+from automl.engine.proposers.portfolio import Portfolio
+from automl.engine.proposers.sampled import make_proposer
+from automl.engine.proposers.time_allocation import Allotments
+from automl.engine.proposers.warm_start import WarmStart
+from automl.engine.pruners.registry import make_pruner
+from automl.engine.samplers.registry import make_sampler
+from automl.engine.search.driver import Driver
+from automl.engine.search.submission import Terms
+from automl.engine.space.space import AlgorithmSpace, SearchSpace
+from automl.engine.stopping.model_limits import ModelLimits
+from automl.engine.stopping.registry import criteria_of
+from automl.engine.study.history import History
+from automl.engine.study.proposal import Proposer, ProposerChain
+from automl.engine.study.recover import adopt
+from automl.engine.trial.contract import STEPS_PER_FOLD, Device, TrialContext, TrialLimits, TrialResources
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError
-from automl.execution.base import Executor
-from automl.execution.cores import check_cores
-from automl.execution.gpus import gpus_text
-from automl.execution.options import ComputeOptions
-from automl.experiment.prepare import Problem
-from automl.experiment.warm_start import borrowed_trials
-from automl.search.admission import Admission
-from automl.search.adopt import adopt
-from automl.search.allotment import Allotments
-from automl.search.driver import Driver
-from automl.search.exits.registry import criteria_of
-from automl.search.finale import Finale, stretching
-from automl.search.history import History
-from automl.search.memory import MemoryAdmission
-from automl.search.model_limits import ModelLimits
-from automl.search.portfolio import Portfolio
-from automl.search.proposal import Proposer, ProposerChain
-from automl.search.pruners.registry import make_pruner
-from automl.search.sampled import make_proposer
-from automl.search.samplers.registry import make_sampler
-from automl.search.submission import Terms
-from automl.search.warm_start import WarmStart
-from automl.space.space import AlgorithmSpace, SearchSpace
-from automl.trial.contract import STEPS_PER_FOLD, Device, TrialContext, TrialLimits, TrialResources
-from automl.trial.learner import LearnerWork, warm_imports
-from automl.workspace.layout import ExperimentDirectory
+from automl.experiment.problem.prepare import Problem
+from automl.experiment.problem.warm_start import borrowed_trials
+from automl.learning.training.cross_validation import LearnerWork, warm_imports
 
 __all__ = ["check_choices", "check_gpus", "devices_of", "make_context", "open_driver"]
 

@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from automl.deadline import Deadline
+from automl.engine.trial.records import read_result
+from automl.engine.workspace.atomic import read_json, write_json
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import AutomlError, DamagedFileError, WorkspaceError
-from automl.experiment.summary import Summary
-from automl.trial.records import read_result
-from automl.workspace.atomic import read_json, write_json
-from automl.workspace.layout import ExperimentDirectory
+from automl.experiment.results.summary import Summary
 
 __all__ = ["kept_clock", "mark_used", "seconds_used"]
 

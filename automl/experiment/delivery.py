@@ -10,30 +10,30 @@ from dataclasses import asdict, dataclass, replace
 
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
+from automl.engine.execution.base import Executor
+from automl.engine.study.state import SearchState
+from automl.engine.trial.contract import TrialResult
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.engine.workspace.lock import locked
 from automl.errors import NoModelError, RegistryError
-from automl.execution.base import Executor
-from automl.experiment.evaluate import score_test
 from automl.experiment.logfile import logged_to
+from automl.experiment.models.evaluate import score_test
+from automl.experiment.models.refit import refit
+from automl.experiment.models.registration import candidate_for, note_registered, registered_before
 from automl.experiment.no_model import no_model
-from automl.experiment.phases import Phases
-from automl.experiment.preference import Preference
-from automl.experiment.prepare import Problem
-from automl.experiment.pruning import Pruning
-from automl.experiment.refit import refit
-from automl.experiment.registration import candidate_for, note_registered, registered_before
+from automl.experiment.problem.prepare import Problem
 from automl.experiment.reserve import WAY_OUT, Reserve
-from automl.experiment.result import Result
+from automl.experiment.results.objectives import Preference
+from automl.experiment.results.phases import Phases
+from automl.experiment.results.pruning import Pruning
+from automl.experiment.results.result import Result
+from automl.experiment.results.selection import Pick, nothing_within_limits, pick_partial, pick_winner
+from automl.experiment.results.summary import Summary
 from automl.experiment.salvage import with_what_is_left
-from automl.experiment.selection import Pick, nothing_within_limits, pick_partial, pick_winner
-from automl.experiment.summary import Summary
 from automl.experiment.tracker import Tracker
 from automl.registry.candidate import RegisteredModel
 from automl.registry.register import register
-from automl.search.state import SearchState
 from automl.tracking.owed import is_owed
-from automl.trial.contract import TrialResult
-from automl.workspace.layout import ExperimentDirectory
-from automl.workspace.lock import locked
 
 __all__ = ["Delivery", "Found", "end_delivery"]
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from automl.deadline import Deadline
-from automl.execution.base import Executor
-from automl.execution.options import ComputeOptions
-from automl.execution.registry import make_executor
+from automl.engine.execution.base import Executor
+from automl.engine.execution.options import ComputeOptions
+from automl.engine.execution.registry import make_executor
 
 __all__ = ["begin_executor"]
 
-_IMPORTS = ("numpy", "pandas", "sklearn.linear_model", "automl.trial.learner", "threadpoolctl", "joblib")
+_IMPORTS = (
+    "numpy",
+    "pandas",
+    "sklearn.linear_model",
+    "automl.learning.training.cross_validation",
+    "threadpoolctl",
+    "joblib",
+)
 """What the first trial needs, whatever it is."""
 
 

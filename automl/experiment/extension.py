@@ -11,15 +11,15 @@ from automl.config.override import with_limits
 from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
+from automl.engine.search.driver import Driver
+from automl.engine.stopping.registry import criteria_of
+from automl.engine.workspace.control import request, take
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.engine.workspace.lock import is_locked
 from automl.errors import AutomlError, ConfigError, WorkspaceError
+from automl.experiment.problem.files import save_config
 from automl.experiment.reserve import WAY_OUT, Reserve
-from automl.experiment.save import save_config
-from automl.experiment.summary import Summary
-from automl.search.driver import Driver
-from automl.search.exits.registry import criteria_of
-from automl.workspace.control import request, take
-from automl.workspace.layout import ExperimentDirectory
-from automl.workspace.lock import is_locked
+from automl.experiment.results.summary import Summary
 
 __all__ = ["ask_to_extend", "check_room", "check_time", "check_time_to_pick", "extend_running"]
 

@@ -8,8 +8,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Self
 
-from automl.workspace.control import take
-from automl.workspace.layout import ExperimentDirectory
+from automl.engine.workspace.control import take
+from automl.engine.workspace.layout import ExperimentDirectory
 
 __all__ = ["Interrupts"]
 

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from automl.deadline import Deadline
+from automl.engine.study.state import SearchState
+from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import NoModelError
-from automl.experiment.leaderboard import read_trials
-from automl.search.state import SearchState
-from automl.trial.contract import Status, TrialResult
-from automl.workspace.layout import ExperimentDirectory
+from automl.experiment.results.leaderboard import read_trials
 
 __all__ = ["no_model"]
 

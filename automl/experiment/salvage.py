@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from automl.experiment.preference import Preference
-from automl.search.state import Finished, RunningTrial, SearchState
-from automl.trial.contract import Status, TrialResult
-from automl.trial.partial import keep
-from automl.trial.records import read_proposal, read_result, write_result
-from automl.workspace.layout import ExperimentDirectory
+from automl.engine.study.state import Finished, RunningTrial, SearchState
+from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.partial import keep
+from automl.engine.trial.records import read_proposal, read_result, write_result
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.experiment.results.objectives import Preference
 
 __all__ = ["with_what_is_left"]
 

@@ -9,33 +9,33 @@ from functools import partial
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.display.progress import Progress
-from automl.execution.base import Executor
+from automl.engine.execution.base import Executor
+from automl.engine.samplers.registry import make_sampler
+from automl.engine.study.state import SearchState
+from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.partial import read_note
+from automl.engine.workspace.control import discard
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.engine.workspace.lock import locked
 from automl.experiment.assembly import check_gpus, make_context, open_driver
 from automl.experiment.clock import kept_clock
 from automl.experiment.delivery import Delivery, Found
-from automl.experiment.evaluate import rehearse, seconds_to_test
 from automl.experiment.extension import extend_running
-from automl.experiment.inputs import Inputs
 from automl.experiment.interrupt import Interrupts
-from automl.experiment.leaderboard import has_model
 from automl.experiment.logfile import logged_to
-from automl.experiment.phases import Phases
-from automl.experiment.preference import Preference
-from automl.experiment.prepare import Problem, prepare
-from automl.experiment.pruning import PruningTally
+from automl.experiment.models.evaluate import rehearse, seconds_to_test
+from automl.experiment.models.retention import Retention
+from automl.experiment.problem.files import save_config, save_problem
+from automl.experiment.problem.inputs import Inputs
+from automl.experiment.problem.prepare import Problem, prepare
 from automl.experiment.reserve import Reserve
-from automl.experiment.result import Result
-from automl.experiment.retention import Retention
-from automl.experiment.save import save_config, save_problem
+from automl.experiment.results.leaderboard import has_model
+from automl.experiment.results.objectives import Preference
+from automl.experiment.results.phases import Phases
+from automl.experiment.results.pruning import PruningTally
+from automl.experiment.results.result import Result
 from automl.experiment.tracker import Tracker
 from automl.experiment.watchdog import Watchdog, check_start, kill_workers
-from automl.search.samplers.registry import make_sampler
-from automl.search.state import SearchState
-from automl.trial.contract import Status, TrialResult
-from automl.trial.partial import read_note
-from automl.workspace.control import discard
-from automl.workspace.layout import ExperimentDirectory
-from automl.workspace.lock import locked
 
 __all__ = ["run_session"]
 

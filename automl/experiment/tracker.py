@@ -7,13 +7,13 @@ import math
 from contextlib import suppress
 
 from automl.config.schema import ExperimentConfig
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
-from automl.experiment.registration import owe_mlflow, tracking_uri
+from automl.experiment.models.registration import owe_mlflow, tracking_uri
 from automl.registry.candidate import RegisteredModel
 from automl.tracking.client import Mirror
 from automl.tracking.follower import start_follower
 from automl.tracking.store import redacted
-from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["Tracker"]
 
@@ -51,7 +51,7 @@ class Tracker:
             except WorkspaceError as error:
                 log.warning("%s Runs and models are in the workspace alone.", error)
             else:
-                self._mirror = Mirror(directory, uri, imports=("automl.ensemble.bag",), trials=self._tracks)
+                self._mirror = Mirror(directory, uri, imports=("automl.learning.ensemble.bag",), trials=self._tracks)
 
     def start(self, left: float) -> None:
         """Start the mirror, once, if it is worth it with `left` seconds to go."""

@@ -16,13 +16,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from automl.deadline import Deadline, tolerance
+from automl.engine.execution.reap import MARK
 from automl.errors import AutomlError, TimeBudgetError
-from automl.execution.reap import MARK
 from automl.redact import redact_message
 from automl.start import SHARE, hand_over, start_took
 
 if TYPE_CHECKING:
-    from automl.experiment.result import Result
+    from automl.experiment.results.result import Result
 
 __all__ = ["Watchdog", "check_start", "kill_workers"]
 

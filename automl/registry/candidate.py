@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.registry.names import check_name
-from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["CHAMPION", "Candidate", "Origin", "RegisteredModel", "Score"]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from automl.data.table import Features
+    from automl.learning.data.table import Features
 
 __all__ = ["read_example", "write_example"]
 
@@ -23,7 +23,7 @@ def write_example(X: Features, path: Path) -> Path:
     Parquet keeps dtypes and anybody can read it; what it cannot hold (mixed types in a column) goes into a pickle.
     Pictures are one array, ``.npy``.
     """
-    from automl.data.images.images import Images
+    from automl.learning.data.images.images import Images
 
     if isinstance(X, Images):
         import numpy as np

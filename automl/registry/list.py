@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from automl.engine.workspace.layout import Workspace
 from automl.errors import DamagedFileError, RegistryError
 from automl.registry.candidate import CHAMPION
 from automl.registry.places import ModelDirectory, VersionDirectory, all_models, find_model
 from automl.registry.record import Registration
-from automl.workspace.layout import Workspace
 
 __all__ = ["list_models", "registered_trials", "show_model", "summary_row"]
 

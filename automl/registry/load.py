@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from automl.engine.workspace.layout import Workspace
 from automl.errors import RegistryError
 from automl.registry.candidate import CHAMPION
 from automl.registry.model_files import load_estimator
 from automl.registry.places import VersionDirectory, find_model
-from automl.workspace.layout import Workspace
 
 __all__ = ["find_version", "has_model", "load_model"]
 

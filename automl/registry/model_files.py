@@ -80,7 +80,7 @@ def load_estimator(folder: Path) -> Any:
 
             with whole.open("rb") as stream:
                 return pickle.load(stream)
-        from automl.ensemble.bag import load_bag
+        from automl.learning.ensemble.bag import load_bag
 
         return load_bag(folder)
     except WorkspaceError as error:
@@ -97,7 +97,7 @@ def _write_out(models: Path, path: Path, own: set[str]) -> str | None:
     """Pickle the models with their modules in them; why that cannot be done, None if it was."""
     import cloudpickle
 
-    from automl.ensemble.bag import load_bag
+    from automl.learning.ensemble.bag import load_bag
 
     try:
         estimator = load_bag(models)

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from automl.engine.workspace.atomic import leftovers
+from automl.engine.workspace.layout import Workspace
+from automl.engine.workspace.lock import is_held
 from automl.errors import DamagedFileError, RegistryError, WorkspaceError
 from automl.registry.names import folder_name
 from automl.registry.record import Followed, Pointer, Registration, read_record
-from automl.workspace.atomic import leftovers
-from automl.workspace.layout import Workspace
-from automl.workspace.lock import is_held
 
 __all__ = ["ModelDirectory", "VersionDirectory", "all_models", "find_model"]
 

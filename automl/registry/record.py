@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from automl.engine.workspace.atomic import FORMAT_VERSION, read_json, write_text
 from automl.errors import DamagedFileError
 from automl.registry.candidate import Origin
-from automl.workspace.atomic import FORMAT_VERSION, read_json, write_text
 
 __all__ = ["Followed", "Pointer", "Registration", "read_record", "write_record"]
 

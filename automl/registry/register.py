@@ -11,6 +11,7 @@ import shutil
 import threading
 from datetime import UTC, datetime
 
+from automl.engine.workspace.layout import Workspace
 from automl.errors import AutomlError, RegistryError, WorkspaceError
 from automl.registry.candidate import CHAMPION, Candidate, Origin, RegisteredModel
 from automl.registry.compare import Verdict, compare
@@ -19,7 +20,6 @@ from automl.registry.model_files import hash_model, put_models
 from automl.registry.places import ModelDirectory, VersionDirectory, find_model
 from automl.registry.record import Pointer, Registration, write_record
 from automl.registry.signature import signature_of
-from automl.workspace.layout import Workspace
 
 __all__ = ["promote", "register"]
 
@@ -73,7 +73,7 @@ def promote(name: str, version: int, workspace: Workspace) -> RegisteredModel:
 
 def _predictions(candidate: Candidate, patience: float | None) -> tuple[bool | int | float | str, ...] | None:
     """What the models predict for the example, loaded back; from the trial's own check, if its worker has made one."""
-    from automl.ensemble.check import Check, check_models, read_check
+    from automl.learning.ensemble.check import Check, check_models, read_check
 
     check = read_check(candidate.check)
     if check is None:

@@ -22,11 +22,11 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import FixedTrial
 from threadpoolctl import threadpool_limits
 
-from automl.algorithms.base import Learner
-from automl.algorithms.estimators import make_learner
-from automl.algorithms.trust import check_estimators, check_trust
+from automl.engine.space.space import AlgorithmSpace, SearchSpace
 from automl.errors import SpaceError
-from automl.space.space import AlgorithmSpace, SearchSpace
+from automl.learning.algorithms.base import Learner
+from automl.learning.algorithms.estimators import make_learner
+from automl.learning.algorithms.trust import check_estimators, check_trust
 from automl.testing.problems import Problem, problems
 
 __all__ = ["AlgorithmSuite"]

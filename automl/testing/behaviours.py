@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from automl.client import Run, TrialPruned
-from automl.trial.contract import Outcome, TrialSpec
+from automl.engine.trial.contract import Outcome, TrialSpec
 
 __all__ = ["METRIC", "Behaviours"]
 
@@ -115,9 +115,9 @@ class Behaviours:
         """Completes the first of four folds, notes it where it is to, and hears of nothing from then on."""
         import numpy as np
 
-        from automl.trial.contract import Partial
-        from automl.trial.partial import note
-        from automl.workspace.layout import TrialDirectory
+        from automl.engine.trial.contract import Partial
+        from automl.engine.trial.partial import note
+        from automl.engine.workspace.layout import TrialDirectory
 
         place = TrialDirectory(run.directory)
         place.models.mkdir()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psutil
 
-from automl.execution.base import Event, Executor
-from automl.trial.contract import Device, Report, TrialResult, TrialSpec
+from automl.engine.execution.base import Event, Executor
+from automl.engine.trial.contract import Device, Report, TrialResult, TrialSpec
 
 __all__ = ["PATIENCE", "is_gone", "results_of", "run_trials", "until_exists", "wait_for"]
 

@@ -9,10 +9,10 @@ from typing import ClassVar
 
 import pytest
 
-from automl.execution.base import Executor
+from automl.engine.execution.base import Executor
+from automl.engine.trial.contract import Status, StopReason, TrialResult, TrialSpec
 from automl.testing.driving import results_of, run_trials, wait_for
 from automl.testing.executor_tests import ExecutorTests
-from automl.trial.contract import Status, StopReason, TrialResult, TrialSpec
 
 __all__ = ["BatchTests"]
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from automl.execution.base import Executor
+from automl.engine.execution.base import Executor
+from automl.engine.trial.contract import Status, StopReason, TrialContext, TrialSpec
 from automl.testing.behaviours import Behaviours
 from automl.testing.driving import is_gone, until_exists, wait_for
 from automl.testing.executor_tests import ExecutorTests
-from automl.trial.contract import Status, StopReason, TrialContext, TrialSpec
 
 __all__ = ["KillTests"]
 

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from automl.execution.base import Executor
+from automl.engine.execution.base import Executor
+from automl.engine.trial.contract import Status, StopReason, TrialContext, TrialLimits, TrialResult, TrialSpec
 from automl.testing.behaviours import Behaviours
 from automl.testing.driving import run_trials
-from automl.trial.contract import Status, StopReason, TrialContext, TrialLimits, TrialResult, TrialSpec
 
 __all__ = ["ExecutorTests"]
 

@@ -18,12 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from automl.execution.base import Executor
-from automl.testing.behaviours import METRIC, Behaviours
-from automl.testing.driving import PATIENCE, run_trials, wait_for
-from automl.testing.executor_batches import BatchTests
-from automl.testing.executor_kills import KillTests
-from automl.trial.contract import (
+from automl.engine.execution.base import Executor
+from automl.engine.trial.contract import (
     Device,
     Report,
     Status,
@@ -33,7 +29,11 @@ from automl.trial.contract import (
     TrialResult,
     TrialSpec,
 )
-from automl.trial.execute import execute
+from automl.engine.trial.execute import execute
+from automl.testing.behaviours import METRIC, Behaviours
+from automl.testing.driving import PATIENCE, run_trials, wait_for
+from automl.testing.executor_batches import BatchTests
+from automl.testing.executor_kills import KillTests
 
 __all__ = ["ExecutorSuite"]
 
@@ -216,7 +216,7 @@ _WORK_IN_MAIN = """
 class _WorkInMain:
     metric = "score"
     def __call__(self, spec, run):
-        from automl.trial.contract import Outcome
+        from automl.engine.trial.contract import Outcome
         return Outcome(value=_answer())
 def _answer():
     return 42.0

@@ -22,12 +22,12 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import ValidationError, create_model
 
+from automl.engine.search.options import TrialLimitsOptions
+from automl.engine.stopping.base import ExitCriterion
+from automl.engine.stopping.registry import exit_criteria
+from automl.engine.study.state import Finished, SearchState
+from automl.engine.trial.contract import Failure, Status, TrialResult
 from automl.options import Options
-from automl.search.exits.base import ExitCriterion
-from automl.search.exits.registry import exit_criteria
-from automl.search.options import TrialLimitsOptions
-from automl.search.state import Finished, SearchState
-from automl.trial.contract import Failure, Status, TrialResult
 
 __all__ = ["ExitCriterionSuite", "played"]
 

@@ -26,12 +26,12 @@ from pathlib import Path
 import psutil
 
 from automl.config.reader import read_config
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import AutomlError, ConfigError
 from automl.testing.invariants import Findings, Ledger, examine
 from automl.testing.moments import MOMENTS, Scene
 from automl.testing.victims import MARK, TARGETS, processes_of
 from automl.tracking.owed import owed
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 __all__ = ["Endured", "Fault", "Kill", "Ordeal", "draw_faults"]
 

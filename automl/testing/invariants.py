@@ -15,23 +15,23 @@ from optuna.trial import FrozenTrial
 
 from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
-from automl.experiment.registration import find_example, tracking_uri
-from automl.experiment.summary import Summary
+from automl.engine.study.history import state_of
+from automl.engine.trial.contract import TrialResult
+from automl.engine.trial.records import read_result
+from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
+from automl.experiment.models.registration import find_example, tracking_uri
+from automl.experiment.results.summary import Summary
 from automl.registry.candidate import CHAMPION
 from automl.registry.example import read_example
 from automl.registry.load import load_model
 from automl.registry.places import ModelDirectory, find_model
 from automl.registry.record import Registration
-from automl.search.history import state_of
 from automl.testing.moments import finished
 from automl.tracking import tags
 from automl.tracking.follower import wait_for_follower
 from automl.tracking.records import run_status
 from automl.tracking.store import open_client, quiet
 from automl.tracking.versions import versions_of
-from automl.trial.contract import TrialResult
-from automl.trial.records import read_result
-from automl.workspace.layout import ExperimentDirectory, TrialDirectory
 
 __all__ = ["Findings", "Ledger", "examine"]
 

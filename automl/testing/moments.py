@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
+from automl.engine.workspace.lock import is_locked
 from automl.tracking import tags
 from automl.tracking.owed import owed
-from automl.workspace.layout import ExperimentDirectory, Workspace
-from automl.workspace.lock import is_locked
 
 __all__ = ["MOMENTS", "Scene", "finished"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from automl.data.load import load_table
-from automl.data.options import DataOptions
-from automl.features.views import make_features
+from automl.learning.data.load import load_table
+from automl.learning.data.options import DataOptions
+from automl.learning.features.views import make_features
 
 if TYPE_CHECKING:
     import pandas as pd

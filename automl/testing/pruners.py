@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from automl.engine.pruners.base import Pruner, PrunerSettings
+from automl.engine.study.history import History
+from automl.engine.trial.contract import Status, TrialResult
 from automl.options import Options
-from automl.search.history import History
-from automl.search.pruners.base import Pruner, PrunerSettings
-from automl.trial.contract import Status, TrialResult
 
 __all__ = ["PrunerSuite"]
 

@@ -16,13 +16,13 @@ from typing import Any, ClassVar
 import pytest
 from optuna.trial import FixedTrial, TrialState
 
+from automl.engine.proposers.sampled import Sampled, make_proposer
+from automl.engine.samplers.base import Sampler
+from automl.engine.space.space import AlgorithmSpace, SearchSpace
+from automl.engine.study.history import Record, state_of
+from automl.engine.study.proposal import Proposal, Proposer
+from automl.engine.trial.contract import Status, TrialResult
 from automl.options import Options
-from automl.search.history import Record, state_of
-from automl.search.proposal import Proposal, Proposer
-from automl.search.sampled import Sampled, make_proposer
-from automl.search.samplers.base import Sampler
-from automl.space.space import AlgorithmSpace, SearchSpace
-from automl.trial.contract import Status, TrialResult
 
 __all__ = ["FINITE", "MIXED", "SamplerSuite"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import psutil
 
-from automl.execution.reap import is_alive
+from automl.engine.execution.reap import is_alive
 
 __all__ = ["MARK", "TARGETS", "processes_of"]
 
@@ -47,7 +47,7 @@ def _everything(driver: int, processes: Sequence[psutil.Process]) -> Sequence[ps
 
 TARGETS: Mapping[str, Finder] = {
     "driver": _driver,
-    "worker": _running("automl.execution.worker"),
+    "worker": _running("automl.engine.execution.worker"),
     "ray worker": _called("ray::"),
     "ray head": _called("gcs_server"),
     "raylet": _called("raylet"),

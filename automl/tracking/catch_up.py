@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.tracking.ending import read_ending
 from automl.tracking.owed import Mark
 from automl.tracking.runs import ExperimentRuns
 from automl.tracking.turn import sole_mirror
 from automl.tracking.versions import ModelVersions
-from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["catch_up", "follow_models", "is_final", "rebuild"]
 

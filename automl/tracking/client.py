@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.tracking.ending import Ending, write_ending
 from automl.tracking.environment import mirror_environment
 from automl.tracking.lines import decode, encode
 from automl.tracking.store import is_local, redacted, resolve_uri
-from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["Mirror", "MirrorSummary"]
 

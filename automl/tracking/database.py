@@ -14,8 +14,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from automl.engine.workspace.caches import user_cache
 from automl.errors import RegistryError
-from automl.workspace.caches import user_cache
 
 __all__ = ["checkpoint", "ensure_database", "relax_sqlite", "sqlite_path"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from automl.execution.bytecode import child_environment
+from automl.engine.execution.bytecode import child_environment
 
 __all__ = ["mirror_environment"]
 

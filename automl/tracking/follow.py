@@ -15,6 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import AutomlError
 from automl.redact import RedactingFormatter, one_line
 from automl.tracking.catch_up import catch_up, is_final
@@ -23,7 +24,6 @@ from automl.tracking.owed import Mark, owed
 from automl.tracking.runs import ExperimentRuns
 from automl.tracking.store import hush, quiet, redacted, resolve_uri, why
 from automl.tracking.turn import is_wanted, sole_mirror
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 __all__ = ["follow", "main"]
 

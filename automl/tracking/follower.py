@@ -9,11 +9,11 @@ import time
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
+from automl.engine.workspace.layout import Workspace
+from automl.engine.workspace.lock import is_held
 from automl.errors import WorkspaceError
 from automl.tracking.environment import mirror_environment
 from automl.tracking.owed import owed
-from automl.workspace.layout import Workspace
-from automl.workspace.lock import is_held
 
 __all__ = ["nudge", "start_follower", "wait_for_follower"]
 

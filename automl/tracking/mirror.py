@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import AutomlError
 from automl.redact import one_line
 from automl.tracking.catch_up import rebuild
@@ -22,7 +23,6 @@ from automl.tracking.lines import Inbox, decode, encode
 from automl.tracking.serve import MirrorProcess
 from automl.tracking.store import hush, quiet, redacted, resolve_uri
 from automl.tracking.turn import sole_mirror
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 __all__ = ["main"]
 

@@ -12,10 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from automl.engine.workspace.atomic import read_json, write_json
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import WorkspaceError
 from automl.redact import redact_text
-from automl.workspace.atomic import read_json, write_json
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 __all__ = ["Mark", "is_owed", "owe", "owed"]
 

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.records import read_params, read_result
+from automl.engine.workspace.atomic import read_bytes
+from automl.engine.workspace.layout import TrialDirectory
 from automl.errors import WorkspaceError
 from automl.tracking.store import redacted
-from automl.trial.contract import Status, TrialResult
-from automl.trial.records import read_params, read_result
-from automl.workspace.atomic import read_bytes
-from automl.workspace.layout import TrialDirectory
 
 __all__ = ["Point", "TrialRecord", "flatten", "read_trial", "run_status"]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.registry.record import Registration
 from automl.tracking import tags
 from automl.tracking.database import checkpoint, sqlite_path
@@ -15,7 +16,6 @@ from automl.tracking.ending import Ending
 from automl.tracking.records import TrialRecord, flatten, read_trial, run_status
 from automl.tracking.rows import RunRows
 from automl.tracking.store import experiment_of, open_client, quiet
-from automl.workspace.layout import ExperimentDirectory
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.redact import one_line
 from automl.tracking.catch_up import catch_up, is_final
 from automl.tracking.lines import Inbox
@@ -14,7 +15,6 @@ from automl.tracking.owed import Mark
 from automl.tracking.runs import ExperimentRuns
 from automl.tracking.store import why
 from automl.tracking.warm import warm_up
-from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["MirrorProcess"]
 
@@ -99,7 +99,7 @@ class MirrorProcess:
         scratch = self._directory.mirror_scratch
         try:
             scratch.mkdir(exist_ok=True)
-            rehearsal = warm_up(self._runs.client, scratch, ("automl.ensemble.bag", *self._imports))
+            rehearsal = warm_up(self._runs.client, scratch, ("automl.learning.ensemble.bag", *self._imports))
         except Exception as error:  # as above
             self._trouble(error)
             return

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import RegistryError, WorkspaceError
 from automl.redact import one_line, redact_message
 from automl.tracking.database import ensure_database, sqlite_path
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.registry.places import ModelDirectory
-from automl.workspace.layout import ExperimentDirectory
 
 __all__ = ["is_wanted", "sole_follower", "sole_mirror"]
 

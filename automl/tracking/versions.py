@@ -14,8 +14,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from automl.ensemble.check import same_predictions
+from automl.engine.workspace.atomic import read_json, write_json
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import AutomlError, RegistryError, WorkspaceError
+from automl.learning.ensemble.check import same_predictions
 from automl.redact import one_line
 from automl.registry.candidate import CHAMPION
 from automl.registry.compare import Verdict, compare
@@ -27,8 +29,6 @@ from automl.tracking import tags
 from automl.tracking.flavor import predict_saved, save_model
 from automl.tracking.store import quiet, redacted
 from automl.tracking.turn import sole_follower, sole_mirror
-from automl.workspace.atomic import read_json, write_json
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 if TYPE_CHECKING:
     import numpy as np

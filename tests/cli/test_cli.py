@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import automl
-from automl.experiment.result import Result
+from automl.experiment.results.result import Result
 
 CHEAP = {"search": {"algorithms": {"allow": ["lda", "naive_bayes"]}, "portfolio": False}}
 

@@ -17,9 +17,9 @@ from automl import api
 from automl.config.addresses import admit_addresses, check_recorded_addresses, foreign_places, note_addresses
 from automl.config.reader import build_config
 from automl.config.schema import ExperimentConfig
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import TrustError
-from automl.experiment.registration import tracking_uri
-from automl.workspace.layout import ExperimentDirectory
+from automl.experiment.models.registration import tracking_uri
 
 
 def config(**groups: Any) -> ExperimentConfig:

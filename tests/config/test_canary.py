@@ -13,9 +13,9 @@ import yaml
 
 import automl
 from automl import api
+from automl.engine.workspace.layout import Workspace
 from automl.errors import AutomlError
-from automl.experiment.gc import find_garbage
-from automl.workspace.layout import Workspace
+from automl.experiment.models.gc import find_garbage
 
 NAME = "canary_module"
 MODEL = {"algorithms": {"m": {"estimator": f"{NAME}.Model"}}}

@@ -12,9 +12,9 @@ from automl.config.json_schema import experiment_schema, trial_schema
 from automl.config.reader import build_config, read_config, read_config_text
 from automl.config.schema import ExperimentConfig
 from automl.config.writer import write_config
-from automl.data.options import DataOptions
+from automl.engine.trial.contract import Status, TrialResult
+from automl.learning.data.options import DataOptions
 from automl.redact import redact_text
-from automl.trial.contract import Status, TrialResult
 
 EVERYTHING = """
 experiment: churn

@@ -16,8 +16,8 @@ from automl.display.plain import PlainProgress
 from automl.display.progress import Progress
 from automl.display.tally import Tally
 from automl.display.view import make_progress
-from automl.search.state import Finished, RunningTrial, SearchState
-from automl.trial.contract import Failure, Partial, Status, TrialResult
+from automl.engine.study.state import Finished, RunningTrial, SearchState
+from automl.engine.trial.contract import Failure, Partial, Status, TrialResult
 
 
 def ended(number: int, value: float | None = 0.9, status: Status = Status.COMPLETED, message: str = "") -> Finished:

@@ -9,11 +9,11 @@ import pytest
 
 from automl.config.reader import build_config
 from automl.deadline import Deadline
+from automl.engine.proposers.final_training import Finale
+from automl.engine.workspace.layout import Workspace
 from automl.experiment.assembly import _proposer
-from automl.experiment.inputs import Inputs
-from automl.experiment.prepare import prepare
-from automl.search.finale import Finale
-from automl.workspace.layout import Workspace
+from automl.experiment.problem.inputs import Inputs
+from automl.experiment.problem.prepare import prepare
 
 pytest.importorskip("torch")
 

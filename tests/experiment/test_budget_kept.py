@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 import automl
+from automl.engine.trial.contract import Status
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import NoModelError
-from automl.experiment.leaderboard import read_trials
-from automl.experiment.result import Result
-from automl.trial.contract import Status
-from automl.workspace.layout import ExperimentDirectory
+from automl.experiment.results.leaderboard import read_trials
+from automl.experiment.results.result import Result
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
@@ -168,7 +168,7 @@ def test_what_fit_imports_is_counted(tmp_path: Path) -> None:
 
 
 def test_workers_start_before_the_caller_imports_what_takes_long() -> None:
-    first = "automl.api.search, automl.config.arguments, automl.config.reader, automl.experiment.inputs"
+    first = "automl.api.search, automl.config.arguments, automl.config.reader, automl.experiment.problem.inputs"
     code = f"import sys, {first}, automl.experiment.early; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"numpy", "pandas", "optuna", "sklearn", "ray", "mlflow"}.isdisjoint(done.stdout.split())

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from automl.deadline import Deadline, tolerance
-from automl.experiment.phases import Budget, Phases
 from automl.experiment.reserve import REGISTERING, WAY_OUT, Reserve
+from automl.experiment.results.phases import Budget, Phases
 
 
 @pytest.mark.parametrize(("budget", "seconds"), [(10, 0.5), (25, 0.5), (60, 1.2), (600, 12)])

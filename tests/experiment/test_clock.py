@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 import automl
 from automl.deadline import Deadline
+from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.records import write_result
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import ConfigError, TimeBudgetError, WorkspaceError
 from automl.experiment.clock import kept_clock, mark_used, seconds_used
-from automl.experiment.leaderboard import read_trials
-from automl.experiment.summary import Summary
-from automl.trial.contract import Status, TrialResult
-from automl.trial.records import write_result
-from automl.workspace.layout import ExperimentDirectory, Workspace
+from automl.experiment.results.leaderboard import read_trials
+from automl.experiment.results.summary import Summary
 from tests.experiment.test_kill import wait_for
 
 LONG = 90.0

@@ -13,11 +13,11 @@ import pytest
 import automl
 from automl import api
 from automl.deadline import Deadline
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import ConfigError, WorkspaceError
 from automl.experiment.clock import mark_used
 from automl.testing.invariants import examine
 from automl.testing.moments import Scene
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 EXPERIMENT = """
 experiment: flowers

@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from automl import api
-from automl.experiment.leaderboard import read_trials
-from automl.trial.contract import Status, TrialResult
-from automl.trial.cores import usable_cores
-from automl.workspace.layout import ExperimentDirectory
+from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.cores import usable_cores
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.experiment.results.leaderboard import read_trials
 
 STRETCHING = '''
 import os, time

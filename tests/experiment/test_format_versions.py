@@ -13,10 +13,10 @@ import pytest
 
 import automl
 from automl import api
+from automl.engine.space.library import shipped_space
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import AutomlError
-from automl.experiment.result import Result
-from automl.space.library import shipped_space
-from automl.workspace.layout import ExperimentDirectory
+from automl.experiment.results.result import Result
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_a_newer_space_is_refused(experiment: Path, tmp_path: Path) -> None:
 
 
 def test_a_newer_request_is_not_obeyed(experiment: Path) -> None:
-    from automl.workspace.control import request, take
+    from automl.engine.workspace.control import request, take
 
     place = ExperimentDirectory(experiment)
     request(place, "cancel")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from automl.experiment.front import non_dominated, objectives_of, pareto_front
-from automl.experiment.preference import Preference
-from automl.trial.contract import Status, TrialResult
+from automl.engine.trial.contract import Status, TrialResult
+from automl.experiment.results.objectives import Preference
+from automl.experiment.results.pareto_front import non_dominated, objectives_of, pareto_front
 
 PREFERENCE = Preference(goals={"accuracy": "maximize", "log_loss": "minimize"})
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from automl.engine.workspace.layout import Workspace
 from automl.testing.invariants import Ledger, examine
 from automl.testing.moments import Scene
-from automl.workspace.layout import Workspace
 
 EXPERIMENT = """
 experiment: flowers

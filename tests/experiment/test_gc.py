@@ -13,10 +13,10 @@ import pytest
 
 import automl
 from automl import api
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.engine.workspace.lock import locked
 from automl.errors import WorkspaceError
-from automl.experiment.result import Result
-from automl.workspace.layout import ExperimentDirectory
-from automl.workspace.lock import locked
+from automl.experiment.results.result import Result
 
 
 @pytest.fixture(scope="module")

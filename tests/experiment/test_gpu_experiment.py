@@ -14,9 +14,9 @@ import pytest
 
 import automl
 from automl import api
+from automl.engine.trial.contract import TrialResult
 from automl.errors import ConfigError, ExecutorError
-from automl.experiment.result import Result
-from automl.trial.contract import TrialResult
+from automl.experiment.results.result import Result
 
 LINE: dict[str, Any] = {
     "estimator": "sklearn.linear_model.LogisticRegression",

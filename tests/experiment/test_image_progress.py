@@ -15,8 +15,8 @@ def decode_below(terminal: bool, root: Path, progress: bool) -> str:
     """What a process that prepares an experiment on pictures writes to standard error, a terminal or a pipe."""
     code = f"""
 from automl.config.reader import build_config
-from automl.experiment.inputs import Inputs
-from automl.experiment.prepare import prepare
+from automl.experiment.problem.inputs import Inputs
+from automl.experiment.problem.prepare import prepare
 prepare(build_config({{"task": "image_classification", "data": {str(root)!r}}}), Inputs(progress={progress}))
 """
     ours, theirs = os.openpty() if terminal else os.pipe()

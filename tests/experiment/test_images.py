@@ -16,10 +16,10 @@ from PIL import Image
 
 import automl
 from automl import api
+from automl.engine.workspace.layout import Workspace
 from automl.errors import DataError, SpaceError
-from automl.experiment.result import Result
+from automl.experiment.results.result import Result
 from automl.tracking.follower import wait_for_follower
-from automl.workspace.layout import Workspace
 
 SIDE = 12
 CLASSES = ["bar", "cross", "dot"]
@@ -211,7 +211,7 @@ def test_a_net_joins_the_search(tmp_path: Path) -> None:
     space = {
         "algorithms": {
             "tiny": {
-                "estimator": "automl.algorithms.nets.conv.ConvNet",
+                "estimator": "automl.learning.algorithms.nets.conv.ConvNet",
                 "requires": "torch",
                 "view": "pixels",
                 "stretches": True,

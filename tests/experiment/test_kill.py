@@ -13,12 +13,12 @@ from pathlib import Path
 
 import psutil
 
-from automl.experiment.leaderboard import read_trials
-from automl.search.history import History
-from automl.search.named import NamedOptions
-from automl.search.pruners.registry import make_pruner
-from automl.trial.contract import Status
-from automl.workspace.layout import ExperimentDirectory
+from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.pruners.registry import make_pruner
+from automl.engine.study.history import History
+from automl.engine.trial.contract import Status
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.experiment.results.leaderboard import read_trials
 
 EXPERIMENT = """
 experiment: flowers

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from automl.deadline import Deadline
+from automl.engine.study.state import SearchState
+from automl.engine.trial.contract import Failure, Status, TrialResult
+from automl.engine.trial.records import write_result
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import NoModelError
 from automl.experiment.no_model import no_model
-from automl.search.state import SearchState
-from automl.trial.contract import Failure, Status, TrialResult
-from automl.trial.records import write_result
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 
 @pytest.fixture

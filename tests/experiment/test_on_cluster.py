@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from automl.experiment.leaderboard import read_trials
-from automl.trial.contract import Status
-from automl.workspace.layout import Workspace
+from automl.engine.trial.contract import Status
+from automl.engine.workspace.layout import Workspace
+from automl.experiment.results.leaderboard import read_trials
 
 STORE = 150 * 2**20
 """Bytes of each node's object store."""

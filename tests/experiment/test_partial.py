@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 import automl
+from automl.engine.trial.contract import Status
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.experiment.clock import mark_used
-from automl.experiment.result import Result
-from automl.trial.contract import Status
-from automl.workspace.layout import ExperimentDirectory
+from automl.experiment.results.result import Result
 
 STUBBORN = '''
 import os, time

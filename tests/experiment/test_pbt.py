@@ -8,10 +8,10 @@ import pytest
 import yaml
 
 from automl import api
-from automl.experiment.leaderboard import read_trials
-from automl.search.named import NamedOptions
-from automl.search.samplers.registry import make_sampler
-from automl.workspace.layout import ExperimentDirectory
+from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.samplers.registry import make_sampler
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.experiment.results.leaderboard import read_trials
 
 EXPERIMENT = {
     "task": "classification",

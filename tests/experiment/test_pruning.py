@@ -11,9 +11,9 @@ from rich.console import Console
 
 import automl
 from automl.display.report import print_result
-from automl.experiment.pruning import Pruning, PruningTally
-from automl.experiment.result import Result
-from automl.trial.contract import Status, TrialResult
+from automl.engine.trial.contract import Status, TrialResult
+from automl.experiment.results.pruning import Pruning, PruningTally
+from automl.experiment.results.result import Result
 
 
 def tally(*trials: tuple[str, Status, float, float | None]) -> Pruning | None:

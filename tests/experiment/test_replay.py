@@ -14,9 +14,9 @@ import yaml
 
 import automl
 from automl import api
+from automl.engine.space.library import shipped_space
 from automl.errors import AutomlError, DataError, MetricError, WorkspaceError
-from automl.experiment.result import Result
-from automl.space.library import shipped_space
+from automl.experiment.results.result import Result
 
 ALGORITHMS = ["logistic_regression", "random_forest", "naive_bayes"]
 

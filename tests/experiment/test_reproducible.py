@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import automl
-from automl.experiment.leaderboard import read_trials
-from automl.workspace.atomic import read_json
-from automl.workspace.layout import ExperimentDirectory
+from automl.engine.workspace.atomic import read_json
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.experiment.results.leaderboard import read_trials
 
 TRIALS = 12
 

@@ -10,12 +10,12 @@ import pytest
 
 import automl
 from automl import api
+from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
-from automl.experiment.preference import Preference
-from automl.experiment.result import Result
-from automl.experiment.retention import Retention
-from automl.trial.contract import Status, TrialResult
-from automl.workspace.layout import ExperimentDirectory
+from automl.experiment.models.retention import Retention
+from automl.experiment.results.objectives import Preference
+from automl.experiment.results.result import Result
 
 
 def search(workspace: Path, **arguments: Any) -> ExperimentDirectory:

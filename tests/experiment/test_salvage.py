@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import automl
-from automl.workspace.layout import Workspace
+from automl.engine.workspace.layout import Workspace
 
 SLOW = """
 import time

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from automl.engine.workspace.layout import Workspace
 from automl.tracking.follower import wait_for_follower
-from automl.workspace.layout import Workspace
 
 PASSWORD, TOKEN, ENVIRONMENT = "canary-password", "canary-token", "canary-environment"
 TABLE = ("a,b,y\n" + "".join(f"{i % 13},{i % 7},{'yes' if i % 13 > 6 else 'no'}\n" for i in range(80))).encode()

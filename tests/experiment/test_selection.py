@@ -9,13 +9,13 @@ from typing import get_args
 
 import pytest
 
-from automl.experiment.leaderboard import leaderboard
-from automl.experiment.preference import Preference
-from automl.experiment.selection import RULES, Pick, nothing_within_limits, pick_winner
-from automl.search.model_limits import ModelLimits
-from automl.search.options import PickRule
-from automl.trial.contract import Status, TrialResult
-from automl.workspace.layout import ExperimentDirectory
+from automl.engine.search.options import PickRule
+from automl.engine.stopping.model_limits import ModelLimits
+from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.experiment.results.leaderboard import leaderboard
+from automl.experiment.results.objectives import Preference
+from automl.experiment.results.selection import RULES, Pick, nothing_within_limits, pick_winner
 
 FOLDS = (0.95, 0.97, 0.99)
 ERROR = statistics.stdev(FOLDS) / math.sqrt(3)  # 0.0115

@@ -16,14 +16,14 @@ from sklearn.datasets import load_iris
 import automl
 from automl.config.json_schema import trial_schema
 from automl.deadline import Deadline
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError, DataError, NoModelError, WorkspaceError
-from automl.experiment.phases import Phases
-from automl.experiment.registration import note_registered, registered_before
-from automl.experiment.result import Result
+from automl.experiment.models.registration import note_registered, registered_before
+from automl.experiment.results.phases import Phases
+from automl.experiment.results.result import Result
 from automl.registry.candidate import RegisteredModel
 from automl.registry.options import RegistryOptions
 from automl.tracking.owed import is_owed
-from automl.workspace.layout import ExperimentDirectory
 
 QUIET = {"tracking": None, "registry": None, "progress": False}
 INLINE = {"compute": {"executor": "inline"}}

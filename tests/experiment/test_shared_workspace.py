@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from automl.engine.workspace.layout import Workspace
 from automl.registry.list import show_model
 from automl.registry.load import load_model
 from automl.testing.invariants import examine
-from automl.workspace.layout import Workspace
 
 EXPERIMENT = """
 experiment: flowers

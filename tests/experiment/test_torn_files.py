@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 import automl
+from automl.engine.trial.contract import Status
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import AutomlError, ConfigError
-from automl.experiment.result import Result
+from automl.experiment.results.result import Result
 from automl.testing.invariants import Ledger, examine
-from automl.trial.contract import Status
-from automl.workspace.layout import ExperimentDirectory
 
 TRIALS = 3
 QUICK: dict[str, Any] = {

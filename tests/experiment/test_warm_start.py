@@ -11,10 +11,10 @@ import pytest
 
 import automl
 from automl import api
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError
-from automl.experiment.leaderboard import read_trials
-from automl.experiment.result import Result
-from automl.workspace.layout import ExperimentDirectory
+from automl.experiment.results.leaderboard import read_trials
+from automl.experiment.results.result import Result
 
 PAIR = ["lda", "naive_bayes"]
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import automl
-from automl.experiment.result import Result
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
+from automl.experiment.results.result import Result
 from automl.registry.candidate import Candidate
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 TABLE = pd.DataFrame(
     {

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from automl.data.images.images import Images
+from automl.learning.data.images.images import Images
 from automl.registry.example import read_example, write_example
 from automl.registry.signature import signature_of
 

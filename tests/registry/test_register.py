@@ -15,14 +15,14 @@ from typing import Any
 
 import pytest
 
-from automl.ensemble.check import Check, write_check
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import DamagedFileError, RegistryError
+from automl.learning.ensemble.check import Check, write_check
 from automl.registry.candidate import CHAMPION, Candidate
 from automl.registry.list import list_models, registered_trials, show_model
 from automl.registry.load import load_model
 from automl.registry.places import find_model
 from automl.registry.register import promote, register
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 Make = Callable[..., Candidate]
 

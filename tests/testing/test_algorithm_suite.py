@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from automl.algorithms.trust import resolve_estimator
+from automl.engine.space.load import load_space
 from automl.errors import TrustError
-from automl.space.load import load_space
+from automl.learning.algorithms.trust import resolve_estimator
 from automl.testing.algorithms import AlgorithmSuite
 
 ROUNDS = ("lightgbm", "xgboost", "catboost")

@@ -10,12 +10,12 @@ from typing import Any, Self
 import pytest
 from pydantic import Field
 
+from automl.engine.stopping.base import ExitCriterion
+from automl.engine.stopping.registry import exit_criteria
+from automl.engine.study.state import SearchState
+from automl.engine.trial.contract import Status
 from automl.options import Options
-from automl.search.exits.base import ExitCriterion
-from automl.search.exits.registry import exit_criteria
-from automl.search.state import SearchState
 from automl.testing.exits import ExitCriterionSuite, played
-from automl.trial.contract import Status
 
 
 @dataclass(frozen=True)

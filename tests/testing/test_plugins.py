@@ -21,14 +21,14 @@ from optuna.pruners import NopPruner
 from optuna.samplers import RandomSampler
 from pydantic import Field
 
-from automl.algorithms.adapters.sklearn import SklearnLearner
-from automl.execution.process import ProcessExecutor
-from automl.metrics.base import Metric
+from automl.learning.algorithms.adapters.sklearn import SklearnLearner
+from automl.engine.execution.process import ProcessExecutor
+from automl.learning.metrics.base import Metric
 from automl.options import Options
-from automl.search.exits.base import ExitCriterion
-from automl.search.pruners.base import Pruner
-from automl.search.samplers.base import Sampler
-from automl.tasks.regression import Regression
+from automl.engine.stopping.base import ExitCriterion
+from automl.engine.pruners.base import Pruner
+from automl.engine.samplers.base import Sampler
+from automl.learning.tasks.regression import Regression
 
 
 class Middle:

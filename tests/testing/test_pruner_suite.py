@@ -8,9 +8,9 @@ import optuna
 import pytest
 from optuna.pruners import BasePruner
 
-from automl.search.named import NamedOptions
-from automl.search.pruners.base import Pruner, PrunerSettings
-from automl.search.pruners.registry import make_pruner, pruners
+from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.pruners.base import Pruner, PrunerSettings
+from automl.engine.pruners.registry import make_pruner, pruners
 from automl.testing.pruners import PrunerSuite
 
 OPTIONS = {"bandit": {"slack_amount": 0.1}, "hyperband": {"max_resource": 500}}

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from optuna.samplers import BaseSampler, RandomSampler
 
+from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.samplers.base import Sampler
+from automl.engine.samplers.registry import make_sampler, samplers
 from automl.options import Options
-from automl.search.named import NamedOptions
-from automl.search.samplers.base import Sampler
-from automl.search.samplers.registry import make_sampler, samplers
 from automl.testing.samplers import SamplerSuite
 
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.records import write_result
+from automl.engine.workspace.atomic import write_json
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.tracking.store import resolve_uri
-from automl.trial.contract import Status, TrialResult
-from automl.trial.records import write_result
-from automl.workspace.atomic import write_json
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 CONFIG = """
 format_version: 1

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from automl.data.images.images import Images
+from automl.learning.data.images.images import Images
 from automl.registry.example import read_example, write_example
 from automl.tracking.flavor import predict_saved, save_model
 

@@ -14,8 +14,10 @@ import pytest
 
 import automl
 from automl.config.reader import read_config
-from automl.experiment.registration import candidate_for, owe_mlflow
-from automl.experiment.result import Result
+from automl.engine.trial.records import read_result
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
+from automl.experiment.models.registration import candidate_for, owe_mlflow
+from automl.experiment.results.result import Result
 from automl.registry.candidate import RegisteredModel
 from automl.registry.places import VersionDirectory, find_model
 from automl.registry.register import promote, register
@@ -25,8 +27,6 @@ from automl.tracking.follower import nudge, wait_for_follower
 from automl.tracking.owed import Mark, is_owed, owe, owed
 from automl.tracking.store import open_client, resolve_uri
 from automl.tracking.versions import versions_of
-from automl.trial.records import read_result
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 LONG = 120.0
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from automl.engine.trial.contract import TrialResult
+from automl.engine.trial.records import write_result
+from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.tracking.client import Mirror, MirrorSummary
 from automl.tracking.owed import is_owed, owe
 from automl.tracking.store import open_client
-from automl.trial.contract import TrialResult
-from automl.trial.records import write_result
-from automl.workspace.layout import ExperimentDirectory, Workspace
 
 EndTrial = Callable[..., ExperimentDirectory]
 Eventually = Callable[[Callable[[], bool]], None]
@@ -138,7 +138,7 @@ def test_it_ends_when_its_driver_is_killed(experiment: ExperimentDirectory, even
 import os, sys
 from pathlib import Path
 from automl.tracking.client import Mirror
-from automl.workspace.layout import ExperimentDirectory
+from automl.engine.workspace.layout import ExperimentDirectory
 mirror = Mirror(ExperimentDirectory(Path(sys.argv[1])))
 mirror.start()
 print(mirror._process.pid, flush=True)

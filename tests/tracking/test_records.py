@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.tracking.options import TrackingOptions
 from automl.tracking.records import flatten, read_trial
-from automl.workspace.layout import ExperimentDirectory
 
 
 def test_nested_settings_become_dotted_names() -> None:

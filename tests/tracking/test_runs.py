@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from automl.engine.trial.contract import Failure, Status
+from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.tracking.catch_up import rebuild
 from automl.tracking.ending import Ending, write_ending
 from automl.tracking.runs import ExperimentRuns
 from automl.tracking.store import open_client
 from automl.tracking.turn import sole_mirror
-from automl.trial.contract import Failure, Status
-from automl.workspace.layout import ExperimentDirectory
 
 
 def all_runs(uri: str) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from automl.engine.workspace.layout import Workspace
 from automl.errors import WorkspaceError
 from automl.tracking.database import ensure_database
 from automl.tracking.remote import list_models
 from automl.tracking.store import open_client, redacted, resolve_uri, why
-from automl.workspace.layout import Workspace
 
 
 def test_those_who_create_one_database_at_once_share_it(uri: str, home: Workspace) -> None:

@@ -1,0 +1,1 @@
+"""Everything that knows trials, and not what they are made of."""

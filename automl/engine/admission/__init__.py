@@ -1,0 +1,1 @@
+"""Whether a trial may start: time, memory, GPU memory."""

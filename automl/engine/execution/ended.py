@@ -1,0 +1,50 @@
+"""The result of a trial whose worker could not give any."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from automl.engine.execution.handle import Flight
+from automl.engine.execution.memory_note import MemoryNote
+from automl.engine.trial.contract import Failure, Status, StopReason, TrialResult
+from automl.engine.trial.execute import stop_failure
+from automl.engine.trial.outputs import list_outputs, total_size
+from automl.engine.workspace.layout import TrialDirectory
+
+__all__ = ["ended_without_result"]
+
+
+def ended_without_result(
+    flight: Flight, status: Status, failure: Failure, *, storage: str | None = None
+) -> TrialResult:
+    """What can be said from outside about a trial that was killed, or that never began.
+
+    If the warden has left its note, the trial was over its memory limit, whatever `status` says.
+
+    Args:
+        storage: the URL of `compute.storage`, if the trial's worker used it.
+    """
+    spec = flight.spec
+    held = None if spec.limits.memory is None else MemoryNote(spec.directory, storage).take()
+    if held is not None:
+        status = Status.OUT_OF_MEMORY
+        failure = stop_failure(StopReason.OUT_OF_MEMORY, spec, killed=True)
+    directory = TrialDirectory(spec.directory)
+    seconds = time.monotonic() - flight.started if flight.has_begun else 0.0
+    return TrialResult.of(
+        spec,
+        status,
+        value=flight.last.value if flight.last is not None and not status.is_failure else None,
+        failure=failure,
+        seconds=seconds,
+        peak_memory=held,
+        model_size=total_size(directory.models),
+        outputs=list_outputs(directory.outputs),
+        worker="" if flight.worker is None else flight.worker.address,
+        started_at=_ago(seconds) if flight.has_begun else "",
+    )
+
+
+def _ago(seconds: float) -> str:
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat(timespec="milliseconds")

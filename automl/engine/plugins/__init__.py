@@ -1,0 +1,1 @@
+"""Parts that are found in a folder or among installed distributions, and chosen by name."""

@@ -1,0 +1,1 @@
+"""Where configurations come from: portfolio, warm start, samplers, populations, final training."""

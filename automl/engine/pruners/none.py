@@ -1,0 +1,24 @@
+"""Let every trial run to its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from automl.engine.pruners.base import Pruner
+
+if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+
+__all__ = ["NoPruning"]
+
+
+class NoPruning(Pruner):
+    name = "none"
+
+    def make(self, steps: int | None = None) -> BasePruner:
+        from optuna.pruners import NopPruner
+
+        return NopPruner()
+
+    def due(self, reports: int) -> bool:
+        return False

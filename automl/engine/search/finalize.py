@@ -1,0 +1,43 @@
+"""The last word on how a trial ended: what the driver knows better than the worker."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from automl.engine.search.queue import Flight
+from automl.engine.search.submission import Terms
+from automl.engine.trial.contract import Failure, Status, TrialResult
+from automl.engine.trial.stage import Stage
+
+__all__ = ["settle"]
+
+
+def settle(flight: Flight, result: TrialResult, terms: Terms, elapsed: float) -> TrialResult:
+    """`result` with the experiment's clock, and with the limit that it was that ran out.
+
+    Args:
+        elapsed: the experiment's clock, in seconds.
+    """
+    changes: dict[str, Any] = {"elapsed": round(elapsed, 3)}
+    if flight.pruned is not None and result.status in (Status.PRUNED, Status.COMPLETED):
+        # How much further a trial came before it heard of its end depends on timing; what was decided does not.
+        value = flight.pruned.value
+        changes |= {"status": Status.PRUNED, "value": value, "metrics": {terms.metric: value}}
+        if terms.steps is not None and 0 < flight.pruned.step < terms.steps:
+            changes["progress"] = flight.pruned.step / terms.steps
+        return result.model_copy(update={**changes, "fold_scores": (), "failure": None})
+    if result.status is Status.TIMED_OUT and result.seconds < _own_limit(flight, terms):
+        changes |= {"status": Status.CANCELLED, "failure": None}
+    if result.status is Status.COMPLETED and (result.value is None or not math.isfinite(result.value)):
+        failure = Failure(
+            kind="NoScore", message=f"the trial ended with {terms.metric} = {result.value}, which is no score"
+        )
+        changes |= {"status": Status.FAILED, "value": None, "failure": failure}
+    return result.model_copy(update=changes)
+
+
+def _own_limit(flight: Flight, terms: Terms) -> float:
+    """Seconds after which it is the trial that takes too long, and not the search that ends."""
+    stage, own = Stage.of(flight.record.notes), terms.limits.seconds
+    return min(math.inf if own is None else own, math.inf if stage is None else stage.timeout)

@@ -1,0 +1,102 @@
+"""A trial between its proposal and its end, as the driver sees it, and where it waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from automl.engine.admission.memory import MemoryAdmission
+from automl.engine.execution.base import Executor
+from automl.engine.study.history import Record
+from automl.engine.trial.contract import Device, Failure, Report, TrialSpec
+from automl.engine.trial.stage import Stage
+
+__all__ = ["Flight", "WaitingRoom"]
+
+
+@dataclass(eq=False)
+class Flight:
+    """A trial in flight, or one that waits to be.
+
+    Attributes:
+        since: the experiment's clock, in seconds, when it was proposed, or submitted.
+        prepared: its directory is there, with its params.json.
+        value: its latest intermediate value of the primary metric.
+        losses: workers that were lost while it ran.
+        pruned: the report at which it was decided to stop it.
+        refused: why it must not be started.
+    """
+
+    spec: TrialSpec
+    record: Record
+    since: float
+    prepared: bool = False
+    value: float | None = None
+    losses: int = 0
+    pruned: Report | None = None
+    refused: Failure | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """It is the finale."""
+        stage = Stage.of(self.record.notes)
+        return stage is not None and stage.final
+
+
+class WaitingRoom:
+    """Trials that are to be run again, and proposals that have no room at present. A large one lets small ones pass.
+
+    Args:
+        memory: which trials have room.
+        executor: where they will run.
+    """
+
+    def __init__(self, memory: MemoryAdmission, executor: Executor) -> None:
+        self._memory, self._executor = memory, executor
+        self._waiting: list[Flight] = []
+        self._ahead = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, flight: Flight) -> None:
+        self._waiting.append(flight)
+
+    def slots(self, *, learns: bool) -> int:
+        """How many trials may be in flight until this is asked again.
+
+        Args:
+            learns: what is proposed depends on results, so that nothing is to wait for its worker.
+        """
+        self._ahead = 0 if learns else self._executor.ahead
+        return self._executor.slots + self._ahead
+
+    def clear(self) -> list[Flight]:
+        """Take them all."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
+
+    def take(self, beside: Collection[Flight]) -> Flight | None:
+        """The first that can go now, since it has room beside these or, marked so, is refused."""
+        if not self._waiting:
+            return None
+        workers, gpu, full = self._executor.local_workers, self._executor.gpu_memory, self.full(beside)
+        running = [flight.spec for flight in beside if flight.refused is None]
+        for flight in self._waiting:
+            if flight.spec.resources.device in full:
+                continue
+            flight.refused = self._memory.refusal(flight.spec, workers, gpu)
+            if flight.refused is not None or self._memory.fits(flight.spec, running, workers, gpu):
+                self._waiting.remove(flight)
+                return flight
+        return None
+
+    def full(self, beside: Collection[Flight]) -> frozenset[Device]:
+        """What no further trial can compute on beside these."""
+        running = Counter(flight.spec.resources.device for flight in beside if flight.refused is None)
+        return frozenset(device for device in Device if running[device] >= self._slots_on(device))
+
+    def _slots_on(self, device: Device) -> int:
+        slots = self._executor.slots_on(device)
+        return slots + self._ahead if slots else 0

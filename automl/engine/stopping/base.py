@@ -1,0 +1,35 @@
+"""What an exit criterion is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Self
+
+from automl.engine.study.state import SearchState
+from automl.options import Options
+
+__all__ = ["ExitCriterion"]
+
+
+class ExitCriterion(ABC):
+    """A declared reason to stop.
+
+    The driver calls `check` on every state exactly once, in order, so a criterion may count what `state.new` lists.
+    The first criterion that holds ends the search, and its sentence is recorded.
+
+    Attributes:
+        Limits: the keys it owns below ``limits:``; every one has a default.
+        lets_running_finish: whether trials in flight are waited for when it holds, or cancelled.
+    """
+
+    Limits: ClassVar[type[Options]] = Options
+    lets_running_finish: ClassVar[bool] = True
+
+    @classmethod
+    @abstractmethod
+    def from_limits(cls, limits: Any) -> Self | None:
+        """The criterion that `limits` (an instance of `Limits`) declares; None when it is not asked for."""
+
+    @abstractmethod
+    def check(self, state: SearchState) -> str | None:
+        """Why to stop now, as a sentence for the user; None to go on."""

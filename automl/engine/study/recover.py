@@ -1,0 +1,69 @@
+"""Trials that are on disk and not in the journal, whose end was lost: by a power cut, or in a copy.
+
+What trial.json says comes first: a number that has finished is never given to another configuration.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from optuna.trial import FixedTrial
+
+from automl.engine.space.space import SearchSpace
+from automl.engine.study.history import History
+from automl.engine.trial.records import read_proposal, read_result
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.errors import AutomlError
+
+__all__ = ["adopt"]
+
+log = logging.getLogger("automl")
+
+
+def adopt(history: History, directory: ExperimentDirectory, space: SearchSpace) -> int:
+    """Enter the trials that the journal has lost, up to the last one that has finished.
+
+    It ends early at a trial of which nobody knows what it was: its parameters cannot be read, or are not in `space`.
+
+    Returns:
+        How many were entered.
+    """
+    first = history.count
+    ended = {
+        number: result
+        for number in directory.trial_numbers()
+        if number >= first and (result := read_result(directory.trial(number))) is not None
+    }
+    for number in range(first, max(ended, default=-1) + 1):
+        result = ended.get(number)
+        if not _enter(history, directory, space, number, 0.0 if result is None else result.elapsed):
+            log.warning("nobody knows any more what trial %d was: it and those after it are run anew", number)
+            break
+        if result is not None:
+            history.tell(result)
+    if history.count > first:
+        history.commit()
+        log.warning("%d trials were missing in the journal, and are entered again", history.count - first)
+    return history.count - first
+
+
+def _enter(history: History, directory: ExperimentDirectory, space: SearchSpace, number: int, elapsed: float) -> bool:
+    """Add the trial as it was proposed; False if that cannot be found out."""
+    try:
+        written = read_proposal(directory.trial(number))
+        name = written["algorithm"]
+        algorithm = space.algorithms[name]
+        trial = FixedTrial(algorithm.encode(written["params"], name))
+        algorithm.ask(trial, name)
+    except (AutomlError, KeyError, TypeError, ValueError):
+        return False
+    history.add(
+        name,
+        trial.params,
+        trial.distributions,
+        elapsed=elapsed,
+        parent=written.get("parent"),
+        fidelity=written.get("fidelity", 1.0),
+        notes=written.get("notes"),
+    )
+    return True

@@ -1,0 +1,1 @@
+"""What is kept: registration, refit, replay, retention, gc, test scores."""

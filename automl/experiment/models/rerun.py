@@ -1,0 +1,178 @@
+"""A completed trial once more, from its record: the same configuration, seed, rows and threads."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from automl.config.reader import read_config
+from automl.config.schema import ExperimentConfig
+from automl.deadline import Deadline
+from automl.engine.execution.registry import make_executor
+from automl.engine.trial.contract import Lineage, Status, TrialContext, TrialResources, TrialResult, TrialSpec
+from automl.engine.trial.records import read_proposal, read_result
+from automl.engine.trial.stage import Stage
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.errors import WorkspaceError
+from automl.experiment.assembly import devices_of, make_context
+from automl.experiment.problem.files import as_recorded, saved_data
+from automl.experiment.problem.inputs import Inputs
+from automl.experiment.problem.prepare import Problem, prepare
+from automl.learning.training.cross_validation import LearnerWork
+
+__all__ = ["RELATIVE", "close", "problem_of", "recorded_trial", "rerun"]
+
+RELATIVE = 1e-9
+"""Scores that differ by less, relative to their size, are taken for equal."""
+
+_ALONE = {"address": None, "storage": None, "min_workers": 0, "max_workers": 1}
+"""What `compute` says where a single trial runs on this machine."""
+
+
+def close(then: float | None, now: float | None) -> bool:
+    """Whether two scores are equal within rounding; None is equal to None alone."""
+    if then is None or now is None:
+        return then is now
+    return math.isclose(then, now, rel_tol=RELATIVE)
+
+
+def recorded_trial(directory: ExperimentDirectory, number: int) -> TrialResult:
+    """The record of a completed trial that another run can repeat.
+
+    Raises:
+        WorkspaceError: there is no such trial, it did not complete, or the clock ended a fit of it.
+    """
+    place = directory.known_trial(number)
+    result = read_result(place)
+    if result is None:
+        raise WorkspaceError(f"Trial {number} has no score to compare with: {place.result} is missing or damaged.")
+    if result.status is not Status.COMPLETED or result.value is None:
+        raise WorkspaceError(
+            f"Trial {number} of {directory.path} ended {result.status.value}, and only a completed one can be replayed."
+        )
+    if result.cut_short:
+        raise WorkspaceError(
+            f"Trial {number} of {directory.path} cannot be repeated: it was the clock that ended a fit of it, and "
+            "another run would come less far, or further."
+        )
+    return result
+
+
+def problem_of(
+    directory: ExperimentDirectory,
+    *,
+    data: Any = None,
+    metrics: Mapping[str, Callable[..., float]] | None = None,
+    trust: bool = False,
+) -> tuple[Problem, ExperimentConfig]:
+    """What the trials of an experiment were about, data read anew, and how it was declared.
+
+    Raises:
+        DataError: the data has changed, or cannot be read.
+        ConfigError: the experiment needs trust or functions that were not given.
+        WorkspaceError: its record is not complete.
+    """
+    config, _ = read_config(directory.config)
+    saved = saved_data(directory) if data is None else None
+    inputs = Inputs(data, saved=saved, metrics=metrics, trust=trust)
+    return as_recorded(prepare(config, inputs), directory), config
+
+
+def rerun(
+    problem: Problem,
+    config: ExperimentConfig,
+    directory: ExperimentDirectory,
+    recorded: TrialResult,
+    scratch: ExperimentDirectory,
+    *,
+    keep_models: bool,
+    trust: bool,
+) -> TrialResult:
+    """Run the trial of a record in `scratch`; the experiment's directory is only read.
+
+    It runs in a worker process, or in this one if the experiment's executor was ``inline``, with as many threads as its
+    record had and with no limit of time or memory.
+
+    Raises:
+        WorkspaceError: its parameters are damaged, its algorithm cannot run here, or it went on from another trial.
+    """
+    written = _written(directory, recorded)
+    _check_algorithm(problem, recorded)
+    _check_beginning(problem, directory, recorded, written.get("notes", {}))
+    context = make_context(problem, trust=trust, cache=scratch.cache)
+    assert isinstance(context.work, LearnerWork)
+    devices = devices_of([problem.space.algorithms[recorded.algorithm]])
+    context = replace(context, work=replace(context.work, keep_models=keep_models), devices=devices)
+    return _run(_spec(recorded, written["params"], config, scratch), context, config)
+
+
+def _written(directory: ExperimentDirectory, recorded: TrialResult) -> dict[str, Any]:
+    """What the trial was told: its parameters, and notes on where it stands in the search."""
+    place = directory.trial(recorded.number)
+    if not place.params.exists():
+        raise WorkspaceError(f"{place.params} is missing, so the trial cannot be repeated.")
+    written = read_proposal(place)
+    if written.get("algorithm") != recorded.algorithm:
+        raise WorkspaceError(f"{place.params} is damaged: it does not hold the parameters of a {recorded.algorithm}.")
+    return written
+
+
+def _check_algorithm(problem: Problem, recorded: TrialResult) -> None:
+    if recorded.algorithm in problem.space.algorithms:
+        return
+    reason = next((e.reason for e in problem.exclusions if e.algorithm == recorded.algorithm), None)
+    raise WorkspaceError(
+        f"Trial {recorded.number} fitted {recorded.algorithm}, which cannot run here: "
+        f"{(reason or 'the search space does not have it any more').rstrip('.')}."
+    )
+
+
+def _check_beginning(
+    problem: Problem, directory: ExperimentDirectory, recorded: TrialResult, notes: Mapping[str, Any]
+) -> None:
+    """A training that went on from another trial's checkpoint is only a part of one."""
+    if recorded.parent is None or not problem.space.algorithms[recorded.algorithm].stretches:
+        return
+    stage = Stage.of(notes)
+    if stage is None or not stage.final:
+        raise WorkspaceError(
+            f"Trial {recorded.number} of {directory.path} cannot be repeated alone: its training goes on from where "
+            f"that of trial {recorded.parent} ended."
+        )
+
+
+def _spec(
+    recorded: TrialResult, params: Mapping[str, Any], config: ExperimentConfig, place: ExperimentDirectory
+) -> TrialSpec:
+    place.trials.mkdir()
+    return TrialSpec(
+        number=recorded.number,
+        algorithm=recorded.algorithm,
+        params=params,
+        directory=place.trial(recorded.number).path,
+        seed=recorded.seed,
+        fidelity=recorded.fidelity,
+        resources=TrialResources(config.compute.cpus_per_trial),
+        lineage=Lineage(parent=recorded.parent),
+    )
+
+
+def _run(spec: TrialSpec, context: TrialContext, config: ExperimentConfig) -> TrialResult:
+    """The result of `spec`, run alone and to its end."""
+    name = "inline" if config.compute.executor == "inline" else "process"
+    options = config.compute.model_copy(update={"executor": name, **_ALONE})
+    executor = make_executor(options, Deadline.after(None))
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # what an inline trial prints is no part of the answer
+            executor.start(context)
+            executor.submit(replace(spec, resources=replace(spec.resources, gpus=executor.gpus_per_trial)))
+            while True:
+                for event in executor.wait(1.0):
+                    if isinstance(event, TrialResult):
+                        return event
+    finally:
+        executor.close()

@@ -1,0 +1,1 @@
+"""What is searched: inputs, preparing, files, environment."""

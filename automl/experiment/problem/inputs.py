@@ -1,0 +1,42 @@
+"""What an experiment is given from the caller's memory. Light to import: workers start before the rest is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from automl.learning.data.table import Table
+    from automl.learning.validation.folds import SplitPlan
+
+__all__ = ["Inputs"]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What cannot stand in a file: objects from the caller's memory.
+
+    Attributes:
+        data: a table, (X, y) or arrays; None if the configuration names a source.
+        roles: objects for ``data.test``, ``data.weight``, ``data.group`` and ``data.time``.
+        validation: a table, or (X, y), for ``validation.source``.
+        saved: the copy of data from memory that a resumed experiment goes on with, rows of ``validation.source`` at its
+            end, and how it was split.
+        metrics: callables by the name under which the configuration lists them.
+        trust: the file may name any class, and set any argument of it.
+        progress: show how far reading is, where it takes long.
+    """
+
+    data: Any = None
+    roles: Mapping[str, Any] = field(default_factory=dict)
+    validation: Any = None
+    saved: tuple[Table, SplitPlan] | None = None
+    metrics: Mapping[str, Callable[..., float]] | None = None
+    trust: bool = False
+    progress: bool = True
+
+    @property
+    def from_memory(self) -> bool:
+        """Whether anything is there that nobody can read again."""
+        return self.data is not None or bool(self.roles) or self.validation is not None or self.saved is not None

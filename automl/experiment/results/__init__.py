@@ -1,0 +1,1 @@
+"""What came of it: summary, leaderboard, selection, Pareto front, phases."""

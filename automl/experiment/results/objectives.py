@@ -1,0 +1,107 @@
+"""What makes one model better than another in an experiment: metrics, limits on models, how the winner is picked."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from automl.config.schema import ExperimentConfig
+from automl.engine.search.options import PickRule
+from automl.engine.stopping.model_limits import ModelLimits
+from automl.engine.workspace.atomic import FORMAT_VERSION, read_json, write_text
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.errors import DamagedFileError
+from automl.experiment.problem.prepare import Problem
+from automl.mistakes import in_short
+
+__all__ = ["Goal", "Preference"]
+
+Goal = Literal["maximize", "minimize"]
+
+_FILE = "preference.json"
+
+
+class Preference(BaseModel):
+    """``data/preference.json``: what whoever reads an experiment's records needs to put them in order.
+
+    Attributes:
+        goals: of the metrics that were asked for, by name; the first decides.
+        pick: how the winner is picked.
+        predict_time: limit on the seconds to predict one row.
+        model_size: limit on the bytes of the model.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    format_version: int = FORMAT_VERSION
+    goals: dict[str, Goal] = Field(min_length=1)
+    pick: PickRule = "best"
+    predict_time: float | None = None
+    model_size: int | None = None
+
+    @classmethod
+    def of(cls, config: ExperimentConfig, problem: Problem) -> Self:
+        asked = problem.metrics[: max(1, len(config.metric))]
+        return cls(
+            goals={metric.name: "maximize" if metric.maximize else "minimize" for metric in asked},
+            pick=config.search.pick,
+            predict_time=config.limits.predict_time,
+            model_size=config.limits.model_size,
+        )
+
+    def is_that_of(self, config: ExperimentConfig) -> bool:
+        """Whether `config` still has the same limits and the same rule; its metrics cannot change."""
+        limits = config.limits
+        return (self.pick, self.predict_time, self.model_size) == (
+            config.search.pick,
+            limits.predict_time,
+            limits.model_size,
+        )
+
+    @classmethod
+    def simple(cls, metric: str, *, maximize: bool) -> Self:
+        """One metric, and no limits."""
+        return cls(goals={metric: "maximize" if maximize else "minimize"})
+
+    @property
+    def metric(self) -> str:
+        """Name of the primary metric."""
+        return next(iter(self.goals))
+
+    @property
+    def maximize(self) -> bool:
+        """Direction of the primary metric."""
+        return self.goals[self.metric] == "maximize"
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The further metrics that were asked for."""
+        return tuple(self.goals)[1:]
+
+    @property
+    def limits(self) -> ModelLimits:
+        return ModelLimits(self.predict_time, self.model_size)
+
+    def better(self, value: float, than: float) -> bool:
+        """Whether `value` of the primary metric is strictly better."""
+        return value > than if self.maximize else value < than
+
+    def write(self, directory: ExperimentDirectory) -> None:
+        write_text(directory.data / _FILE, self.model_dump_json(indent=1))
+
+    @classmethod
+    def read(cls, directory: ExperimentDirectory) -> Self | None:
+        """What `write` has written; None for an experiment that has not come so far, or is older than this file.
+
+        Raises:
+            WorkspaceError: a newer automl has written it.
+            DamagedFileError: it cannot be read; a resumed experiment writes it anew.
+        """
+        file = directory.data / _FILE
+        if not file.exists():
+            return None
+        try:
+            return cls.model_validate(read_json(file))
+        except ValueError as error:
+            raise DamagedFileError(f"{file} is damaged: {in_short(error)}.") from error

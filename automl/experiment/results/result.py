@@ -1,0 +1,243 @@
+"""What a search leaves in the caller's hands."""
+
+from __future__ import annotations
+
+import html
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.records import read_params, read_result
+from automl.engine.workspace.layout import ExperimentDirectory
+from automl.errors import NoModelError, WorkspaceError
+from automl.experiment.results.leaderboard import leaderboard, read_trials, trial_table
+from automl.experiment.results.objectives import Preference
+from automl.experiment.results.phases import Budget
+from automl.experiment.results.summary import Summary
+from automl.learning.data.guardrails import Guardrail, Verdict
+from automl.registry.candidate import RegisteredModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Result"]
+
+
+class Result:
+    """The end of an experiment: its best model, and everything that was tried.
+
+    It reads the experiment's directory, so it can be had again at any time: ``Result.load(directory)``.
+
+    Args:
+        directory: the experiment's directory.
+        summary: the content of its result.json.
+    """
+
+    def __init__(self, directory: ExperimentDirectory, summary: Summary) -> None:
+        self._directory, self.summary = directory, summary
+
+    @classmethod
+    def load(cls, directory: str | Path | ExperimentDirectory) -> Result:
+        """The result of an experiment that has come to its end.
+
+        Raises:
+            WorkspaceError: it has not, or there is none.
+        """
+        place = directory if isinstance(directory, ExperimentDirectory) else ExperimentDirectory(Path(directory))
+        summary = Summary.read(place)
+        if summary is None:
+            raise WorkspaceError(
+                f"{place.path} has no result yet; 'automl resume {place.path}' goes on with an experiment that was cut."
+            )
+        return cls(place, summary)
+
+    @property
+    def directory(self) -> Path:
+        """Where every trial's record, log and model lie."""
+        return self._directory.path
+
+    @property
+    def stopped_because(self) -> str:
+        """The exit criterion that ended the search, as a sentence."""
+        return self.summary.stopped_because
+
+    @property
+    def budget(self) -> Budget:
+        """Seconds planned and spent, phase by phase."""
+        return self.summary.budget
+
+    @property
+    def registered_model(self) -> RegisteredModel | None:
+        """Name and version in the registry; None if nothing was registered."""
+        return self.summary.registered
+
+    @property
+    def guardrails(self) -> tuple[Guardrail, ...]:
+        """What was found about the data: each passed, done or alerted."""
+        return tuple(
+            Guardrail(g["name"], Verdict(g["verdict"]), g["message"], tuple(g["columns"]))
+            for g in self.summary.guardrails
+        )
+
+    @property
+    def test_metrics(self) -> dict[str, float]:
+        """Every metric of the best model on the test part, if there was one."""
+        return dict(self.summary.test_metrics)
+
+    @cached_property
+    def best(self) -> TrialResult:
+        """The winning trial.
+
+        Raises:
+            NoModelError: no trial completed, or none within the limits on models.
+        """
+        number = self.summary.best_trial
+        result = None if number is None else read_result(self._directory.trial(number))
+        if result is None:
+            why = (
+                "No completed trial is within the limits"
+                if self.summary.counts.get("COMPLETED")
+                else "No trial completed"
+            )
+            raise NoModelError(f"{why}, so there is no best one.", directory=self._directory.path)
+        return result
+
+    @property
+    def best_params(self) -> dict[str, Any]:
+        """The winner's hyperparameters."""
+        return read_params(self._directory.trial(self.best.number))
+
+    @cached_property
+    def model(self) -> Any:
+        """The winner: a fitted scikit-learn estimator that takes the raw columns, or pictures."""
+        from automl.learning.ensemble.bag import load_bag
+
+        return load_bag(self._directory.trial(self.best.number).models)
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Class labels in sorted order, shape (n_classes,): the columns of `predict_proba`."""
+        classes: np.ndarray = self.model.classes_
+        return classes
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predicted labels or values of the rows of `X`, shape (n,); pictures may be paths, PIL images or arrays."""
+        predicted: np.ndarray = self.model.predict(X)
+        return predicted
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities of each class, shape (n, n_classes), in the order of `classes_`."""
+        probabilities: np.ndarray = self.model.predict_proba(X)
+        return probabilities
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Completed trials from best to worst, then the others: rank, trial, algorithm, score, further metrics that
+        were asked for, progress (share of the full work that the score is of), spread over folds, fit_seconds,
+        predict_seconds, latency (seconds for one row), size in bytes, front, over_limit (where models are limited),
+        status.
+        """
+        return leaderboard(read_trials(self._directory), self._preference)
+
+    def front(self) -> pd.DataFrame:
+        """Rows of the leaderboard that no other completed trial beats in all of score, further metrics that were asked
+        for, latency and size: what one can reasonably choose among.
+        """
+        board = self.leaderboard()
+        return board[board["front"]].reset_index(drop=True)
+
+    @cached_property
+    def _preference(self) -> Preference:
+        known = Preference.read(self._directory)
+        return known or Preference.simple(self.summary.metric, maximize=self.summary.maximize)
+
+    def trials(self) -> pd.DataFrame:
+        """Every trial with its status, metrics, parameters and failure."""
+        return trial_table(self._directory, read_trials(self._directory))
+
+    def register(
+        self,
+        trial: int | None = None,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        data: Any = None,
+        metric: Any = None,
+        trust: bool = False,
+    ) -> RegisteredModel:
+        """Register the model of a trial, by default the winner's, as a new version.
+
+        A trial whose models were deleted (``retention``) is fitted again from its record first.
+
+        Args:
+            trial: a completed trial's number.
+            name: the registered model's name; by default the experiment's registry options, else its name.
+            data, metric, trust: for a trial that is fitted again, as for `automl.resume`.
+
+        Raises:
+            RegistryError: the registry cannot be reached.
+            WorkspaceError: there is no such trial, it did not complete with full work, or it has no models any more
+                and cannot be repeated.
+        """
+        from automl.config.arguments import functions_of
+        from automl.experiment.models.refit import refit_trial
+        from automl.experiment.models.registration import register_trial
+
+        number = self.best.number if trial is None else trial
+        registered = register_trial(
+            self._directory,
+            self.summary,
+            number,
+            name=name,
+            description=description,
+            refit=lambda: refit_trial(self._directory, number, data=data, metrics=functions_of(metric), trust=trust),
+        )
+        if trial is None:
+            self.summary = self.summary.model_copy(update={"registered": registered, "not_registered": ""})
+            self.summary.write(self._directory)
+        return registered
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name:>16}: {value}" for name, value in self._lines())
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+            f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
+            for name, value in self._lines()
+        )
+        board = self.leaderboard().head(10).to_html(index=False, border=0, na_rep="")
+        return f"<table>{rows}</table>{board}"
+
+    def _lines(self) -> list[tuple[str, str]]:
+        summary = self.summary
+        finished = sum(summary.counts.values())
+        counts = ", ".join(f"{count} {Status(status).value.lower()}" for status, count in summary.counts.items())
+        lines = [
+            ("experiment", f"{summary.experiment}/{summary.id}"),
+            ("best", self._best_line()),
+            *([("picked because", summary.picked_because)] if summary.picked_because else []),
+            ("trials", f"{finished} ({counts})" if counts else "0"),
+            ("stopped because", summary.stopped_because),
+            ("time", str(summary.budget)),
+        ]
+        if summary.pruning is not None:
+            lines.append(("pruning", str(summary.pruning)))
+        if summary.test_metrics:
+            name = summary.metric
+            lines.append(("test", f"{name} = {summary.test_metrics.get(name, float('nan')):.6g}"))
+        registered = summary.registered
+        if registered is not None:
+            lines.append(("registered", registered.message or f"{registered.name} version {registered.version}"))
+        elif summary.not_registered:
+            lines.append(("registered", f"no: {summary.not_registered}"))
+        lines.append(("directory", str(self.directory)))
+        return lines
+
+    def _best_line(self) -> str:
+        if self.summary.best_trial is None:
+            return "none"
+        best = self.best
+        return f"{best.algorithm} (trial {best.number}): {self.summary.metric} = {best.value:.6g}"

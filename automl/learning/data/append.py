@@ -1,0 +1,51 @@
+"""Two tables of the same columns as one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from automl.learning.data.fingerprint import fingerprint
+from automl.learning.data.guardrails import noted_in
+from automl.learning.data.table import ROLES, Table
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from automl.learning.data.table import Features
+
+__all__ = ["append_rows"]
+
+
+def append_rows(table: Table, more: Table) -> Table:
+    """`table` with the rows of `more` behind its own, fingerprint included: for validation data of the user's own.
+
+    `more` has the same columns (`automl.learning.data.load.load_like`). A role that only one of them has is kept only
+    if it is the weight (1 for the others). Test rows are those of `table`.
+    """
+    import numpy as np
+
+    roles: dict[str, np.ndarray] = {}
+    for role in ROLES:
+        own, other = getattr(table, role), getattr(more, role)
+        if own is not None and other is not None:
+            roles[role] = np.concatenate([own, other])
+        elif role == "weight" and (own is not None or other is not None):
+            ones = [np.ones(part.n_rows) if w is None else w for part, w in ((table, own), (more, other))]
+            roles[role] = np.concatenate(ones)
+    joined = replace(table, X=_stacked(table.X, more.X), y=np.concatenate([table.y, more.y])).with_roles(roles)
+    guardrails = (*table.guardrails, *noted_in("Validation data", more.guardrails))
+    return replace(joined, fingerprint=fingerprint(joined), guardrails=guardrails)
+
+
+def _stacked(first: Features, second: Features) -> Features:
+    import numpy as np
+    import pandas as pd
+
+    from automl.learning.data.images.images import Images
+
+    if isinstance(first, Images):
+        assert isinstance(second, Images)
+        return Images(np.concatenate([first.pixels, second.pixels]))
+    assert not isinstance(second, Images)
+    return pd.concat([first, second], ignore_index=True)

@@ -1,0 +1,97 @@
+"""The kinds of columns, and what is known about one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from automl.errors import DataError
+from automl.learning.data.names import nearest
+
+__all__ = ["UNUSED", "Column", "ColumnKind", "ImageColumn", "read_overrides"]
+
+
+class ColumnKind(StrEnum):
+    """How a column is used. `CONSTANT`, `IDENTIFIER` and `UNSUPPORTED` ones are not."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TEXT = "text"
+    IMAGE = "image"
+    CONSTANT = "constant"
+    IDENTIFIER = "identifier"
+    UNSUPPORTED = "unsupported"
+
+    @property
+    def is_used(self) -> bool:
+        """True if models see the column."""
+        return self not in UNUSED
+
+
+UNUSED = frozenset({ColumnKind.CONSTANT, ColumnKind.IDENTIFIER, ColumnKind.UNSUPPORTED})
+
+_DECLARABLE = tuple(
+    kind for kind in ColumnKind if kind not in (ColumnKind.CONSTANT, ColumnKind.UNSUPPORTED, ColumnKind.IMAGE)
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature column as it was understood.
+
+    Attributes:
+        name: of the column.
+        kind: how it is used.
+        missing: rows without a value.
+        unique: distinct values, missing ones not counted. In tables of more than 100,000 rows it is counted over
+            as many rows, spread evenly.
+        note: why the kind was chosen, where that is not plain.
+    """
+
+    name: str
+    kind: ColumnKind
+    missing: int
+    unique: int
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageColumn(Column):
+    """Pictures, all of one size: what a model of images takes.
+
+    Attributes:
+        height: pixels.
+        width: pixels.
+        channels: 1 for grey, 3 for red, green and blue.
+        white: its value in the array that the pictures came in, if they did: see
+            `automl.learning.data.images.arrays.white_of`.
+    """
+
+    height: int
+    width: int
+    channels: int
+    white: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.height, self.width, self.channels
+
+
+def read_overrides(overrides: Mapping[str, str], names: Sequence[str]) -> dict[str, ColumnKind]:
+    """The kinds that a user declared.
+
+    Raises:
+        DataError: a column or a kind does not exist.
+    """
+    known = set(names)
+    declared = {}
+    for name, kind in overrides.items():
+        if name not in known:
+            raise DataError(f"A kind is declared for the column {name!r}, which is not there.{nearest(name, names)}")
+        if kind not in _DECLARABLE:
+            raise DataError(f"The column {name!r} cannot be {str(kind)!r}: write one of {', '.join(_DECLARABLE)}.")
+        declared[name] = ColumnKind(kind)
+    return declared

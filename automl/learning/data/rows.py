@@ -1,0 +1,33 @@
+"""Whatever a user calls rows, as the rows that a model was trained on: a table, or pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from automl.learning.data.kinds import Column, ImageColumn
+
+if TYPE_CHECKING:
+    from automl.learning.data.table import Features
+
+__all__ = ["as_rows"]
+
+
+def as_rows(X: Any, columns: Sequence[Column]) -> Features:
+    """`X` with exactly `columns`, for prediction.
+
+    Args:
+        X: a table (`automl.learning.data.align.align_frame`); for an `ImageColumn` pictures of any size: paths, PIL
+            images, arrays (`automl.learning.data.images.convert.as_images`).
+
+    Raises:
+        DataError: a column is missing, or something is no picture.
+    """
+    first = columns[0] if len(columns) == 1 else None
+    if isinstance(first, ImageColumn):
+        from automl.learning.data.images.convert import as_images
+
+        return as_images(X, first)
+    from automl.learning.data.align import align_frame
+
+    return align_frame(X, columns)

@@ -1,0 +1,43 @@
+"""What all views share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+
+if TYPE_CHECKING:
+    from automl.learning.data.kinds import Column
+
+__all__ = ["View"]
+
+
+class View(TransformerMixin, BaseEstimator):
+    """Raw rows to what a learner takes: a matrix, or for nets pictures as they are.
+
+    A scikit-learn transformer, learned from the training rows of a fold.
+
+    Args:
+        columns: what the raw rows hold.
+
+    Attributes:
+        categorical_indices_: which of the matrix's columns hold codes of categories.
+    """
+
+    categorical_indices_: list[int]
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.columns = columns
+
+    @abstractmethod
+    def fit(self, X: Any, y: Any = None) -> View: ...
+
+    @abstractmethod
+    def transform(self, X: Any) -> np.ndarray: ...
+
+    @abstractmethod
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the matrix's columns, object (d,)."""

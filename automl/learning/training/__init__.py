@@ -1,0 +1,1 @@
+"""A trial of a learner: fitted fold by fold, scored, recorded."""
