@@ -12,9 +12,6 @@ __all__ = ["FeatureOptions"]
 
 
 class FeatureOptions(Options):
-    mode: Literal["auto"] = Field(
-        default="auto", description="how columns are prepared: 'auto' follows each column's kind"
-    )
     columns: dict[str, Literal["numeric", "categorical", "boolean", "date", "text"]] = Field(
         default={}, description="kinds of columns, where the detected one is wrong"
     )
