@@ -311,8 +311,14 @@ search:
 """
 
 
-@pytest.mark.parametrize("path", ["automl.AutoMLClassifier", "automl.estimators.AutoMLClassifier"])
-@pytest.mark.parametrize("command", ["run", "validate", "plan"])
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        ("run", "automl.AutoMLClassifier"),
+        ("plan", "automl.AutoMLClassifier"),
+        ("validate", "automl.estimators.AutoMLClassifier"),
+    ],
+)
 def test_a_search_inside_a_search_is_refused_in_one_sentence(
     command: str, path: str, outside: Path, tmp_path: Path
 ) -> None:

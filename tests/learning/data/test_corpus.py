@@ -96,7 +96,7 @@ CORPUS: dict[str, bytes] = {
     "repeated names": b"x,x,y,y\n" + b"1,2,0,1\n3,4,1,0\n" * 20,
     "names of blanks": b" ,  ,y\n" + b"1,2,0\n3,4,1\n" * 20,
     "odd names": '"a\nb","\u202e","__class__",y\n'.encode() + b"1,2,3,0\n4,5,6,1\n" * 20,
-    "100,000 columns": b",".join(b"c%d" % i for i in range(100_000)) + b"\n" + b",".join([b"1"] * 100_000) + b"\n",
+    "20,000 columns": b",".join(b"c%d" % i for i in range(20_000)) + b"\n" + b",".join([b"1"] * 20_000) + b"\n",
     # values
     "huge integers": b"x,y\n" + b"123456789012345678901234567890,1\n-99999999999999999999,0\n" * 20,
     "beyond floats": b"x,y\n1e400,0\n-1e400,1\n1e-400,0\n1e999999999,1\n" * 10,
@@ -149,8 +149,8 @@ def outcome(path: str) -> str:
 @pytest.mark.parametrize("name", CORPUS)
 def test_a_text_file_gives_a_table_or_a_sentence(tmp_path: Path, name: str) -> None:
     (tmp_path / "t.csv").write_bytes(CORPUS[name])
-    if name == "100,000 columns":  # which are read; to look into each is no matter of seconds
-        assert len(read_file(str(tmp_path / "t.csv")).frame.columns) == 100_000
+    if name == "20,000 columns":  # which are read; to look into each is no matter of seconds
+        assert len(read_file(str(tmp_path / "t.csv")).frame.columns) == 20_000
         return
     outcome(str(tmp_path / "t.csv"))
 
