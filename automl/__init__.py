@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # for editors and type checkers, which do not follow __getatt
     from automl.config.schema import ExperimentConfig
     from automl.errors import AutomlError
     from automl.estimators import AutoMLClassifier, AutoMLRegressor
-    from automl.experiment.results.result import Result
+    from automl.experiment.result import Result
 
 __all__ = [
     "AutoMLClassifier",
@@ -43,7 +43,7 @@ _HOME = {
     "AutoMLRegressor": "automl.estimators",
     "AutomlError": "automl.errors",
     "ExperimentConfig": "automl.config.schema",
-    "Result": "automl.experiment.results.result",
+    "Result": "automl.experiment.result",
     "Run": "automl.client",
     "TrialPruned": "automl.client",
     "fit": "automl.api",

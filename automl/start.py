@@ -12,8 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from automl.deadline import Deadline, tolerance
+from automl.errors import TimeBudgetError
 
-__all__ = ["SHARE", "hand_over", "start_took", "watch_start"]
+__all__ = ["SHARE", "check_start", "hand_over", "start_took", "watch_start"]
 
 SHARE = 0.5
 """Of the tolerance: so long a process whose budget is over may take to end by itself. The rest is for last words."""
@@ -33,6 +34,16 @@ def watch_start(find: Callable[[], Deadline | None]) -> None:
 def hand_over() -> None:
     """Start-up is over: from now on somebody else watches the clock, or has no reason to."""
     _handed_over.set()
+
+
+def check_start(deadline: Deadline) -> None:
+    """Look at the clock between two steps of start-up.
+
+    Raises:
+        TimeBudgetError: the budget is over, and nothing has begun.
+    """
+    if deadline.passed():
+        raise TimeBudgetError(start_took(deadline))
 
 
 def start_took(deadline: Deadline) -> str:

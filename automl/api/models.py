@@ -104,7 +104,7 @@ def register(
     """
     from automl.config.addresses import admit_addresses
     from automl.config.reader import read_config
-    from automl.experiment.results.result import Result
+    from automl.experiment.result import Result
 
     directory = Workspace.find(workspace).experiment(experiment)
     admit_addresses(read_config(directory.config)[0], directory, trust=trust)

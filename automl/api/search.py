@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from automl.config.schema import ExperimentConfig
     from automl.engine.execution.base import Executor
     from automl.experiment.problem.inputs import Inputs
-    from automl.experiment.results.result import Result
+    from automl.experiment.result import Result
     from automl.experiment.results.summary import Summary
     from automl.experiment.watchdog import Watchdog
 
@@ -185,10 +185,11 @@ def resume(
     from automl.experiment.extension import check_room, check_time, check_time_to_pick
     from automl.experiment.problem.files import saved_data
     from automl.experiment.problem.inputs import Inputs
+    from automl.experiment.result import Result
     from automl.experiment.results.leaderboard import has_model
-    from automl.experiment.results.result import Result
     from automl.experiment.session import run_session
-    from automl.experiment.watchdog import Watchdog, check_start
+    from automl.experiment.watchdog import Watchdog
+    from automl.start import check_start
     from automl.tracking.owed import is_owed
 
     directory = Workspace.find(workspace).experiment(experiment)
@@ -281,11 +282,11 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
     from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
     from automl.experiment.assembly import check_choices, check_gpus
+    from automl.experiment.problem.describe import describe_plan
     from automl.experiment.problem.inputs import Inputs
     from automl.experiment.problem.prepare import prepare
     from automl.experiment.problem.resolve_task import settle_task
     from automl.experiment.problem.warm_start import resolve_warm_start
-    from automl.experiment.results.describe import describe_plan
 
     config, document = read_config(file)
     try:
@@ -310,7 +311,8 @@ def _new(
     last_words: Callable[[Result], None] | None = None,
 ) -> Result:
     from automl.experiment.early import begin_executor
-    from automl.experiment.watchdog import Watchdog, check_start
+    from automl.experiment.watchdog import Watchdog
+    from automl.start import check_start
 
     deadline = Deadline.after(config.limits.time_budget, started=started)
     watchdog = Watchdog(deadline, last_words)

@@ -15,7 +15,7 @@ from automl.display.terminal import print_json
 from automl.redact import RedactingFormatter
 
 if TYPE_CHECKING:
-    from automl.experiment.results.result import Result
+    from automl.experiment.result import Result
 
 __all__ = [
     "AsJson",

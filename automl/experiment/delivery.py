@@ -23,10 +23,10 @@ from automl.experiment.models.registration import candidate_for, note_registered
 from automl.experiment.no_model import no_model
 from automl.experiment.problem.prepare import Problem
 from automl.experiment.reserve import WAY_OUT, Reserve
+from automl.experiment.result import Result
 from automl.experiment.results.objectives import Preference
 from automl.experiment.results.phases import Phases
 from automl.experiment.results.pruning import Pruning
-from automl.experiment.results.result import Result
 from automl.experiment.results.selection import Pick, nothing_within_limits, pick_partial, pick_winner
 from automl.experiment.results.summary import Summary
 from automl.experiment.salvage import with_what_is_left

@@ -29,13 +29,14 @@ from automl.experiment.problem.files import save_config, save_problem
 from automl.experiment.problem.inputs import Inputs
 from automl.experiment.problem.prepare import Problem, prepare
 from automl.experiment.reserve import Reserve
+from automl.experiment.result import Result
 from automl.experiment.results.leaderboard import has_model
 from automl.experiment.results.objectives import Preference
 from automl.experiment.results.phases import Phases
 from automl.experiment.results.pruning import PruningTally
-from automl.experiment.results.result import Result
 from automl.experiment.tracker import Tracker
-from automl.experiment.watchdog import Watchdog, check_start, kill_workers
+from automl.experiment.watchdog import Watchdog, kill_workers
+from automl.start import check_start
 
 __all__ = ["run_session"]
 
@@ -103,7 +104,7 @@ class _Session:
                 problem = prepare(self._config, self._inputs, self._deadline if begins else None)
                 check_gpus(self._config, problem.space)
                 save_problem(problem, self._directory)
-                preference = Preference.of(self._config, problem)
+                preference = Preference.of(self._config, problem.metrics)
                 preference.write(self._directory)
                 self._retention = Retention(
                     self._directory,

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING
 
 from automl.deadline import Deadline, tolerance
 from automl.engine.execution.reap import MARK
-from automl.errors import AutomlError, TimeBudgetError
+from automl.errors import AutomlError
 from automl.redact import redact_message
-from automl.start import SHARE, hand_over, start_took
+from automl.start import SHARE, hand_over
 
 if TYPE_CHECKING:
-    from automl.experiment.results.result import Result
+    from automl.experiment.result import Result
 
-__all__ = ["Watchdog", "check_start", "kill_workers"]
+__all__ = ["Watchdog", "kill_workers"]
 
 _PATIENCE = 2.0
 """Seconds that the last words may take: milliseconds, but for a machine that is very busy, or a reader who is gone. A
@@ -37,16 +37,6 @@ LastWords = Callable[[], None]
 
 Report = Callable[["Result"], None]
 """Prints a result that was cut short; called from another thread than the main one."""
-
-
-def check_start(deadline: Deadline) -> None:
-    """Look at the clock between two steps of start-up.
-
-    Raises:
-        TimeBudgetError: the budget is over, and nothing has begun.
-    """
-    if deadline.passed():
-        raise TimeBudgetError(start_took(deadline))
 
 
 class Watchdog:

@@ -15,7 +15,7 @@ import pytest
 
 import automl
 from automl.cli import console
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 CHEAP = {"search": {"algorithms": {"allow": ["lda", "naive_bayes"]}, "portfolio": False}}
 

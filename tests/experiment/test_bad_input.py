@@ -29,7 +29,7 @@ from automl.errors import (
     TrustError,
     WorkspaceError,
 )
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 ROWS = 60
 QUIET: dict[str, Any] = {"tracking": None, "registry": None, "progress": False, "compute": {"executor": "inline"}}

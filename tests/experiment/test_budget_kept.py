@@ -18,7 +18,7 @@ from automl.engine.trial.contract import Status
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import NoModelError
 from automl.experiment.results.leaderboard import read_trials
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 

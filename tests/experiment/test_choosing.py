@@ -17,7 +17,7 @@ from automl import api
 from automl.cli import commands
 from automl.cli.app import app
 from automl.errors import DamagedFileError, NoModelError
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 # On products of two columns a forest is right and a line is not; the small forest is somewhere between.
 ALGORITHMS = {

@@ -16,7 +16,7 @@ from automl import api
 from automl.engine.space.library import shipped_space
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import AutomlError
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 
 @pytest.fixture(scope="module")

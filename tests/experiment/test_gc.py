@@ -16,7 +16,7 @@ from automl import api
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.engine.workspace.lock import locked
 from automl.errors import WorkspaceError
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 
 @pytest.fixture(scope="module")

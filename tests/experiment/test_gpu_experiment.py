@@ -16,7 +16,7 @@ import automl
 from automl import api
 from automl.engine.trial.contract import TrialResult
 from automl.errors import ConfigError, ExecutorError
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 LINE: dict[str, Any] = {
     "estimator": "sklearn.linear_model.LogisticRegression",

@@ -18,7 +18,7 @@ import automl
 from automl import api
 from automl.engine.workspace.layout import Workspace
 from automl.errors import DataError, SpaceError
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 from automl.tracking.follower import wait_for_follower
 
 SIDE = 12

@@ -15,7 +15,7 @@ import automl
 from automl.engine.trial.contract import Status
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.experiment.clock import mark_used
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 STUBBORN = '''
 import os, time

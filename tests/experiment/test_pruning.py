@@ -13,7 +13,7 @@ import automl
 from automl.display.report import print_result
 from automl.engine.trial.contract import Status, TrialResult
 from automl.experiment.results.pruning import Pruning, PruningTally
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 
 def tally(*trials: tuple[str, Status, float, float | None]) -> Pruning | None:

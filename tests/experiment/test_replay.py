@@ -16,7 +16,7 @@ import automl
 from automl import api
 from automl.engine.space.library import shipped_space
 from automl.errors import AutomlError, DataError, MetricError, WorkspaceError
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 ALGORITHMS = ["logistic_regression", "random_forest", "naive_bayes"]
 

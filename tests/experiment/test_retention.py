@@ -15,7 +15,7 @@ from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.experiment.models.retention import Retention
 from automl.experiment.results.objectives import Preference
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 
 def search(workspace: Path, **arguments: Any) -> ExperimentDirectory:

@@ -20,7 +20,7 @@ from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError, DataError, NoModelError, WorkspaceError
 from automl.experiment.models.registration import note_registered, registered_before
 from automl.experiment.results.phases import Phases
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 from automl.registry.candidate import RegisteredModel
 from automl.registry.options import RegistryOptions
 from automl.tracking.owed import is_owed

@@ -14,7 +14,7 @@ import automl
 from automl.engine.trial.contract import Status
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import AutomlError, ConfigError
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 from automl.testing.invariants import Ledger, examine
 
 TRIALS = 3

@@ -14,7 +14,7 @@ from automl import api
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError
 from automl.experiment.results.leaderboard import read_trials
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 
 PAIR = ["lda", "naive_bayes"]
 

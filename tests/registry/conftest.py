@@ -11,7 +11,7 @@ import pytest
 
 import automl
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 from automl.registry.candidate import Candidate
 
 TABLE = pd.DataFrame(

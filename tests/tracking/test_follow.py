@@ -17,7 +17,7 @@ from automl.config.reader import read_config
 from automl.engine.trial.records import read_result
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.experiment.models.registration import candidate_for, owe_mlflow
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 from automl.registry.candidate import RegisteredModel
 from automl.registry.places import VersionDirectory, find_model
 from automl.registry.register import promote, register

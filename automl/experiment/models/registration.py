@@ -18,6 +18,7 @@ from automl.engine.workspace.atomic import read_json, write_json
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import ConfigError, RegistryError, WorkspaceError
 from automl.experiment.problem.environment import distribution_of, installed
+from automl.experiment.problem.files import EXAMPLE
 from automl.experiment.results.summary import Summary
 from automl.learning.tasks.registry import get_task
 from automl.redact import redact_text
@@ -33,7 +34,6 @@ from automl.tracking.owed import owe
 from automl.tracking.store import resolve_uri
 
 __all__ = [
-    "EXAMPLE",
     "candidate_for",
     "find_example",
     "note_registered",
@@ -45,9 +45,6 @@ __all__ = [
 ]
 
 log = logging.getLogger("automl")
-
-EXAMPLE = "example"
-"""Stem of the file in ``data/`` that holds a few raw rows: the registered model's signature and its check."""
 
 _ALWAYS = ("automl-search", "numpy", "pandas", "scikit-learn", "joblib", "cloudpickle", "pydantic", "threadpoolctl")
 

@@ -12,7 +12,6 @@ from automl.config.writer import write_config
 from automl.engine.workspace.atomic import write_text
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DataError, WorkspaceError
-from automl.experiment.models.registration import EXAMPLE
 from automl.experiment.problem.environment import record_environment
 from automl.experiment.problem.prepare import Problem
 from automl.learning.data.save import check_unchanged, has_copy, load_saved, save_summary, save_table
@@ -20,7 +19,10 @@ from automl.learning.data.table import Table
 from automl.learning.validation.folds import SplitPlan
 from automl.registry.example import write_example
 
-__all__ = ["as_recorded", "save_config", "save_problem", "saved_data"]
+__all__ = ["EXAMPLE", "as_recorded", "save_config", "save_problem", "saved_data"]
+
+EXAMPLE = "example"
+"""Stem of the file in ``data/`` that holds a few raw rows: the registered model's signature and its check."""
 
 _PLAN = "split_plan.npz"
 

@@ -14,7 +14,6 @@ from automl.engine.space.load import Exclusion, available, load_space
 from automl.engine.space.space import SearchSpace
 from automl.errors import ConfigError, DataError, SpaceError
 from automl.experiment.problem.inputs import Inputs
-from automl.experiment.watchdog import check_start
 from automl.learning.algorithms.trust import check_estimators, check_trust
 from automl.learning.data.append import append_rows
 from automl.learning.data.guardrails import Guardrail
@@ -30,6 +29,7 @@ from automl.learning.validation.folds import SplitPlan
 from automl.learning.validation.guardrails import split_guardrails
 from automl.learning.validation.plan import make_plan
 from automl.redact import redact_text
+from automl.start import check_start
 
 __all__ = ["Problem", "default_name", "prepare"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +13,7 @@ from automl.engine.stopping.model_limits import ModelLimits
 from automl.engine.workspace.atomic import FORMAT_VERSION, read_json, write_text
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DamagedFileError
-from automl.experiment.problem.prepare import Problem
+from automl.learning.metrics.base import Metric
 from automl.mistakes import in_short
 
 __all__ = ["Goal", "Preference"]
@@ -41,8 +42,13 @@ class Preference(BaseModel):
     model_size: int | None = None
 
     @classmethod
-    def of(cls, config: ExperimentConfig, problem: Problem) -> Self:
-        asked = problem.metrics[: max(1, len(config.metric))]
+    def of(cls, config: ExperimentConfig, metrics: Sequence[Metric]) -> Self:
+        """Gather what an experiment declares.
+
+        Args:
+            metrics: all that are computed, those that were asked for first.
+        """
+        asked = metrics[: max(1, len(config.metric))]
         return cls(
             goals={metric.name: "maximize" if metric.maximize else "minimize" for metric in asked},
             pick=config.search.pick,

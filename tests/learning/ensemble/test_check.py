@@ -10,7 +10,7 @@ import pytest
 
 import automl
 from automl.engine.workspace.layout import ExperimentDirectory
-from automl.experiment.results.result import Result
+from automl.experiment.result import Result
 from automl.learning.ensemble.bag import load_bag
 from automl.learning.ensemble.check import check_models, read_check, same_predictions, write_check
 
