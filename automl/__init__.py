@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for editors and type checkers, which do not follow __getattr__
-    from automl.api import fit, load_model, resume, run
+    from automl.api import fit, load_model, plan, resume, run, validate
     from automl.client import Run, TrialPruned
     from automl.config.schema import ExperimentConfig
     from automl.errors import AutomlError
@@ -32,8 +32,10 @@ __all__ = [
     "__version__",
     "fit",
     "load_model",
+    "plan",
     "resume",
     "run",
+    "validate",
 ]
 
 __version__ = "0.1.0"
@@ -48,8 +50,10 @@ _HOME = {
     "TrialPruned": "automl.client",
     "fit": "automl.api",
     "load_model": "automl.api",
+    "plan": "automl.api",
     "resume": "automl.api",
     "run": "automl.api",
+    "validate": "automl.api",
 }
 """The module that each public name lives in."""
 

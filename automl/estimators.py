@@ -7,7 +7,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel
@@ -24,9 +24,18 @@ from automl.learning.data.samples import as_features, counted_samples
 if TYPE_CHECKING:
     import pandas as pd
 
+    from automl.engine.execution.options import ComputeOptions
+    from automl.engine.search.options import LimitsOptions, SearchOptions
+    from automl.learning.data.options import DataOptions
+    from automl.learning.features.options import FeatureOptions
+    from automl.learning.validation.options import ValidationOptions
+    from automl.registry.options import RegistryOptions
+    from automl.tracking.options import TrackingOptions
+
 __all__ = ["AutoMLClassifier", "AutoMLRegressor"]
 
 _GROUPS = ("data", "validation", "limits", "search", "features", "compute", "registry", "tracking")
+"""Arguments of the constructor that are groups of an experiment file."""
 _GIVEN_BY_FIT = ("source", "target", "weight")
 """Keys of the group ``data`` that the arguments of `fit` speak for."""
 _ARGUMENTS = {
@@ -51,7 +60,14 @@ class _AutoML(BaseEstimator):
         max_trials: int | None = None,
         random_state: int | np.random.RandomState | None = None,
         n_jobs: int | None = None,
-        groups: Mapping[str, Any] | None = None,
+        data: DataOptions | Mapping[str, Any] | None = None,
+        validation: ValidationOptions | Mapping[str, Any] | None = None,
+        limits: LimitsOptions | Mapping[str, Any] | None = None,
+        search: SearchOptions | Mapping[str, Any] | None = None,
+        features: FeatureOptions | Mapping[str, Any] | None = None,
+        compute: ComputeOptions | Mapping[str, Any] | None = None,
+        registry: RegistryOptions | Mapping[str, Any] | Literal["auto"] | None = "auto",
+        tracking: TrackingOptions | Mapping[str, Any] | Literal["auto"] | None = "auto",
         workspace: str | os.PathLike[str] | None = None,
         name: str | None = None,
         trust: bool = False,
@@ -61,7 +77,14 @@ class _AutoML(BaseEstimator):
         self.max_trials = max_trials
         self.random_state = random_state
         self.n_jobs = n_jobs
-        self.groups = groups
+        self.data = data
+        self.validation = validation
+        self.limits = limits
+        self.search = search
+        self.features = features
+        self.compute = compute
+        self.registry = registry
+        self.tracking = tracking
         self.workspace = workspace
         self.name = name
         self.trust = trust
@@ -121,15 +144,14 @@ class _AutoML(BaseEstimator):
 
     def _groups(self, cells: int) -> dict[str, Any]:
         """The groups of the experiment; ``data`` and ``compute`` are among them in any case."""
-        if not isinstance(self.groups, Mapping | None):
-            raise ConfigError("expected a mapping from groups to their options.", key="groups")
-        groups: dict[str, Any] = {key: _options(key, value) for key, value in (self.groups or {}).items()}
-        groups["data"] = groups.get("data") or {}
+        groups = {key: _options(key, getattr(self, key)) for key in _GROUPS}
+        if self.name is None:
+            groups |= {key: None for key in ("registry", "tracking") if groups[key] == "auto"}
         twice = [key for key in _GIVEN_BY_FIT if key in groups["data"]]
         if twice:
-            raise ConfigError("this is said by what fit is called with.", key=f"groups.data.{twice[0]}")
-        groups["compute"] = self._compute(groups.get("compute") or {}, groups.get("limits") or {}, cells)
-        return groups if self.name is not None else {"registry": None, "tracking": None, **groups}
+            raise ConfigError("this is said by what fit is called with.", key=f"data.{twice[0]}")
+        groups["compute"] = self._compute(groups["compute"], groups["limits"], cells)
+        return groups
 
     def _compute(self, compute: dict[str, Any], limits: dict[str, Any], cells: int) -> dict[str, Any]:
         """The group ``compute``, with an executor chosen as the class's documentation says."""
@@ -206,12 +228,12 @@ class _AutoML(BaseEstimator):
 class AutoMLClassifier(ClassifierMixin, _AutoML):
     """A classifier that finds itself.
 
-    It leaves nothing on disk and registers nothing, unless `workspace`, `name` or `groups` ask for that.
+    It leaves nothing on disk and registers nothing, unless `workspace`, `name`, `registry` or `tracking` ask for that.
 
     Trials run in worker processes, which can be ended when their time is up. Where these would cost more than they
     bring, and nothing has to be ended in time, trials run in this process, one after the other: with ``n_jobs=1``, and
     with at most 5 trials on a table of at most 20,000 cells, as long as no `time_budget` and no limit of single trials
-    is given and this is the main thread. ``groups={"compute": {"executor": "process"}}`` overrules that.
+    is given and this is the main thread. ``compute={"executor": "process"}`` overrules that.
 
     Args:
         metric: what to optimise: a name, or a function ``(y_true, y_pred) -> float``; of several the first decides.
@@ -221,8 +243,16 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         random_state: the seed of everything random: an integer, a NumPy RandomState to draw it from, or None for 0.
         n_jobs: trials at once; -1 for one per core. None is one per core, too, except inside a parallel loop of
             joblib's, such as ``cross_val_score(..., n_jobs=4)``, where the cores have been given away and it is 1.
-        groups: more of what an experiment file can say, by its groups (data, validation, limits, search, features,
-            compute, registry, tracking), such as ``{"search": {"algorithms": {"allow": ["lightgbm"]}}}``.
+        data: what else there is to say of the data, as in an experiment file: ``{"positive_label": "yes"}``. This and
+            the groups that follow are options objects, or mappings of their keys.
+        validation: how the data is split.
+        limits: when the search ends, beside `time_budget` and `max_trials`, and what one trial and its model may cost.
+        search: space, algorithms, sampler, pruner: ``{"algorithms": {"allow": ["lightgbm"]}}``.
+        features: kinds of columns, columns to drop.
+        compute: where trials run, and with how much of it.
+        registry: how the model is registered; None: not at all; "auto": as `name`, if there is one.
+        tracking: the MLflow store that runs are mirrored to; None: none; "auto": one in the workspace, if there is a
+            `name`.
         workspace: a folder in which everything is kept.
         name: register the model under this name, in the registry of `workspace`; that is $AUTOML_HOME, or
             ``./automl_runs``, if none is given.
@@ -275,17 +305,17 @@ class AutoMLRegressor(RegressorMixin, _AutoML):
     _task = "regression"
 
 
-def _options(key: Any, given: Any) -> dict[str, Any] | None:
-    """One of the groups that the caller has given, as a new dictionary."""
-    if key not in _GROUPS:
-        raise ConfigError(f"there is no such group here; there are {', '.join(_GROUPS)}.", key=f"groups.{key}")
+def _options(key: str, given: Any) -> Any:
+    """One of the groups, as a new dictionary; None where it switches off what it is about."""
+    if key in ("registry", "tracking") and (given is None or (isinstance(given, str) and given == "auto")):
+        return given
+    if given is None:
+        return {}
     if isinstance(given, BaseModel):
         return given.model_dump(exclude_unset=True)
     if isinstance(given, Mapping):
         return dict(given)
-    if given is None and key in ("registry", "tracking"):
-        return None
-    raise ConfigError("expected a mapping.", key=f"groups.{key}")
+    raise ConfigError("expected a mapping.", key=key)
 
 
 def _plain(value: Any) -> Any:

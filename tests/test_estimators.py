@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import pickle
 import tempfile
@@ -24,26 +25,26 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import automl
-from automl import AutoMLClassifier, AutoMLRegressor
+from automl import AutoMLClassifier, AutoMLRegressor, ExperimentConfig
 from automl.engine.execution.jobs import local_executor, workers_of
 from automl.engine.trial.cores import usable_cores
-from automl.errors import NoModelError
+from automl.errors import ConfigError, NoModelError
 
 X, y = load_iris(return_X_y=True, as_frame=True)
 LABELS = load_iris().target_names[y]
 
 
-def cheap(algorithm: str, **groups: Any) -> dict[str, Any]:
+def cheap(algorithm: str) -> dict[str, Any]:
     """One fast algorithm, two folds."""
-    return {"search": {"algorithms": {"allow": [algorithm]}, "portfolio": False}, "validation": {"folds": 2}, **groups}
+    return {"search": {"algorithms": {"allow": [algorithm]}, "portfolio": False}, "validation": {"folds": 2}}
 
 
 def classifier(**arguments: Any) -> AutoMLClassifier:
-    return AutoMLClassifier(**{"max_trials": 1, "n_jobs": 1, "groups": cheap("lda"), **arguments})
+    return AutoMLClassifier(**{"max_trials": 1, "n_jobs": 1, **cheap("lda"), **arguments})
 
 
 def regressor(**arguments: Any) -> AutoMLRegressor:
-    return AutoMLRegressor(**{"max_trials": 1, "n_jobs": 1, "groups": cheap("ridge"), **arguments})
+    return AutoMLRegressor(**{"max_trials": 1, "n_jobs": 1, **cheap("ridge"), **arguments})
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +75,9 @@ def test_scikit_learns_check(estimator: Any, check: Any) -> None:
 
 
 def test_the_constructor_stores_and_fit_checks() -> None:
-    model = AutoMLClassifier(metric=3, max_trials="many", n_jobs=0, groups=[1])  # type: ignore[arg-type]
+    model = AutoMLClassifier(metric=3, max_trials="many", n_jobs=0, search=[1])  # type: ignore[arg-type]
     assert model.get_params()["max_trials"] == "many"
-    with pytest.raises(ValueError, match="groups"):
+    with pytest.raises(ValueError, match="search: expected a mapping"):
         model.fit(X, y)
 
 
@@ -91,10 +92,9 @@ def test_the_constructor_stores_and_fit_checks() -> None:
         ({"n_jobs": 0}, "^n_jobs: 0 is no number of trials"),
         ({"n_jobs": "two"}, "^n_jobs: 'two' is no number of trials"),
         ({"name": "not/a/name"}, "^name: 'not/a/name' cannot name"),
-        ({"groups": {"serach": {}}}, "groups.serach: there is no such group"),
-        ({"groups": {"search": {"sampler": "grip"}}}, "search.sampler"),
-        ({"groups": {"compute": "inline"}}, "groups.compute: expected a mapping"),
-        ({"groups": {"data": {"target": "species"}}}, "groups.data.target"),
+        ({"search": {"sampler": "grip"}}, "search.sampler"),
+        ({"compute": "inline"}, "^compute: expected a mapping"),
+        ({"data": {"target": "species"}}, "^data.target"),
     ],
 )
 def test_a_wrong_argument_is_a_value_error_of_one_sentence(arguments: dict[str, Any], message: str) -> None:
@@ -129,7 +129,7 @@ def test_a_function_of_ones_own_is_the_metric() -> None:
 
 
 def test_further_groups_reach_the_search() -> None:
-    model = classifier(groups=cheap("lda", data={"positive_label": "b"}), metric="recall")
+    model = classifier(data={"positive_label": "b"}, metric="recall")
     labels = np.where(y == 0, "b", "c")
     assert list(model.fit(X, labels).classes_) == ["b", "c"]
     assert model.best_score_ == 1.0  # setosa, here b, is told apart without mistakes
@@ -151,7 +151,7 @@ def test_a_pipeline_is_cross_validated() -> None:
 
 
 def test_a_grid_of_parameters_is_searched() -> None:
-    grid = {"groups": [cheap("lda"), cheap("naive_bayes")], "max_trials": np.array([1])}
+    grid = {"search": [cheap("lda")["search"], cheap("naive_bayes")["search"]], "max_trials": np.array([1])}
     search = GridSearchCV(classifier(), grid, cv=2, scoring="neg_log_loss", error_score="raise").fit(X, LABELS)
     assert len(search.cv_results_["params"]) == 2
     assert search.best_estimator_.score(X, LABELS) > 0.9
@@ -310,7 +310,7 @@ def test_fitted_again_it_forgets_what_it_knew() -> None:
 
 def test_without_a_model_the_causes_are_told_and_no_vanished_directory() -> None:
     bad = {"estimator": "sklearn.linear_model.LogisticRegression", "fixed": {"C": -1}, "params": {}}
-    model = classifier(groups={"search": {"space": {"algorithms": {"bad": bad}}}})
+    model = classifier(search={"space": {"algorithms": {"bad": bad}}})
     with pytest.raises(NoModelError, match="Give a workspace") as caught:
         model.fit(X, y)
     assert "'C' parameter" in caught.value.causes[0]
@@ -373,13 +373,13 @@ def test_jobs_are_counted_as_scikit_learn_counts_them() -> None:
 
 @pytest.mark.parametrize("limits", [{"trial_timeout": 60}, {"trial_memory": "1GB"}, {"time_budget": "1m"}])
 def test_limits_among_the_groups_call_for_a_process(limits: dict[str, Any]) -> None:
-    groups = classifier(groups={"limits": limits})._groups(SMALL)
+    groups = classifier(limits=limits)._groups(SMALL)
     assert groups["compute"] == {"max_workers": 1, "executor": "process"}
 
 
 def test_what_the_groups_say_about_compute_is_left_alone(tmp_path: Path) -> None:
-    asked = cheap("lda", compute={"executor": "inline", "max_workers": 1})
-    classifier(n_jobs=2, time_budget="1m", groups=asked, workspace=tmp_path).fit(X, y)
+    asked = {"executor": "inline", "max_workers": 1}
+    classifier(n_jobs=2, time_budget="1m", compute=asked, workspace=tmp_path).fit(X, y)
     compute = experiment_of(tmp_path)["compute"]
     assert (compute["executor"], compute["max_workers"]) == ("inline", 1)
 
@@ -399,3 +399,18 @@ def test_beside_other_threads_trials_run_in_a_process(tmp_path: Path) -> None:
     assert model.stopped_because_ == "max_trials: 2 trials were run"
     compute = experiment_of(tmp_path)["compute"]
     assert (compute["executor"], compute["max_workers"]) == ("process", 1)
+
+
+# The groups of an experiment file
+
+
+def test_every_group_of_an_experiment_file_is_an_argument_of_both_faces() -> None:
+    groups = {name for name, field in ExperimentConfig.model_fields.items() if "Options" in repr(field.annotation)}
+    taken = set(inspect.signature(automl.fit).parameters)
+    assert groups - {"data", "metric"} <= taken
+    assert groups - {"metric", "retention"} <= set(inspect.signature(AutoMLClassifier).parameters)
+
+
+def test_a_misspelt_group_is_answered_with_what_it_may_have_meant() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'search'"):
+        automl.fit("classification", "iris", serach={})  # type: ignore[arg-type]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Never
 
 from automl.deadline import Deadline
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
@@ -16,10 +17,17 @@ from automl.errors import AutomlError, ConfigError, DamagedFileError, NoModelErr
 if TYPE_CHECKING:
     from automl.config.schema import ExperimentConfig
     from automl.engine.execution.base import Executor
+    from automl.engine.execution.options import ComputeOptions
+    from automl.engine.search.options import LimitsOptions, SearchOptions
+    from automl.engine.workspace.options import RetentionOptions
     from automl.experiment.problem.inputs import Inputs
     from automl.experiment.result import Result
     from automl.experiment.results.summary import Summary
     from automl.experiment.watchdog import Watchdog
+    from automl.learning.features.options import FeatureOptions
+    from automl.learning.validation.options import ValidationOptions
+    from automl.registry.options import RegistryOptions
+    from automl.tracking.options import TrackingOptions
 
 __all__ = ["fit", "plan", "resume", "run", "validate"]
 
@@ -38,9 +46,21 @@ def fit(
     name: str | None = None,
     trust: bool = False,
     progress: bool = True,
-    **groups: Any,
+    validation: ValidationOptions | Mapping[str, Any] | None = None,
+    limits: LimitsOptions | Mapping[str, Any] | None = None,
+    search: SearchOptions | Mapping[str, Any] | None = None,
+    features: FeatureOptions | Mapping[str, Any] | None = None,
+    compute: ComputeOptions | Mapping[str, Any] | None = None,
+    registry: RegistryOptions | Mapping[str, Any] | Literal["auto"] | None = "auto",
+    tracking: TrackingOptions | Mapping[str, Any] | Literal["auto"] | None = "auto",
+    retention: RetentionOptions | Mapping[str, Any] | None = None,
+    workspace: str | os.PathLike[str] | None = None,
+    **unknown: Never,
 ) -> Result:
     """Search for the best model and register it.
+
+    The groups, from `validation` to `retention`, are those of an experiment file, each an options object or a mapping
+    of its keys.
 
     Args:
         task: "classification", "regression" or "image_classification"; classification of pictures is the latter.
@@ -58,8 +78,17 @@ def fit(
         name: of the experiment and of the registered model; by default the data's.
         trust: let a search space name any class, and set any argument of it.
         progress: show what goes on.
-        **groups: ``validation``, ``limits``, ``search``, ``features``, ``compute``, ``registry``,
-            ``tracking``, ``retention``, ``workspace``: as in an experiment file, each a mapping or an options object.
+        validation: how the data is split; also ``source``, a table of validation rows.
+        limits: when the search ends, beside `time_budget` and `max_trials`, and what one trial and its model may cost.
+        search: space, algorithms, sampler, pruner, warm start, how the winner is picked.
+        features: kinds of columns, columns to drop.
+        compute: where trials run, and with how much of it.
+        registry: under which name the best model is registered, and when it becomes the champion; None: nowhere;
+            "auto": under the experiment's.
+        tracking: the MLflow store that runs are mirrored to; None: none; "auto": one in the workspace.
+        retention: whose models are kept.
+        workspace: the folder where everything is kept; by default $AUTOML_HOME, or ``./automl_runs``.
+        **unknown: nothing; whatever is misspelt ends here, and is answered with what it may have meant.
 
     Returns:
         The result: `model`, `predict`, `leaderboard()`, `registered_model`, ...
@@ -80,9 +109,15 @@ def fit(
     from automl.config.reader import build_config
     from automl.experiment.problem.inputs import Inputs
 
+    groups = {
+        "validation": validation, "limits": limits, "search": search, "features": features, "compute": compute,
+        "retention": retention, "workspace": None if workspace is None else os.fspath(workspace),
+    }  # fmt: skip
+    given: dict[str, Any] = {name: group for name, group in groups.items() if group is not None}
+    given |= {name: group for name, group in (("registry", registry), ("tracking", tracking)) if group != "auto"}
     arguments = arguments_of(
         task, data, target=target, metric=metric, time_budget=time_budget, max_trials=max_trials, seed=seed, name=name,
-        groups=groups,
+        groups={**given, **unknown},
     )  # fmt: skip
     config = build_config(arguments.values)
     inputs = Inputs(

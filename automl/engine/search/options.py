@@ -11,6 +11,13 @@ from automl.engine.plugins.component_options import Named, NamedOptions
 from automl.engine.stopping.registry import exit_criteria
 from automl.options import Duration, Options, Size
 
+if TYPE_CHECKING:
+    from automl.engine.stopping.max_failures import MaxFailuresLimits
+    from automl.engine.stopping.max_trials import MaxTrialsLimits
+    from automl.engine.stopping.patience import PatienceLimits
+    from automl.engine.stopping.target_score import TargetScoreLimits
+    from automl.engine.stopping.time_budget import TimeBudgetLimits
+
 __all__ = ["AlgorithmFilter", "LimitsOptions", "ModelLimitsOptions", "PickRule", "SearchOptions", "TrialLimitsOptions"]
 
 PickRule = Literal["best", "one_standard_error"]
@@ -75,7 +82,18 @@ class ModelLimitsOptions(Options):
 
 
 if TYPE_CHECKING:
-    LimitsOptions = Any
+
+    class LimitsOptions(
+        TrialLimitsOptions,
+        ModelLimitsOptions,
+        MaxFailuresLimits,
+        MaxTrialsLimits,
+        PatienceLimits,
+        TargetScoreLimits,
+        TimeBudgetLimits,
+    ):
+        """As below, without what plugins bring: for type checkers and editors."""
+
 else:
     LimitsOptions = create_model(
         "LimitsOptions",

@@ -11,7 +11,7 @@ from automl.engine.study.state import WOULD_NOT_FIT, SearchState
 from automl.engine.trial.contract import TrialResult
 from automl.options import Options
 
-__all__ = ["MaxFailures"]
+__all__ = ["MaxFailures", "MaxFailuresLimits"]
 
 
 class MaxFailuresLimits(Options):

@@ -11,7 +11,7 @@ from automl.engine.study.state import Finished, SearchState
 from automl.engine.trial.contract import Status
 from automl.options import Options
 
-__all__ = ["Patience"]
+__all__ = ["Patience", "PatienceLimits"]
 
 
 class PatienceLimits(Options):

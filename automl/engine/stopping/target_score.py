@@ -10,7 +10,7 @@ from automl.engine.stopping.base import ExitCriterion
 from automl.engine.study.state import SearchState
 from automl.options import Options
 
-__all__ = ["TargetScore"]
+__all__ = ["TargetScore", "TargetScoreLimits"]
 
 
 class TargetScoreLimits(Options):

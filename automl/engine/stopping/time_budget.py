@@ -10,7 +10,7 @@ from automl.engine.stopping.base import ExitCriterion
 from automl.engine.study.state import SearchState
 from automl.options import Duration, Options
 
-__all__ = ["TimeBudget"]
+__all__ = ["TimeBudget", "TimeBudgetLimits"]
 
 
 class TimeBudgetLimits(Options):
