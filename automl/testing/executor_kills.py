@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from automl.engine.execution.base import Executor
-from automl.engine.trial.contract import Status, StopReason, TrialContext, TrialSpec
+from automl.engine.trial.contract import Status, StopReason, TrialContext, TrialResult, TrialSpec
 from automl.testing.behaviours import Behaviours
 from automl.testing.driving import is_gone, until_exists, wait_for
 from automl.testing.executor_tests import ExecutorTests
@@ -23,9 +23,13 @@ class KillTests(ExecutorTests):
     def test_a_deaf_trial_is_killed_when_it_does_not_stop(
         self, executor: Executor, trial: Callable[..., TrialSpec], kills: None
     ) -> None:
-        result = self.stopped(executor, trial("deaf"), StopReason.PRUNED, grace=0.2)
+        """What it has written and printed until then is kept."""
+        spec = trial("deaf")
+        result = self.stopped(executor, spec, StopReason.PRUNED, grace=0.2)
         assert (result.status, result.value) == (Status.PRUNED, 0.75)
-        assert 0.2 <= result.seconds < 5  # the grace, and a generous time for the kill on a loaded machine
+        assert 0.2 <= result.seconds < 20  # the grace, and a generous time for the kill on a loaded machine
+        assert [(file.path, file.size) for file in result.outputs] == [("kept.txt", 4)]
+        assert (spec.directory / "logs" / "stdout.txt").read_text() == "printed before the kill\n"
         self.assert_usable(executor, trial)
 
     def test_a_deaf_trial_is_killed_at_its_limit(
@@ -35,16 +39,8 @@ class KillTests(ExecutorTests):
         assert result.status is Status.TIMED_OUT
         assert result.failure is not None
         assert result.failure.kind == "TIMED_OUT"
-        assert 0.5 <= result.seconds < 5
+        assert 0.5 <= result.seconds < 20
         self.assert_usable(executor, trial)
-
-    def test_a_killed_trial_keeps_outputs_and_log(
-        self, executor: Executor, trial: Callable[..., TrialSpec], kills: None
-    ) -> None:
-        spec = trial("deaf")
-        result = self.stopped(executor, spec, StopReason.CANCELLED, grace=0.0)
-        assert [(file.path, file.size) for file in result.outputs] == [("kept.txt", 4)]
-        assert (spec.directory / "logs" / "stdout.txt").read_text() == "printed before the kill\n"
 
     def test_a_trial_over_its_memory_is_killed(
         self, executor: Executor, trial: Callable[..., TrialSpec], kills: None
@@ -58,7 +54,7 @@ class KillTests(ExecutorTests):
         assert "700 MB" in result.failure.message
         self.assert_usable(executor, trial)
 
-    @pytest.mark.parametrize("behaviour", ["exit_process", "segfault", "kill_self"])
+    @pytest.mark.parametrize("behaviour", ["segfault", "kill_self"])
     def test_a_dead_worker_interrupts_its_trial_alone(
         self, executor: Executor, trial: Callable[..., TrialSpec], kills: None, behaviour: str
     ) -> None:
@@ -68,18 +64,16 @@ class KillTests(ExecutorTests):
         assert result.failure.message
         self.assert_usable(executor, trial)
 
-    def test_the_log_of_a_dead_worker_is_kept(
-        self, executor: Executor, trial: Callable[..., TrialSpec], kills: None
-    ) -> None:
-        spec = trial("exit_process")
-        self.result(executor, spec)
-        assert (spec.directory / "logs" / "stdout.txt").read_text() == "printed before the exit\n"
-
     def test_a_second_attempt_keeps_the_log_of_the_first(
         self, executor: Executor, trial: Callable[..., TrialSpec], kills: None
     ) -> None:
+        """As those of all trials whose worker has died."""
         first = trial("exit_process")
-        self.result(executor, first)
+        died = self.result(executor, first)
+        assert died.status is Status.INTERRUPTED
+        assert died.failure is not None
+        assert died.failure.message
+        assert (first.directory / "logs" / "stdout.txt").read_text() == "printed before the exit\n"
         second = TrialSpec(first.number, "print_everywhere", {}, first.directory, attempt=2)
         result = self.result(executor, second)
         assert (result.attempt, result.status) == (2, Status.COMPLETED)
@@ -98,7 +92,10 @@ class KillTests(ExecutorTests):
         executor.stop(spec.number, StopReason.CANCELLED, grace=0.0)
         while not events:
             events = executor.wait(1.0)
-        wait_for(lambda: is_gone(orphan), 10)
+        result = events[-1]
+        assert isinstance(result, TrialResult)
+        assert behaviour != "orphan_then_deaf" or result.status is Status.CANCELLED  # a death may come before the stop
+        wait_for(lambda: is_gone(orphan))
 
     @pytest.mark.skipif(sys.platform == "win32", reason="no fork")
     def test_a_dead_worker_is_noticed_though_its_child_lives(
@@ -117,7 +114,7 @@ class KillTests(ExecutorTests):
         executor.close()
         orphan = int((spec.directory / "outputs" / "pid").read_text())
         worker = int(first.worker.rpartition(":")[2])
-        wait_for(lambda: is_gone(orphan) and is_gone(worker), 10)
+        wait_for(lambda: is_gone(orphan) and is_gone(worker))
         assert not _hidden(spec.directory.parent)
 
 

@@ -34,9 +34,9 @@ MIXED = SearchSpace.model_validate(
                 "params": {
                     "x": _UNIT,
                     "rate": {"type": "float", "low": 1e-3, "high": 1.0, "log": True},
-                    "share": {"type": "float", "low": 0.0, "high": 1.0, "step": 0.25},
-                    "depth": {"type": "int", "low": 1, "high": 3},
-                    "units": {"type": "int", "low": 8, "high": 32, "log": True, "step": 8},
+                    "share": {"type": "float", "low": 0.0, "high": 1.0, "step": 0.5},
+                    "depth": {"type": "int", "low": 1, "high": 2},
+                    "units": {"type": "int", "low": 8, "high": 16, "log": True, "step": 8},
                     "shift": {"type": "normal", "mu": 10.0, "sigma": 2.0},
                     "kernel": {"type": "categorical", "choices": ["linear", "rbf", None]},
                     "gamma": {**_UNIT, "when": {"kernel": ["rbf"]}},

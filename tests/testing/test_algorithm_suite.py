@@ -22,6 +22,8 @@ QUICK = {
     "xgboost": {"n_estimators": 50},
     "hist_gradient_boosting": {"max_iter": 50},
 }
+SHORTENED = {"mlp": {"max_iter": 50}, "random_forest": {"n_estimators": 20}, "extra_trees": {"n_estimators": 20}}
+"""What a space fixes, and would take seconds in every fit."""
 SPACES = {task: load_space(None, task=task).algorithms for task in ("classification", "regression")}
 SHIPPED = [pytest.param((task, name), id=f"{task}-{name}") for task, space in SPACES.items() for name in space]
 
@@ -35,8 +37,8 @@ class TestShipped(AlgorithmSuite):
             pytest.skip(f"{self.entry.package} is an extra")
         estimator = resolve_estimator(str(self.entry.estimator), trust=False)
         self.params = QUICK.get(name, {})
-        if name == "mlp":  # whose fits take seconds
-            self.entry = self.entry.model_copy(update={"fixed": {**self.entry.fixed, "max_iter": 50}})
+        if name in SHORTENED:
+            self.entry = self.entry.model_copy(update={"fixed": {**self.entry.fixed, **SHORTENED[name]}})
         self.weighs = "sample_weight" in inspect.signature(estimator.fit).parameters
         self.rounds = name in ROUNDS
 

@@ -30,7 +30,7 @@ class TestBuiltIn(SamplerSuite):
         if needed is not None and importlib.util.find_spec(needed) is None:
             pytest.skip(f"{needed} is not installed")
         self.name = request.param
-        self.trials = 10 if self.name == "gp" else 30
+        self.trials = 6 if self.name == "gp" else 30  # each of which takes a third of a second
 
     def make_sampler(self) -> Sampler:
         return make_sampler(NamedOptions(name=self.name, options=OPTIONS.get(self.name, {})))
