@@ -43,13 +43,30 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def empty_databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's empty database, once the first test has had to make one: that takes seconds."""
+    return tmp_path_factory.mktemp("databases")
+
+
 @pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of the test's own, and no data directory."""
-    folder = tmp_path / "automl_cache"
+def cache(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, empty_databases: Path
+) -> Iterator[Path]:
+    """A cache of the test's own, with nothing but such a database at most, and no data directory."""
+    folder = tmp_path_factory.mktemp("cache") / "automl"
     monkeypatch.setenv("AUTOML_CACHE_DIR", str(folder))
     monkeypatch.delenv("AUTOML_DATA_DIR", raising=False)
-    return folder
+    _copy_databases(empty_databases, folder)
+    yield folder
+    _copy_databases(folder, empty_databases)
+
+
+def _copy_databases(source: Path, target: Path) -> None:
+    for made in source.glob("mlflow-*.db"):
+        if not (target / made.name).exists():
+            target.mkdir(exist_ok=True)
+            shutil.copy(made, target)
 
 
 _NVML = r"""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import shutil
 import subprocess
 import sys
@@ -27,15 +26,12 @@ def automl_process(*arguments: str) -> subprocess.CompletedProcess[str]:
 def automl_command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The same in this process: without the seconds that a process of its own takes to import everything."""
     out, err, argv = io.StringIO(), io.StringIO(), sys.argv
-    logger = logging.getLogger("automl")
-    handlers, level, propagate = list(logger.handlers), logger.level, logger.propagate
     sys.argv = ["automl", *arguments]
     try:
         with redirect_stdout(out), redirect_stderr(err):
             status = console.run()
     finally:
-        sys.argv, logger.handlers, logger.propagate = argv, handlers, propagate
-        logger.setLevel(level)
+        sys.argv = argv
     return subprocess.CompletedProcess(arguments, status or 0, out.getvalue(), err.getvalue())
 
 

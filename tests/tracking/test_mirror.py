@@ -31,30 +31,38 @@ def children(uri: str, name: str = "flowers") -> list[str]:
     return sorted(run.data.tags["automl.trial"] for run in runs)
 
 
-def test_it_mirrors_and_goes_on_after_a_kill(
+def test_two_experiments_of_a_new_workspace_mirror_at_once_and_one_goes_on_after_a_kill(
     experiment: ExperimentDirectory,
     end_trial: EndTrial,
+    home: Workspace,
     uri: str,
     eventually: Eventually,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     owe(experiment, None, trials=True)
-    mirror = Mirror(experiment, imports=("sklearn.linear_model",))
+    other = home.create_experiment("others")
+    other.trial(0).path.mkdir()
+    write_result(other.trial(0), TrialResult(number=0, algorithm="knn", status="COMPLETED", value=1.0))
+    mirror, beside = Mirror(experiment, imports=("sklearn.linear_model",)), Mirror(other)
+    beside.start()
     mirror.start()
     mirror.start()  # once is enough
     try:
-        for number in range(40):
+        for number in range(20):
             end_trial(number)
             mirror.trial(number)
         eventually(lambda: mirror.ready and mirror._mirrored >= 3)
         assert mirror._process is not None
         os.kill(mirror._process.pid, signal.SIGKILL)
-        end_trial(40)  # never told: found on the disk
-        assert mirror.finish(LONG, winner=0) == MirrorSummary(mirrored=41, complete=True)
+        end_trial(20)  # never told: found on the disk
+        assert mirror.finish(LONG, winner=0) == MirrorSummary(mirrored=21, complete=True)
+        assert beside.finish(LONG) == MirrorSummary(1, complete=True)
     finally:
         mirror.close()
+        beside.close()
     mirror.close()  # twice is allowed
-    assert children(uri) == sorted(map(str, range(41)))
+    assert children(uri) == sorted(map(str, range(21)))
+    assert children(uri, "others") == ["0"]
     assert not is_owed(experiment)
     assert not experiment.mirror_scratch.exists()
     assert sum("has died" in record.getMessage() for record in caplog.records) == 1
@@ -150,25 +158,6 @@ os.kill(os.getpid(), 9)
     )
     mirror = int(done.stdout)
     eventually(lambda: not _lives(mirror))
-
-
-def test_two_experiments_of_a_new_workspace_mirror_at_once(
-    experiment: ExperimentDirectory, end_trial: EndTrial, home: Workspace, uri: str
-) -> None:
-    end_trial(0)
-    other = home.create_experiment("others")
-    other.trial(0).path.mkdir()
-    write_result(other.trial(0), TrialResult(number=0, algorithm="knn", status="COMPLETED", value=1.0))
-    mirrors = [Mirror(experiment), Mirror(other)]
-    for mirror in mirrors:
-        mirror.start()
-    try:
-        assert [mirror.finish(LONG) for mirror in mirrors] == [MirrorSummary(1, complete=True)] * 2
-    finally:
-        for mirror in mirrors:
-            mirror.close()
-    assert children(uri) == ["0"]
-    assert children(uri, "others") == ["0"]
 
 
 def test_the_command_brings_what_is_missing(

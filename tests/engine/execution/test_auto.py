@@ -1,42 +1,21 @@
-"""The auto executor."""
+"""The auto executor where no Ray is up yet; where one is, see the tests of Ray."""
 
 from __future__ import annotations
 
 import logging
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from automl.deadline import Deadline
 from automl.engine.execution.auto import AutoExecutor
-from automl.engine.execution.base import Executor
 from automl.engine.execution.options import ComputeOptions
-from automl.engine.execution.ray.runtime import RayRuntime
 from automl.engine.trial.contract import Status, TrialContext, TrialResources, TrialResult, TrialSpec
 from automl.errors import ExecutorError
 from automl.testing.behaviours import Behaviours
 from automl.testing.driving import run_trials
-from automl.testing.executors import ExecutorSuite
-
-
-@pytest.fixture(scope="class")
-def ray_is_up() -> Iterator[None]:
-    """A Ray for all executors of the suite, two at a time, so that they need not each boot one."""
-    runtime = RayRuntime(ComputeOptions(max_workers=4))
-    runtime.require()
-    yield
-    runtime.close()
-
-
-@pytest.mark.usefixtures("ray_is_up")
-class TestAutoExecutor(ExecutorSuite):
-    may_lose_news = True
-
-    def make_executor(self) -> Executor:
-        return AutoExecutor(ComputeOptions(max_workers=2))
 
 
 def test_ray_is_not_started_when_less_than_ten_minutes_are_left(

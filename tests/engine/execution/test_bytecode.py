@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,7 @@ def test_a_cache_that_was_chosen_is_left_as_it_is(fresh: dict[str, str], tmp_pat
 @pytest.mark.parametrize("trouble", ["a file", "open to others"])
 def test_without_a_safe_place_nothing_is_kept(fresh: dict[str, str], cache: Path, trouble: str) -> None:
     if trouble == "a file":
+        shutil.rmtree(cache, ignore_errors=True)
         cache.touch()
     else:
         (cache / "bytecode").mkdir(parents=True)

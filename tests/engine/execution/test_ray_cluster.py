@@ -113,7 +113,7 @@ def until_ready(executor: RayExecutor, workers: int) -> None:
     wait_for(lambda: executor.wait(0.1) == [] and executor.ready == workers)
 
 
-def test_there_are_workers_on_every_node_and_data_is_not_copied_into_them(
+def test_there_are_workers_without_gpus_on_every_node_and_data_is_not_copied_into_them(
     begin: Callable[..., RayExecutor], trials: Callable[..., list[TrialSpec]]
 ) -> None:
     data = np.ones(8_000_000)
@@ -123,45 +123,35 @@ def test_there_are_workers_on_every_node_and_data_is_not_copied_into_them(
     nodes = sorted([result.value for result in results].count(node) for node in {r.value for r in results})
     assert nodes == [1, 2]
     assert {result.metrics["sum"] for result in results} == {data.sum()}
+    assert {result.metrics["gpu"] for result in results} == {-1}, "none of them was given the node's GPUs"
     executor.close()
-    alone = results_of(run_trials(begin(), *trials(1)))[0]  # the same trial with next to no data
+    alone = results_of(run_trials(begin(max_workers=1), *trials(1)))[0]  # the same trial with next to no data
     for result in results:
         assert result.metrics["private"] < alone.metrics["private"] + data.nbytes / 2
 
 
-def test_gpus_are_shared_and_a_trial_without_sees_none(
-    begin: Callable[..., RayExecutor], trials: Callable[..., list[TrialSpec]]
-) -> None:
+def test_gpus_are_shared(begin: Callable[..., RayExecutor], trials: Callable[..., list[TrialSpec]]) -> None:
     executor = begin(devices=[Device.GPU], gpus_per_trial=0.5, cpus_per_trial=0.5)
     assert executor.most == 4
     until_ready(executor, 4)
     results = results_of(run_trials(executor, *trials(4, gpus=[0.5] * 4)))
     assert sorted(result.metrics["gpu"] for result in results) == [0, 0, 1, 1]
-    executor.close()
-    assert results_of(run_trials(begin(max_workers=1), *trials(1)))[0].metrics["gpu"] == -1
 
 
-def test_trials_on_cpus_run_beside_those_on_gpus_of_the_cluster(
-    begin: Callable[..., RayExecutor], trials: Callable[..., list[TrialSpec]]
-) -> None:
-    executor = begin(devices=list(Device))  # nothing was said: each gets a GPU, since there are some
-    assert executor.gpus_per_trial == 1
-    assert {device: executor.most_on(device) for device in Device} == {Device.CPU: 2, Device.GPU: 1}
-    until_ready(executor, 3)
-    results = results_of(run_trials(executor, *trials(3, gpus=[1, 0, 0])))
-    assert {result.number: result.metrics["gpu"] for result in results} == {0: 0, 1: -1, 2: -1}
-
-
-def test_auto_goes_straight_to_a_cluster_with_gpus(
+def test_auto_goes_straight_to_a_cluster_with_gpus_where_trials_on_cpus_run_beside_those_on_gpus(
     cluster: Any, trials: Callable[..., list[TrialSpec]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     executor = AutoExecutor(ComputeOptions(address=cluster.address))
     executor.prestart()
     executor.start(TrialContext(_Places(np.zeros(3)), devices=frozenset(Device)))
-    assert executor.gpus_per_trial == 1
-    results = results_of(run_trials(executor, *trials(2, gpus=[1, 0])))
-    assert {result.number: result.metrics["gpu"] for result in results} == {0: 0, 1: -1}
+    assert executor.gpus_per_trial == 1  # nothing was said: each gets a GPU, since there are some
+    ray = executor._ray
+    assert ray is not None
+    assert {device: ray.most_on(device) for device in Device} == {Device.CPU: 2, Device.GPU: 1}
+    until_ready(ray, 3)
+    results = results_of(run_trials(executor, *trials(3, gpus=[1, 0, 0])))
+    assert {result.number: result.metrics["gpu"] for result in results} == {0: 0, 1: -1, 2: -1}
     executor.close()
 
 
@@ -216,10 +206,10 @@ def _next(executor: RayExecutor, count: int = 1) -> list[TrialResult]:
 def test_the_pool_shrinks_when_idle_and_grows_again(
     begin: Callable[..., RayExecutor], trials: Callable[..., list[TrialSpec]]
 ) -> None:
-    executor = begin(idle_timeout="1s")
-    until_ready(executor, 0)
-    results_of(run_trials(executor, *trials(1)))
-    until_ready(executor, 0)
+    executor = begin(idle_timeout="1s", max_workers=1)
+    for spec in trials(2, together=1):
+        results_of(run_trials(executor, spec))
+        until_ready(executor, 0)
 
 
 @pytest.mark.slow

@@ -32,7 +32,7 @@ class Parent:
 logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
 port = socket.create_server(("127.0.0.1", 0))
 os.environ["RAY_GCS_SERVER_PORT"] = str(port.getsockname()[1])
-executor = RayFirst(ComputeOptions(executor="ray", max_workers=2))
+executor = RayFirst(ComputeOptions(executor="ray", max_workers=1))
 executor.prestart(("json",))
 executor.start(TrialContext(Parent()))
 place, numbers, parents = Path(sys.argv[1]), iter(range(10**6)), []
