@@ -17,8 +17,8 @@ import automl
 from automl.engine.trial.contract import Status
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import NoModelError
-from automl.experiment.results.leaderboard import read_trials
 from automl.experiment.result import Result
+from automl.experiment.results.leaderboard import read_trials
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 
@@ -38,7 +38,7 @@ time.sleep(600)
 """
 
 class Hostile(ClassifierMixin, BaseEstimator):
-    """Leaves a grandchild in a session of its own, ignores SIGTERM, and never returns from C."""
+    """Leaves a grandchild in a session of its own, ignores SIGTERM, and never returns from C, nor frees the GIL."""
 
     def __init__(self, megabytes=0, shift=0.0):
         self.megabytes = megabytes
@@ -52,7 +52,7 @@ class Hostile(ClassifierMixin, BaseEstimator):
             time.sleep(0.01)
         ctypes.CDLL(None).signal(signal.SIGTERM, 1)
         held = [bytearray(b"x") * 2**25 for _ in range(self.megabytes // 32)]
-        sum(itertools.repeat(0))
+        sum(map(ctypes.PyDLL(None).sleep, itertools.repeat(600)))  # at no cost to the processor
 
     def predict(self, X):
         raise AssertionError("it was never fitted")

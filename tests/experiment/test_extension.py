@@ -19,13 +19,30 @@ from automl.experiment.clock import mark_used
 from automl.testing.invariants import examine
 from automl.testing.moments import Scene
 
+WAITING = """
+import time
+from pathlib import Path
+from sklearn.naive_bayes import GaussianNB
+
+class Waiting(GaussianNB):
+    def fit(self, X, y, sample_weight=None):
+        while not Path(__file__).with_name("go").exists():
+            time.sleep(0.01)
+        return super().fit(X, y, sample_weight)
+"""
 EXPERIMENT = """
 experiment: flowers
 task: classification
 data: iris
 metric: accuracy
-limits: {max_trials: 30, time_budget: 1h}
-search: {algorithms: {allow: [lda, naive_bayes]}, portfolio: false}
+limits: {max_trials: 3, time_budget: 1h}
+search:
+  space:
+    algorithms:
+      waiting:
+        estimator: waiting_estimator.Waiting
+        params: {var_smoothing: {type: float, low: 1.0e-9, high: 1.0e-3, log: true}}
+  portfolio: false
 compute: {executor: process, max_workers: 1}
 registry: null
 tracking: null
@@ -35,30 +52,34 @@ tracking: null
 def test_a_running_experiment_is_given_more(tmp_path: Path) -> None:
     file = tmp_path / "flowers.yaml"
     file.write_text(EXPERIMENT)
+    (tmp_path / "waiting_estimator.py").write_text(WAITING)
     scene = Scene(Workspace(tmp_path / "runs"), "flowers")
     process = subprocess.Popen(
-        [sys.executable, "-m", "automl", "run", str(file), "--workspace", str(tmp_path / "runs")],
+        [sys.executable, "-m", "automl", "run", str(file), "--trust", "--workspace", str(tmp_path / "runs")],
+        cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not scene.finished:
+    # The first trial waits meanwhile: the search cannot come to its end before it is extended.
+    while scene.directory is None or not scene.directory.trial_numbers():
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     directory = scene.directory
     assert directory is not None
-    with pytest.raises(ConfigError, match="30 is no extension: the experiment has 30 already"):
-        api.extend_run(directory.path, max_trials=30)
-    said = api.extend_run(directory.path, max_trials=33, time_budget="2h")
+    with pytest.raises(ConfigError, match="3 is no extension: the experiment has 3 already"):
+        api.extend_run(directory.path, max_trials=3)
+    said = api.extend_run(directory.path, max_trials=5, time_budget="2h")
     assert said == f"flowers/{directory.id} goes on with its new limits"
+    (tmp_path / "go").touch()
     output, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
-    assert "max_trials: 33 trials were run" in output
+    assert "max_trials: 5 trials were run" in output
     assert json.loads(directory.result.read_text())["time_budget"] == 7200
-    assert len(directory.trial_numbers()) == 33
+    assert len(directory.trial_numbers()) == 5
     assert examine(directory).sound
     with pytest.raises(WorkspaceError, match="is not running: 'automl resume' extends it"):
-        api.extend_run(directory.path, max_trials=40)
+        api.extend_run(directory.path, max_trials=9)
     with pytest.raises(ConfigError, match="nothing to extend: give --time-budget or --max-trials"):
         api.extend_run(directory.path)
 

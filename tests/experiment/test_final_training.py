@@ -143,7 +143,8 @@ def test_a_final_training_uses_the_time_that_is_left(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("estimator")
 def test_without_a_budget_there_are_no_stages(tmp_path: Path) -> None:
     file = tmp_path / "experiment.yaml"
-    file.write_text(yaml.safe_dump(declared(tmp_path / "runs", 0.05, max_trials=3)))
+    config = declared(tmp_path / "runs", 0.05, max_trials=3) | {"compute": {"executor": "inline"}}
+    file.write_text(yaml.safe_dump(config))
     result = api.run(file, trust=True, progress=False)
     assert len(trials(result.directory)) == 3
     assert all(written(result.directory, number)["notes"] == {} for number in range(3))
@@ -180,6 +181,7 @@ def test_a_final_training_that_is_killed_is_gone_on_with(tmp_path: Path) -> None
 def test_a_population_has_no_final_training(tmp_path: Path) -> None:
     """What it is good for is its schedule, which a new training would not have."""
     config = declared(tmp_path / "runs", 0.05, time_budget=60.0, max_trials=4)
+    config["compute"] = {"executor": "inline"}
     config["search"] |= {"sampler": {"name": "pbt", "options": {"population": 2, "generations": 2}}, "portfolio": False}
     file = tmp_path / "experiment.yaml"
     file.write_text(yaml.safe_dump(config))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from automl import api
 from automl.engine.workspace.layout import Workspace
 from automl.testing.invariants import Ledger, examine
 from automl.testing.moments import Scene
@@ -96,9 +97,7 @@ def test_a_search_says_so_and_goes_on_when_there_is_room(disk: Disk, tmp_path: P
 
     disk.make_room()
     ledger.note(directory)
-    resumed = automl("resume", directory.path, "--workspace", workspace, "--max-trials", len(scene.finished) + 2)
-    _, errors = resumed.communicate(timeout=120)
-    assert resumed.returncode == 0, errors
+    api.resume(directory.path, max_trials=len(scene.finished) + 2, progress=False)
     assert examine(directory, ledger).sound
 
 

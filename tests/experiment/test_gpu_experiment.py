@@ -22,6 +22,7 @@ LINE: dict[str, Any] = {
     "estimator": "sklearn.linear_model.LogisticRegression",
     "params": {"C": {"type": "float", "low": 0.01, "high": 10.0, "log": True}},
 }
+TRIALS = 4  # both algorithms are among them
 ALGORITHMS = {"net": {**LINE, "gpu": True}, "line": LINE}
 
 
@@ -34,7 +35,8 @@ def fit(workspace: Path, algorithms: dict[str, Any] | None = None, **compute: An
         table,
         target="y",
         name="nets",
-        max_trials=6,
+        max_trials=TRIALS,
+        validation={"folds": 2, "repeats": 1},
         search={"space": {"algorithms": algorithms or ALGORITHMS}, "sampler": "random", "pruner": "none"},
         workspace=str(workspace),
         compute={"executor": "process", "max_workers": 2, **compute},
@@ -48,7 +50,7 @@ def utilization(result: Result) -> dict[str, set[float | None]]:
     """What the records say, by algorithm."""
     files = sorted(Path(result.directory).glob("trials/*/trial.json"))
     records = [TrialResult.model_validate_json(file.read_bytes()) for file in files]
-    assert len(records) == 6
+    assert len(records) == TRIALS
     return {name: {record.gpu_utilization for record in records if record.algorithm == name} for name in ALGORITHMS}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from PIL import Image
 
 import automl
 from automl import api
+from automl.cli import console
 from automl.engine.workspace.layout import Workspace
 from automl.errors import DataError, SpaceError
 from automl.experiment.result import Result
@@ -24,7 +25,7 @@ from automl.tracking.follower import wait_for_follower
 SIDE = 12
 CLASSES = ["bar", "cross", "dot"]
 CLASSICAL = {"algorithms": {"allow": ["ridge_hog", "ridge_patches", "knn_hog"]}}
-PROCESS = {"executor": "process", "max_workers": 1}
+INLINE = {"executor": "inline"}
 QUIET: dict[str, Any] = {"tracking": None, "registry": None, "progress": False}
 
 
@@ -49,17 +50,29 @@ def search(workspace: Path, data: Any, **arguments: Any) -> Result:
         "max_trials": 3,
         "workspace": str(workspace),
         "search": CLASSICAL,
-        "compute": PROCESS,
+        "compute": INLINE,
         "name": "shapes",
     }
     return automl.fit("classification", data, **{**options, **QUIET, **arguments})
 
 
+DATA = {"source": pictures(150), "test": pictures(60, seed=1)}
+
+
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """An experiment on arrays, with test pictures, and a registered winner."""
-    data = {"source": pictures(300), "test": pictures(60, seed=1)}
-    return search(tmp_path_factory.mktemp("images") / "ws", data, registry={})
+    """An experiment on arrays, in a process of its own, with test pictures, and a registered winner."""
+    compute = {"executor": "process", "max_workers": 1}
+    return search(tmp_path_factory.mktemp("images") / "ws", DATA, registry={}, compute=compute)
+
+
+@pytest.fixture
+def copied(result: Result, tmp_path: Path) -> Path:
+    """A copy of the experiment that a test may change, without processes and MLflow."""
+    folder = Path(shutil.copytree(result.directory, tmp_path / "ws" / "shapes" / result.directory.name))
+    config = yaml.safe_load((folder / "experiment.yaml").read_text())
+    (folder / "experiment.yaml").write_text(yaml.safe_dump(config | {"compute": INLINE, "registry": None}))
+    return folder
 
 
 def test_classification_of_pictures_settles_its_task_once(result: Result) -> None:
@@ -109,16 +122,16 @@ def test_the_registered_model_predicts_the_same_through_mlflow(result: Result) -
     assert np.allclose(again.predict_proba(X), result.predict_proba(X))
 
 
-def test_it_can_be_resumed_and_extended_after_its_end(result: Result) -> None:
-    same = automl.resume(result.directory, progress=False)
+def test_it_can_be_resumed_and_extended_after_its_end(result: Result, copied: Path) -> None:
+    same = automl.resume(copied, progress=False)
     assert same.best == result.best
-    more = automl.resume(result.directory, max_trials=4, progress=False)
+    more = automl.resume(copied, max_trials=4, progress=False)
     assert len(more.trials()) == 4
     assert more.best.value >= result.best.value
 
 
-def test_a_trial_can_be_replayed_from_its_record(result: Result) -> None:
-    assert api.replay(result.directory, trial=1).identical
+def test_a_trial_can_be_replayed_from_its_record(copied: Path) -> None:
+    assert api.replay(copied, trial=1).identical
 
 
 @pytest.fixture
@@ -132,7 +145,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_folder_of_pictures_through_a_file_and_the_command_line(folder: Path) -> None:
+def test_a_folder_of_pictures_through_a_file_and_the_command_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = folder / "shapes.yaml"
     document = {
         "task": "classification",
@@ -150,21 +165,18 @@ def test_a_folder_of_pictures_through_a_file_and_the_command_line(folder: Path) 
     assert planned["data"]["pictures"].startswith("90 of ")
     assert planned["data"]["classes"] == CLASSES
     assert [row["algorithm"] for row in planned["algorithms"]] == ["ridge_hog", "ridge_patches", "knn_hog"]
-    command = [sys.executable, "-m", "automl", "run", str(file), "--workspace", str(folder / "ws"), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    shown = json.loads(done.stdout)
+    monkeypatch.setattr("sys.argv", ["automl", "run", str(file), "--workspace", str(folder / "ws"), "--json"])
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))  # the command line puts its own there
+    assert not console.run()
+    shown = json.loads(capsys.readouterr().out)
     assert shown["task"] == "image_classification"
     assert shown["counts"] == {"COMPLETED": 2}
 
 
-def test_the_same_seed_gives_the_same_bits(tmp_path: Path) -> None:
-    boards = [
-        search(tmp_path / str(executor), pictures(90), compute={"executor": executor, "max_workers": 1}).leaderboard()
-        for executor in ("inline", "process")
-    ]
+def test_the_same_seed_gives_the_same_bits_with_any_executor(result: Result, tmp_path: Path) -> None:
     kept = ["trial", "algorithm", "score", "spread"]
-    assert boards[0][kept].equals(boards[1][kept])
+    assert search(tmp_path, DATA).leaderboard()[kept].equals(result.leaderboard()[kept])
 
 
 def test_validation_pictures_of_ones_own(tmp_path: Path) -> None:
@@ -177,7 +189,7 @@ def test_validation_pictures_of_ones_own(tmp_path: Path) -> None:
 def test_twins_on_both_sides_of_the_split_are_told(tmp_path: Path) -> None:
     X, y = pictures(90)
     doubled = np.concatenate([X, X]), np.concatenate([y, y])
-    found = search(tmp_path, doubled, max_trials=1, compute={"executor": "inline"})
+    found = search(tmp_path, doubled, max_trials=1)
     alert = next(guardrail for guardrail in found.guardrails if guardrail.name == "duplicates_across_split")
     assert "training row" in alert.message
 

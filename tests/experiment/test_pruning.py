@@ -12,8 +12,8 @@ from rich.console import Console
 import automl
 from automl.display.report import print_result
 from automl.engine.trial.contract import Status, TrialResult
-from automl.experiment.results.pruning import Pruning, PruningTally
 from automl.experiment.result import Result
+from automl.experiment.results.pruning import Pruning, PruningTally
 
 
 def tally(*trials: tuple[str, Status, float, float | None]) -> Pruning | None:

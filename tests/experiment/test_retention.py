@@ -14,8 +14,8 @@ from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.experiment.models.retention import Retention
-from automl.experiment.results.objectives import Preference
 from automl.experiment.result import Result
+from automl.experiment.results.objectives import Preference
 
 
 def search(workspace: Path, **arguments: Any) -> ExperimentDirectory:

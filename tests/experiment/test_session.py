@@ -19,8 +19,8 @@ from automl.deadline import Deadline
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError, DataError, NoModelError, WorkspaceError
 from automl.experiment.models.registration import note_registered, registered_before
-from automl.experiment.results.phases import Phases
 from automl.experiment.result import Result
+from automl.experiment.results.phases import Phases
 from automl.registry.candidate import RegisteredModel
 from automl.registry.options import RegistryOptions
 from automl.tracking.owed import is_owed

@@ -13,8 +13,8 @@ import automl
 from automl import api
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError
-from automl.experiment.results.leaderboard import read_trials
 from automl.experiment.result import Result
+from automl.experiment.results.leaderboard import read_trials
 
 PAIR = ["lda", "naive_bayes"]
 
