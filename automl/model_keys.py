@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, RootModel
 
-from automl.document import Key
+from automl.yaml_file import Key
 
 __all__ = ["all_keys", "fields_of", "kinds_at", "tags_of"]
 

@@ -2,8 +2,8 @@
 
 As in mnist.py a search and the hand-tuned net get the same seconds and the whole machine, in turn, and the test part is
 touched once. With the first seed two others take part: random search in the same time, without pruning, portfolio
-and finale (`random_accuracy`), and the small net of PyTorch's first tutorial, trained as it is there, for two epochs
-(`tutorial_accuracy`). On a GPU `time_to_90_s` is the time until a trial has reached 90% on the validation rows.
+and final training (`random_accuracy`), and the small net of PyTorch's first tutorial, trained as it is there, for two
+epochs (`tutorial_accuracy`). On a GPU `time_to_90_s` is the time until a trial has reached 90% on the validation rows.
 
     python benchmarks/cifar10.py --data DIR [--budget SECONDS] [--seeds N] [--device cpu|cuda] [--quick] [--runs FILE]
                                  [--json FILE]

@@ -22,7 +22,7 @@ from typing import Any
 from busy import busy
 from form import Figure, arguments, machine, publish
 
-from automl.testing.faults import Endured, Ordeal, draw_faults
+from automl.testing.chaos import ChaosResult, ChaosRun, draw_faults
 
 EXECUTORS = ("process", "ray")
 KILLS, QUICK_KILLS = 60, 8
@@ -40,15 +40,15 @@ compute: {{executor: {executor}, max_workers: 2}}
 """
 
 
-def endure(executor: str, count: int, seed: int) -> Endured:
+def endure(executor: str, count: int, seed: int) -> ChaosResult:
     """One experiment with `count` faults, and more trials than they wait for."""
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "flowers.yaml"
         file.write_text(EXPERIMENT.format(trials=4 * count + 4, executor=executor))
-        return Ordeal(file, Path(place) / "workspace", seed=seed).run(draw_faults(executor, count, seed))
+        return ChaosRun(file, Path(place) / "workspace", seed=seed).run(draw_faults(executor, count, seed))
 
 
-def report(executor: str, seed: int, endured: Endured) -> dict[str, Any]:
+def report(executor: str, seed: int, endured: ChaosResult) -> dict[str, Any]:
     """What counts of one experiment, ready for JSON."""
     found = endured.findings
     return {

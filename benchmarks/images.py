@@ -82,7 +82,7 @@ with open(given["answer"], "w") as file:
 """
 SCRIPTS = {"ours": OURS, "random": OURS, "reference": BY_HAND + REFERENCE, "tutorial": BY_HAND + TUTORIAL}
 NEEDS_TORCH = frozenset({"reference", "tutorial"})
-RANDOM = {"search": {"sampler": "random", "pruner": "none", "portfolio": False, "finale": False}}
+RANDOM = {"search": {"sampler": "random", "pruner": "none", "portfolio": False, "final_training": False}}
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _reports(file: Path) -> list[tuple[float, float]]:
 
 
 def _climb(records: Sequence[dict[str, Any]]) -> tuple[tuple[float, float], ...]:
-    """Every report counts where it was made, and not where its trial ended: a finale lasts for most of a budget."""
+    """Every report counts where it was made, and not where its trial ended: a final training lasts for long."""
     points: list[tuple[float, float]] = []
     for record in records:
         if record["status"] == "COMPLETED" and record.get("fidelity") in (None, 1.0):

@@ -1,7 +1,7 @@
 """What a whole search holds in memory: 200 trials on a table of 50,000 rows, through the default executor.
 
 Every half a second the proportional set sizes (a page that n processes share counts one nth in each) of the driver, the
-workers and their wardens are summed up; `total_peak_mb` is the largest sum. It may be 1.5 times the workers times the
+workers and their watchdogs are summed up; `total_peak_mb` is the largest sum. It may be 1.5 times the workers times the
 peak of the largest single trial, plus the data. Ray's own processes and MLflow's are reported beside it.
 
 The table is generated with seed 0, or with --data the diamonds of the data folder. Linux only.
@@ -71,12 +71,12 @@ def processes(driver: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
             yield "ours", process
         else:
             yield "ray", process
-    for process in psutil.process_iter():  # wardens are nobody's children
+    for process in psutil.process_iter():  # watchdogs are nobody's children
         try:
             command_line = process.cmdline()
         except psutil.Error:
             continue
-        if "automl.engine.execution.warden" in command_line and not pids.isdisjoint(command_line):
+        if "automl.engine.execution.watchdog" in command_line and not pids.isdisjoint(command_line):
             yield "ours", process
 
 

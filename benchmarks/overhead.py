@@ -31,9 +31,9 @@ from automl.engine.execution.options import ComputeOptions
 from automl.engine.execution.pool import Pool
 from automl.engine.execution.process import ProcessExecutor
 from automl.engine.execution.ray.executor import RayExecutor
-from automl.engine.plugins.component_options import NamedOptions
-from automl.engine.proposers.algorithm_study import AlgorithmModel
-from automl.engine.proposers.sampled import Sampled
+from automl.engine.plugins.component_options import ComponentOptions
+from automl.engine.proposers.algorithm_study import AlgorithmStudy
+from automl.engine.proposers.sampled import SamplerProposer
 from automl.engine.pruners.registry import make_pruner
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.search.driver import Driver
@@ -86,11 +86,11 @@ def search(executor: Executor, trials: int, directory: ExperimentDirectory | Non
            at: dict[int, float] | None = None) -> float:  # fmt: skip
     """Seconds that a search of `trials` takes; `at` is filled with the driver's kB after as many trials."""
     directory = directory or experiment()
-    sampler = make_sampler(NamedOptions(name="random"))
-    history = History(directory.journal, maximize=False, pruner=make_pruner(NamedOptions(name="none")))
+    sampler = make_sampler(ComponentOptions(name="random"))
+    history = History(directory.journal, maximize=False, pruner=make_pruner(ComponentOptions(name="none")))
     driver = Driver(
         Terms(directory, "loss", maximize=False),
-        proposer=Sampled(SPACE, sampler, maximize=False, seed=0, measured=False),
+        proposer=SamplerProposer(SPACE, sampler, maximize=False, seed=0, measured=False),
         history=history,
         executor=executor,
         criteria=[MaxTrials(trials)],
@@ -210,8 +210,10 @@ def driver_kb_per_trial(first: int, last: int) -> float:
 
 def tpe_ask_ms(trials: int) -> float:
     """Median milliseconds of an ask by TPE (and of being told its result) at `trials` trials."""
-    model = AlgorithmModel("noop", SPACE.algorithms["noop"], make_sampler(NamedOptions(name="tpe")), maximize=False)
-    random = AlgorithmModel("noop", SPACE.algorithms["noop"], make_sampler(NamedOptions(name="random")), maximize=False)
+    model = AlgorithmStudy("noop", SPACE.algorithms["noop"], make_sampler(ComponentOptions(name="tpe")), maximize=False)
+    random = AlgorithmStudy(
+        "noop", SPACE.algorithms["noop"], make_sampler(ComponentOptions(name="random")), maximize=False
+    )
     seconds = []
     for number in range(trials + 50):
         begin = time.perf_counter()

@@ -38,7 +38,7 @@ def space(epochs: int) -> dict[str, Any]:
                 "estimator": "automl.learning.algorithms.nets.small.SmallNet",
                 "requires": "torch",
                 "view": "pixels",
-                "stretches": True,
+                "anytime": True,
                 "fixed": {"epochs": epochs},
                 "params": {
                     "lr": {"type": "float", "low": 1e-4, "high": 1.0, "log": True, "default": 0.03},

@@ -17,8 +17,8 @@ from collections.abc import Callable, Sequence
 from form import Figure, arguments, machine, publish
 from optuna.trial import TrialState
 
-from automl.engine.plugins.component_options import NamedOptions
-from automl.engine.proposers.algorithm_study import AlgorithmModel
+from automl.engine.plugins.component_options import ComponentOptions
+from automl.engine.proposers.algorithm_study import AlgorithmStudy
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.space.space import AlgorithmSpace
 from automl.seeds import derive
@@ -56,9 +56,9 @@ FUNCTIONS: tuple[Function, ...] = (sphere, rosenbrock, rastrigin, ackley, griewa
 SPACE = AlgorithmSpace.model_validate({"params": {f"x{i}": {"type": "float", "low": 0, "high": 1} for i in range(6)}})
 
 
-def regret(function: Function, sampler: NamedOptions, seed: int, trials: int) -> float:
+def regret(function: Function, sampler: ComponentOptions, seed: int, trials: int) -> float:
     """The smallest value found; every function's minimum is 0."""
-    model = AlgorithmModel("f", SPACE, make_sampler(sampler), maximize=False)
+    model = AlgorithmStudy("f", SPACE, make_sampler(sampler), maximize=False)
     best = math.inf
     for number in range(trials):
         proposal, local = model.ask(derive(seed, "sampler", number))
@@ -77,10 +77,10 @@ def main() -> None:
     trials, seeds = (400, 1) if options.quick else (options.trials, options.seeds)
     small = max(20, trials // 4)
     samplers = {
-        "random": NamedOptions(name="random"),
-        "tpe_all": NamedOptions(name="tpe", options={"window": 10**9}),
-        f"tpe_window_{trials // 2}": NamedOptions(name="tpe", options={"window": trials // 2}),
-        f"tpe_window_{small}": NamedOptions(name="tpe", options={"window": small}),
+        "random": ComponentOptions(name="random"),
+        "tpe_all": ComponentOptions(name="tpe", options={"window": 10**9}),
+        f"tpe_window_{trials // 2}": ComponentOptions(name="tpe", options={"window": trials // 2}),
+        f"tpe_window_{small}": ComponentOptions(name="tpe", options={"window": small}),
     }
     scaled: dict[str, list[float]] = {name: [] for name in samplers}
     seconds: dict[str, float] = dict.fromkeys(samplers, 0.0)

@@ -29,8 +29,8 @@ from automl.engine.admission.time import Admission
 from automl.engine.execution.base import Executor
 from automl.engine.execution.options import ComputeOptions
 from automl.engine.execution.registry import make_executor
-from automl.engine.plugins.component_options import NamedOptions
-from automl.engine.proposers.sampled import Sampled
+from automl.engine.plugins.component_options import ComponentOptions
+from automl.engine.proposers.sampled import SamplerProposer
 from automl.engine.pruners.registry import make_pruner
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.search.driver import Driver
@@ -77,11 +77,11 @@ class Burn:
 
 @contextmanager
 def open_driver(directory: ExperimentDirectory, executor: Executor, trials: int) -> Iterator[Driver]:
-    history = History(directory.journal, maximize=False, pruner=make_pruner(NamedOptions(name="none")))
-    sampler = make_sampler(NamedOptions(name="random"))
+    history = History(directory.journal, maximize=False, pruner=make_pruner(ComponentOptions(name="none")))
+    sampler = make_sampler(ComponentOptions(name="random"))
     yield Driver(
         Terms(directory, "loss", maximize=False),
-        proposer=Sampled(SPACE, sampler, maximize=False, seed=0, measured=False),
+        proposer=SamplerProposer(SPACE, sampler, maximize=False, seed=0, measured=False),
         history=history,
         executor=executor,
         criteria=[MaxTrials(trials)],

@@ -215,9 +215,9 @@ def resume(
     from automl.engine.workspace.lock import is_locked
     from automl.experiment.assembly import check_choices
     from automl.experiment.clock import seconds_used
-    from automl.experiment.delivery import end_delivery
-    from automl.experiment.early import begin_executor
     from automl.experiment.extension import check_room, check_time, check_time_to_pick
+    from automl.experiment.finish import end_delivery
+    from automl.experiment.prestart import begin_executor
     from automl.experiment.problem.files import saved_data
     from automl.experiment.problem.inputs import Inputs
     from automl.experiment.result import Result
@@ -256,10 +256,10 @@ def resume(
 
 def _picked_by(config: ExperimentConfig, directory: ExperimentDirectory) -> bool:
     """Whether the winner was picked under the limits and the rule that experiment.yaml has now: it may be edited."""
-    from automl.experiment.results.objectives import Preference
+    from automl.experiment.results.objectives import Objectives
 
     try:
-        known = Preference.read(directory)
+        known = Objectives.read(directory)
     except DamagedFileError:
         return False
     return known is None or known.is_that_of(config)
@@ -285,7 +285,7 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
     from automl.config.reader import read_config
     from automl.engine.space.load import load_space
     from automl.experiment.assembly import check_choices
-    from automl.experiment.problem.resolve_task import settle_task
+    from automl.experiment.problem.resolve_task import resolve_task
     from automl.experiment.problem.warm_start import resolve_warm_start
     from automl.learning.algorithms.trust import check_estimators, check_trust
     from automl.learning.metrics.registry import metric_from_options
@@ -294,7 +294,7 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
     config, document = read_config(file)
     try:
         check_addresses(config, trust=trust)
-        config = settle_task(config)
+        config = resolve_task(config)
         check_choices(config)
         for option in config.metric:
             metric_from_options(option, get_task(config.task).scored_as)
@@ -320,13 +320,13 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
     from automl.experiment.problem.describe import describe_plan
     from automl.experiment.problem.inputs import Inputs
     from automl.experiment.problem.prepare import prepare
-    from automl.experiment.problem.resolve_task import settle_task
+    from automl.experiment.problem.resolve_task import resolve_task
     from automl.experiment.problem.warm_start import resolve_warm_start
 
     config, document = read_config(file)
     try:
         check_addresses(config, trust=trust)
-        config = settle_task(config)
+        config = resolve_task(config)
         check_choices(config)
         config = resolve_warm_start(config)
         # What takes longer to read than the search may last could not be searched either.
@@ -345,7 +345,7 @@ def _new(
     started: float,
     last_words: Callable[[Result], None] | None = None,
 ) -> Result:
-    from automl.experiment.early import begin_executor
+    from automl.experiment.prestart import begin_executor
     from automl.experiment.watchdog import Watchdog
     from automl.start import check_start
 
@@ -370,11 +370,11 @@ def _begin(
     from automl.display.view import make_progress
     from automl.experiment.assembly import check_choices
     from automl.experiment.problem.prepare import default_name
-    from automl.experiment.problem.resolve_task import settle_task
+    from automl.experiment.problem.resolve_task import resolve_task
     from automl.experiment.problem.warm_start import resolve_warm_start
     from automl.experiment.session import run_session
 
-    config = settle_task(config, inputs)
+    config = resolve_task(config, inputs)
     check_choices(config)
     config = resolve_warm_start(config)
     name = config.experiment or default_name(config, inputs)

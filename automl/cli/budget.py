@@ -69,7 +69,7 @@ def _counting(budget: Any, *, used: float = 0.0) -> Deadline | None:
 
 def _limit(file: Path) -> Any:
     """``limits.time_budget`` as it stands in a regular file; a pipe is read by nobody twice."""
-    from automl.document import read_document  # on purpose here: it is called beside the main thread's imports
+    from automl.yaml_file import read_document  # on purpose here: it is called beside the main thread's imports
 
     limits = read_document(file).values.get("limits") if file.is_file() else None
     return limits.get("time_budget") if isinstance(limits, dict) else None

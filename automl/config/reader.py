@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from automl.config.schema import LATER, ExperimentConfig
 from automl.config.writer import is_cut
-from automl.document import Document, document_text, parse_document
 from automl.errors import ConfigError
-from automl.mistakes import Mistake, as_error, find_mistakes
+from automl.validation_errors import Mistake, as_error, find_mistakes
+from automl.yaml_file import Document, document_text, parse_document
 
 __all__ = ["build_config", "read_config", "read_config_text"]
 

@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from automl.config.schema import ExperimentConfig
-from automl.document import dump_document
 from automl.errors import ConfigError
 from automl.redact import redact
+from automl.yaml_file import dump_document
 
 __all__ = ["config_values", "is_cut", "write_config"]
 

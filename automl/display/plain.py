@@ -31,7 +31,7 @@ class PlainProgress(Progress):
         self._said = -at_most
         self._unsaid = False
         self._failed: set[str] = set()
-        self._finale: int | None = None
+        self._final_training: int | None = None
         self._closed = self._broken = False
 
     def update(self, state: SearchState) -> None:
@@ -40,7 +40,7 @@ class PlainProgress(Progress):
         self._unsaid = self._tally.add(state) or self._unsaid
         for finished in state.new:
             self._report_failure(finished, state)
-        self._report_finale(state)
+        self._report_final_training(state)
         since = state.elapsed - self._said
         if self._unsaid and since >= self._at_most:
             self._line(state, f"best so far: {best_line(state)}, after {counts_line(state)}")
@@ -66,10 +66,10 @@ class PlainProgress(Progress):
         self._failed.add(result.algorithm)
         self._write(f"{clock(state.elapsed):>8}  trial {result.number} ({result.algorithm}) {outcome(finished)}")
 
-    def _report_finale(self, state: SearchState) -> None:
+    def _report_final_training(self, state: SearchState) -> None:
         final = next((trial for trial in state.running if trial.final), None)
-        if final is not None and final.number != self._finale:
-            self._finale = final.number
+        if final is not None and final.number != self._final_training:
+            self._final_training = final.number
             self._write(f"{clock(state.elapsed):>8}  {FINAL}: {final.algorithm}, {clock(state.remaining)}")
 
     def _line(self, state: SearchState, text: str) -> None:

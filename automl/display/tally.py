@@ -12,7 +12,7 @@ from automl.engine.trial.contract import Status
 __all__ = ["FINAL", "Tally", "best_line", "counts_line", "time_line"]
 
 FINAL = "final training"
-"""What the finale is called: the last and longest training of a search, which has its machine to itself."""
+"""What the final training is called: the last and longest training of a search, which has its machine to itself."""
 
 
 class Tally:

@@ -17,10 +17,10 @@ from automl.engine.execution.base import Executor
 from automl.engine.execution.cores import check_cores
 from automl.engine.execution.gpus import gpus_text
 from automl.engine.execution.options import ComputeOptions
-from automl.engine.proposers.final_training import Finale, stretching
+from automl.engine.proposers.final_training import FinalTraining, anytime_algorithms
 from automl.engine.proposers.portfolio import Portfolio
 from automl.engine.proposers.sampled import make_proposer
-from automl.engine.proposers.time_allocation import Allotments
+from automl.engine.proposers.time_allocation import TimeAllocation
 from automl.engine.proposers.warm_start import WarmStart
 from automl.engine.pruners.registry import make_pruner
 from automl.engine.samplers.registry import make_sampler
@@ -31,7 +31,7 @@ from automl.engine.stopping.model_limits import ModelLimits
 from automl.engine.stopping.registry import criteria_of
 from automl.engine.study.history import History
 from automl.engine.study.proposal import Proposer, ProposerChain
-from automl.engine.study.recover import adopt
+from automl.engine.study.recover import recover_lost_trials
 from automl.engine.trial.contract import STEPS_PER_FOLD, Device, TrialContext, TrialLimits, TrialResources
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError
@@ -119,7 +119,7 @@ def open_driver(
     history = History(directory.journal, maximize=problem.primary.maximize, pruner=pruner, steps=steps)
     limits = config.limits
     try:
-        adopt(history, directory, problem.space)
+        recover_lost_trials(history, directory, problem.space)
         yield Driver(
             Terms(
                 directory,
@@ -168,7 +168,7 @@ def _proposer(
     search = ProposerChain([earlier, Portfolio(space), sampled])
     if not _allotted(space, config, deadline):
         return search
-    return Finale(
+    return FinalTraining(
         search,
         space,
         deadline=deadline,
@@ -178,14 +178,14 @@ def _proposer(
         most=config.limits.max_trials,
         epoch=0.0 if gpus else problem.task.core_seconds(problem.table) / config.compute.cpus_per_trial,
         first=earlier.proposals,
-        allotments=Allotments() if config.search.finale else Allotments.without_finale(),
+        time_allocation=TimeAllocation() if config.search.final_training else TimeAllocation.without_final_training(),
     )
 
 
 def _allotted(space: SearchSpace, config: ExperimentConfig, deadline: Deadline) -> frozenset[str]:
     """Algorithms whose fits last as long as the search gives them; none without a time budget."""
-    shared = deadline.limited and make_sampler(config.search.sampler).has_finale
-    return stretching(space) if shared else frozenset()
+    shared = deadline.limited and make_sampler(config.search.sampler).has_final_training
+    return anytime_algorithms(space) if shared else frozenset()
 
 
 def _most_cores(compute: ComputeOptions) -> float:

@@ -14,7 +14,7 @@ from automl.engine.trial.records import read_params, read_result
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import NoModelError, WorkspaceError
 from automl.experiment.results.leaderboard import leaderboard, read_trials, trial_table
-from automl.experiment.results.objectives import Preference
+from automl.experiment.results.objectives import Objectives
 from automl.experiment.results.phases import Budget
 from automl.experiment.results.summary import Summary
 from automl.learning.data.guardrails import Guardrail, Verdict
@@ -139,7 +139,7 @@ class Result:
         predict_seconds, latency (seconds for one row), size in bytes, front, over_limit (where models are limited),
         status.
         """
-        return leaderboard(read_trials(self._directory), self._preference)
+        return leaderboard(read_trials(self._directory), self._objectives)
 
     def front(self) -> pd.DataFrame:
         """Rows of the leaderboard that no other completed trial beats in all of score, further metrics that were asked
@@ -149,9 +149,9 @@ class Result:
         return board[board["front"]].reset_index(drop=True)
 
     @cached_property
-    def _preference(self) -> Preference:
-        known = Preference.read(self._directory)
-        return known or Preference.simple(self.summary.metric, maximize=self.summary.maximize)
+    def _objectives(self) -> Objectives:
+        known = Objectives.read(self._directory)
+        return known or Objectives.simple(self.summary.metric, maximize=self.summary.maximize)
 
     def trials(self) -> pd.DataFrame:
         """Every trial with its status, metrics, parameters and failure."""

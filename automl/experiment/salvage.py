@@ -10,12 +10,12 @@ from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.trial.partial import keep
 from automl.engine.trial.records import read_proposal, read_result, write_result
 from automl.engine.workspace.layout import ExperimentDirectory
-from automl.experiment.results.objectives import Preference
+from automl.experiment.results.objectives import Objectives
 
 __all__ = ["with_what_is_left"]
 
 
-def with_what_is_left(last: SearchState, directory: ExperimentDirectory, preference: Preference) -> SearchState:
+def with_what_is_left(last: SearchState, directory: ExperimentDirectory, objectives: Objectives) -> SearchState:
     """`last` with the running trial that has left the largest part of a model as one that was ended.
 
     Its trial.json is written; the journal is told when the experiment is resumed. Workers must not write any more.
@@ -28,7 +28,7 @@ def with_what_is_left(last: SearchState, directory: ExperimentDirectory, prefere
     """
     if last.best is not None or last.partial is not None:
         return last
-    left = [found for found in _ended(last, directory) if preference.limits.allow(found.result)]
+    left = [found for found in _ended(last, directory) if objectives.limits.allow(found.result)]
     if not left:
         return last
     most = max(left, key=lambda found: found.result.share)

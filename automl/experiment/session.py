@@ -19,11 +19,11 @@ from automl.engine.workspace.layout import ExperimentDirectory
 from automl.engine.workspace.lock import locked
 from automl.experiment.assembly import check_gpus, make_context, open_driver
 from automl.experiment.clock import kept_clock
-from automl.experiment.delivery import Delivery, Found
 from automl.experiment.extension import extend_running
+from automl.experiment.finish import Finish, SearchOutcome
 from automl.experiment.interrupt import Interrupts
 from automl.experiment.logfile import logged_to
-from automl.experiment.models.evaluate import rehearse, seconds_to_test
+from automl.experiment.models.evaluate import preload_model, seconds_to_test
 from automl.experiment.models.retention import Retention
 from automl.experiment.problem.files import save_config, save_problem
 from automl.experiment.problem.inputs import Inputs
@@ -31,7 +31,7 @@ from automl.experiment.problem.prepare import Problem, prepare
 from automl.experiment.reserve import Reserve
 from automl.experiment.result import Result
 from automl.experiment.results.leaderboard import has_model
-from automl.experiment.results.objectives import Preference
+from automl.experiment.results.objectives import Objectives
 from automl.experiment.results.phases import Phases
 from automl.experiment.results.pruning import PruningTally
 from automl.experiment.tracker import Tracker
@@ -104,11 +104,11 @@ class _Session:
                 problem = prepare(self._config, self._inputs, self._deadline if begins else None)
                 check_gpus(self._config, problem.space)
                 save_problem(problem, self._directory)
-                preference = Preference.of(self._config, problem.metrics)
-                preference.write(self._directory)
+                objectives = Objectives.of(self._config, problem.metrics)
+                objectives.write(self._directory)
                 self._retention = Retention(
                     self._directory,
-                    preference,
+                    objectives,
                     self._config.retention.models,
                     continues=make_sampler(self._config.search.sampler).continues,
                 )
@@ -125,8 +125,8 @@ class _Session:
             self._reserve.work_took(self._phases.spent("prepare"), cpu=time.thread_time() - cpu)
             self._phases.plan("search", self._deadline.remaining() - self._reserve.seconds())
             with self._view, self._phases.measure("search"):
-                last = self._search(problem, preference, executor)
-            result = self._delivery().deliver(self._found(problem, preference, last), executor)
+                last = self._search(problem, objectives, executor)
+            result = self._delivery().deliver(self._found(problem, objectives, last), executor)
             self._watchdog.says(partial(self._watchdog.reports, result))
             return result
         finally:
@@ -135,8 +135,8 @@ class _Session:
             # Matrices that trials have shared: a resumed session makes them again.
             shutil.rmtree(self._directory.cache, ignore_errors=True)
 
-    def _delivery(self) -> Delivery:
-        return Delivery(
+    def _delivery(self) -> Finish:
+        return Finish(
             config=self._config,
             directory=self._directory,
             deadline=self._deadline,
@@ -146,20 +146,20 @@ class _Session:
             trust=self._inputs.trust,
         )
 
-    def _found(self, problem: Problem, preference: Preference, last: SearchState) -> Found:
-        return Found(problem, preference, last, self._completed, self._pruned.pruning())
+    def _found(self, problem: Problem, objectives: Objectives, last: SearchState) -> SearchOutcome:
+        return SearchOutcome(problem, objectives, last, self._completed, self._pruned.pruning())
 
-    def _last_words(self, problem: Problem, preference: Preference, last: SearchState) -> None:
+    def _last_words(self, problem: Problem, objectives: Objectives, last: SearchState) -> None:
         """The best so far, said by the watchdog: this process has outlasted its budget, whatever it is busy with."""
         if last.best is None and last.partial is None:
             kill_workers()  # what they have completed is delivered, and must not change meanwhile
-        result = self._delivery().deliver_at_once(self._found(problem, preference, last))
+        result = self._delivery().deliver_at_once(self._found(problem, objectives, last))
         self._view.close()
         self._watchdog.reports(result)
 
     # Searching
 
-    def _search(self, problem: Problem, preference: Preference, executor: Executor) -> SearchState:
+    def _search(self, problem: Problem, objectives: Objectives, executor: Executor) -> SearchState:
         last = None
         in_time = not self._deadline.passed()  # else all that is left to do is to deliver, which takes what it takes
         with (
@@ -178,7 +178,7 @@ class _Session:
                 self._reserve.closing_takes(executor.closing_seconds)
                 self._follow(last, problem)
                 if in_time:
-                    self._watchdog.says(partial(self._last_words, problem, preference, last))
+                    self._watchdog.says(partial(self._last_words, problem, objectives, last))
                 self._config = extend_running(driver, self._config, self._directory, self._deadline)
         assert last is not None
         return last
@@ -220,7 +220,7 @@ class _Session:
         self._reserve.testing_takes(seconds_to_test(problem, best))
         if best.algorithm not in self._rehearsed:
             self._rehearsed.add(best.algorithm)
-            rehearse(self._directory.trial(best.number).models)
+            preload_model(self._directory.trial(best.number).models)
 
     @property
     def _chooses(self) -> bool:

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 from automl.registry.candidate import Score
 
-__all__ = ["Verdict", "compare"]
+__all__ = ["Comparison", "compare"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Comparison:
     """Whether the champion gives way, and the reason as a clause."""
 
     better: bool
     reason: str
 
 
-def compare(ours: Score, version: str, champion: Score | None) -> Verdict:
+def compare(ours: Score, version: str, champion: Score | None) -> Comparison:
     """Compare a model with the champion.
 
     Args:
@@ -26,22 +26,22 @@ def compare(ours: Score, version: str, champion: Score | None) -> Verdict:
         champion: the champion's; None for one that automl has not registered.
     """
     if champion is None:
-        return Verdict(False, f"version {version} was not registered by automl, so nothing says which is better")
+        return Comparison(False, f"version {version} was not registered by automl, so nothing says which is better")
     if champion.metric != ours.metric:
-        return Verdict(False, f"version {version} was chosen by {champion.metric}, not by {ours.metric}")
+        return Comparison(False, f"version {version} was chosen by {champion.metric}, not by {ours.metric}")
     if not ours.split_plan or champion.split_plan != ours.split_plan:
-        return Verdict(False, f"version {version} was measured on another split of the data")
+        return Comparison(False, f"version {version} was measured on another split of the data")
     if ours.share != champion.share:
         words = f"it is {ours.extent}" if ours.share < champion.share else f"version {version} is {champion.extent}"
-        return Verdict(ours.share > champion.share, words)
+        return Comparison(ours.share > champion.share, words)
     value, theirs = _number(ours.value), _number(champion.value)
     if value is None:
-        return Verdict(False, f"it has no {ours.metric}")
+        return Comparison(False, f"it has no {ours.metric}")
     if theirs is None:
-        return Verdict(True, f"version {version} has no {ours.metric}")
+        return Comparison(True, f"version {version} has no {ours.metric}")
     better = value > theirs if ours.maximize else value < theirs
     beats = "beats" if better else "does not beat"
-    return Verdict(better, f"{ours.metric} {value:.6g} {beats} version {version}'s {theirs:.6g} on the same split")
+    return Comparison(better, f"{ours.metric} {value:.6g} {beats} version {version}'s {theirs:.6g} on the same split")
 
 
 def _number(value: float | None) -> float | None:

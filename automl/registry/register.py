@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from automl.engine.workspace.layout import Workspace
 from automl.errors import AutomlError, RegistryError, WorkspaceError
 from automl.registry.candidate import CHAMPION, Candidate, Origin, RegisteredModel
-from automl.registry.compare import Verdict, compare
+from automl.registry.compare import Comparison, compare
 from automl.registry.example import read_example
 from automl.registry.model_files import hash_model, put_models
 from automl.registry.places import ModelDirectory, VersionDirectory, find_model
@@ -148,16 +148,16 @@ def _not_promoted(name: str, number: int, reason: str) -> RegisteredModel:
     return RegisteredModel(name=name, version=str(number), message=message)
 
 
-def _verdict(model: ModelDirectory, candidate: Candidate, holder: Pointer | None) -> Verdict:
+def _verdict(model: ModelDirectory, candidate: Candidate, holder: Pointer | None) -> Comparison:
     if candidate.promote == "never":
-        return Verdict(False, "registry.promote is 'never'")
+        return Comparison(False, "registry.promote is 'never'")
     if candidate.promote == "always":
-        return Verdict(True, "registry.promote is 'always'")
+        return Comparison(True, "registry.promote is 'always'")
     if holder is None:
-        return Verdict(True, "there was none")
+        return Comparison(True, "there was none")
     champion = model.version(holder.version)
     if not champion.path.exists():
-        return Verdict(True, f"version {holder.version} is gone")
+        return Comparison(True, f"version {holder.version} is gone")
     return compare(candidate.score, str(holder.version), champion.read().score)
 
 

@@ -234,7 +234,7 @@ class _Progress:
     """
 
     wanted = True
-    stretches = False
+    anytime = False
     seconds_left = math.inf
     fidelity = 1.0
     predictions = 1.0

@@ -26,7 +26,7 @@ from automl.registry.example import read_example
 from automl.registry.load import load_model
 from automl.registry.places import ModelDirectory, find_model
 from automl.registry.record import Registration
-from automl.testing.moments import finished
+from automl.testing.kill_points import finished
 from automl.tracking import tags
 from automl.tracking.follower import wait_for_follower
 from automl.tracking.records import run_status

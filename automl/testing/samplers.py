@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import pytest
 from optuna.trial import FixedTrial, TrialState
 
-from automl.engine.proposers.sampled import Sampled, make_proposer
+from automl.engine.proposers.sampled import SamplerProposer, make_proposer
 from automl.engine.samplers.base import Sampler
 from automl.engine.space.space import AlgorithmSpace, SearchSpace
 from automl.engine.study.history import Record, state_of
@@ -161,7 +161,7 @@ class SamplerSuite:
 
     def test_a_finite_space_is_tried_without_repetition_and_then_exhausted(self) -> None:
         proposer = self.proposer(FINITE)
-        if not isinstance(proposer, Sampled):
+        if not isinstance(proposer, SamplerProposer):
             pytest.skip("trials of this sampler go on from others: a configuration may come again")
         played = [str(sorted(proposal.params.items())) for proposal in _play(proposer, range(20))]
         every = {str(sorted(params.items())) for params in FINITE.algorithms["small"].configurations()}

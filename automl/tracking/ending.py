@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from automl.engine.workspace.atomic import FORMAT_VERSION, check_format, read_json, write_text
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DamagedFileError
-from automl.mistakes import in_short
+from automl.validation_errors import in_short
 
 __all__ = ["Ending", "read_ending", "write_ending"]
 

@@ -20,7 +20,7 @@ from automl.errors import AutomlError, RegistryError, WorkspaceError
 from automl.learning.ensemble.check import same_predictions
 from automl.redact import one_line
 from automl.registry.candidate import CHAMPION
-from automl.registry.compare import Verdict, compare
+from automl.registry.compare import Comparison, compare
 from automl.registry.example import read_example
 from automl.registry.model_files import load_estimator
 from automl.registry.places import ModelDirectory, VersionDirectory, all_models
@@ -222,7 +222,7 @@ class ModelVersions:
         holder = self._client.get_registered_model(record.name).aliases.get(CHAMPION)
         if holder is not None and str(holder) == number:
             return
-        verdict = Verdict(True, "")
+        verdict = Comparison(True, "")
         if holder is not None and not pointer.by_hand:
             theirs = self._client.get_model_version(record.name, str(holder)).tags
             origin = (theirs.get(tags.MODEL), theirs.get(tags.EXPERIMENT))

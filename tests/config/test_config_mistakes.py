@@ -186,7 +186,7 @@ def test_any_values_are_a_configuration_or_a_sentence(values: dict[str, object])
 
 @given(st.dictionaries(GROUPS, VALUES, max_size=6))
 def test_any_yaml_is_a_configuration_or_a_sentence(values: dict[str, object]) -> None:
-    from automl.document import dump_document
+    from automl.yaml_file import dump_document
 
     try:
         read_config_text(dump_document({"task": "classification", "data": "iris", **values}))

@@ -151,7 +151,7 @@ def test_the_experiment_schema_agrees_with_the_reader() -> None:
 
     validator = jsonschema.Draft202012Validator(experiment_schema())
     validator.check_schema(experiment_schema())
-    from automl.document import parse_document
+    from automl.yaml_file import parse_document
 
     validator.validate(parse_document(EVERYTHING).values)
     validator.validate({"task": "classification", "data": "iris", "metric": "accuracy", "registry": None})

@@ -9,7 +9,7 @@ import pytest
 
 from automl.config.reader import build_config
 from automl.deadline import Deadline
-from automl.engine.proposers.final_training import Finale
+from automl.engine.proposers.final_training import FinalTraining
 from automl.engine.workspace.layout import Workspace
 from automl.experiment.assembly import _proposer
 from automl.experiment.problem.inputs import Inputs
@@ -27,7 +27,7 @@ def test_a_search_knows_how_long_a_worker_needs_to_show_a_net_all_pictures(tmp_p
 
     def epoch(gpus: float) -> float:
         proposer = _proposer(problem, config, directory, Deadline.after(600.0), lambda: 0.0, gpus=gpus)
-        assert isinstance(proposer, Finale)
+        assert isinstance(proposer, FinalTraining)
         return proposer._epoch
 
     assert epoch(0.0) == problem.task.core_seconds(problem.table) / 2 > 0

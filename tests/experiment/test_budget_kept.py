@@ -116,7 +116,7 @@ def survivors(pids: Path) -> list[int]:
 
 
 def gone(pids: Path) -> bool:
-    """Whether every grandchild ends: those of a worker that was killed are killed by its warden, a moment later."""
+    """Whether every grandchild ends: those of a worker that was killed are killed by its watchdog, a moment later."""
     while survivors(pids):
         time.sleep(0.05)
     return True
@@ -169,6 +169,6 @@ def test_what_fit_imports_is_counted(tmp_path: Path) -> None:
 
 def test_workers_start_before_the_caller_imports_what_takes_long() -> None:
     first = "automl.api.search, automl.config.arguments, automl.config.reader, automl.experiment.problem.inputs"
-    code = f"import sys, {first}, automl.experiment.early; print(*sys.modules)"
+    code = f"import sys, {first}, automl.experiment.prestart; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"numpy", "pandas", "optuna", "sklearn", "ray", "mlflow"}.isdisjoint(done.stdout.split())

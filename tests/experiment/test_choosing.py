@@ -140,7 +140,7 @@ def test_the_winner_is_picked_anew_where_the_limits_were_edited(limited: Result,
 
 def test_a_damaged_preference_is_named_and_written_anew(limited: Result, tmp_path: Path) -> None:
     place = shutil.copytree(limited.directory, tmp_path / "products" / "copy")
-    (place / "data" / "preference.json").write_text('{"goals": {')
+    (place / "data" / "objectives.json").write_text('{"goals": {')
     with pytest.raises(DamagedFileError, match=r"preference\.json"):
         api.show_leaderboard(place)
     assert automl.resume(place, progress=False).best == limited.best

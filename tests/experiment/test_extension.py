@@ -17,7 +17,7 @@ from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import ConfigError, WorkspaceError
 from automl.experiment.clock import mark_used
 from automl.testing.invariants import examine
-from automl.testing.moments import Scene
+from automl.testing.kill_points import Scene
 
 WAITING = """
 import time
@@ -136,7 +136,7 @@ def test_a_budget_too_far_spent_to_pick_anew_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=said):
         automl.resume(done.directory, progress=False)
     again = automl.resume(done.directory, time_budget="2h", progress=False)
-    assert json.loads((done.directory / "data" / "preference.json").read_text())["pick"] == "one_standard_error"
+    assert json.loads((done.directory / "data" / "objectives.json").read_text())["pick"] == "one_standard_error"
     assert len(again.leaderboard()) == 2
 
 

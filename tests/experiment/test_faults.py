@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from automl.testing.faults import Endured, Fault, Ordeal, draw_faults
+from automl.testing.chaos import ChaosResult, ChaosRun, Fault, draw_faults
 from automl.testing.invariants import Ledger, examine
 
 EXPERIMENT = """
@@ -22,14 +22,14 @@ compute: {{executor: {executor}, max_workers: 2}}
 """
 
 
-def endure(place: Path, faults: tuple[Fault, ...], *, seed: int, executor: str = "process") -> Endured:
+def endure(place: Path, faults: tuple[Fault, ...], *, seed: int, executor: str = "process") -> ChaosResult:
     """The faults, and more trials than they wait for: at most three each, and what ends meanwhile."""
     file = place / "flowers.yaml"
     file.write_text(EXPERIMENT.format(trials=4 * len(faults) + 4, executor=executor))
-    return Ordeal(file, place / "workspace", seed=seed).run(faults)
+    return ChaosRun(file, place / "workspace", seed=seed).run(faults)
 
 
-def assert_unharmed(endured: Endured) -> None:
+def assert_unharmed(endured: ChaosResult) -> None:
     findings = endured.findings
     assert endured.completed, findings.problems
     assert endured.survived == len(endured.kills)

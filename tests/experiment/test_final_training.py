@@ -1,4 +1,4 @@
-"""The finale of an experiment, from its file to its result: an estimator that trains for as long as it is given."""
+"""The final training of an experiment, from its file to its result: an estimator that trains for as long as it may."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def declared(place: Path, enough: float, **limits: Any) -> dict[str, Any]:
                     "tree": {"estimator": "sklearn.tree.DecisionTreeClassifier"},
                     "net": {
                         "estimator": "stretching_estimator.Stretching",
-                        "stretches": True,
+                        "anytime": True,
                         "fixed": {"enough": enough},
                         "params": {"shift": {"type": "float", "low": 0.0, "high": 1.0}},
                     },
@@ -122,7 +122,7 @@ def test_a_budget_ends_with_the_final_training(tmp_path: Path, capsys: pytest.Ca
     assert (tree.algorithm, net.algorithm) == ("tree", "net")
     assert result.best.number == 1
     assert written(result.directory, 0)["notes"]["stage"] == "explore"
-    assert written(result.directory, 1)["notes"] == {"stage": "finale"}
+    assert written(result.directory, 1)["notes"] == {"stage": "final_training"}
     seen = logged(result.directory, 1)
     assert seen["threads"] == usable_cores()
     assert seen["trained"] >= 1.0
@@ -171,7 +171,7 @@ def test_a_final_training_that_is_killed_is_gone_on_with(tmp_path: Path) -> None
     assert resumed.returncode == 0, resumed.stderr
     tree, net = trials(directory)
     assert (tree.attempt, net.attempt, net.status) == (1, 2, Status.COMPLETED)
-    assert written(directory, 1)["notes"] == {"stage": "finale"}
+    assert written(directory, 1)["notes"] == {"stage": "final_training"}
     seen = logged(directory, 1)
     assert seen["threads"] == usable_cores()
     assert seen["found"] == 1.0, "it goes on from its own checkpoint"

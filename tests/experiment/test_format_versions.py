@@ -53,7 +53,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "result.json": Result.load,
     "warm_start.json": resume,
     "data/table.json": resume,
-    "data/preference.json": lambda place: Result.load(place).leaderboard(),
+    "data/objectives.json": lambda place: Result.load(place).leaderboard(),
     "trials/00000/check.json": lambda place: Result.load(place).register(trial=0),
     "trials/00000/params.json": lambda place: api.replay(place, trial=0),
     "trials/00000/trial.json": resume,

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from automl.engine.trial.contract import Status, TrialResult
-from automl.experiment.results.objectives import Preference
+from automl.experiment.results.objectives import Objectives
 from automl.experiment.results.pareto_front import non_dominated, objectives_of, pareto_front
 
-PREFERENCE = Preference(goals={"accuracy": "maximize", "log_loss": "minimize"})
+PREFERENCE = Objectives(goals={"accuracy": "maximize", "log_loss": "minimize"})
 
 
 def trial(number: int, value: float, loss: float, seconds: float | None, size: int, **fields: object) -> TrialResult:

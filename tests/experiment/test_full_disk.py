@@ -15,7 +15,7 @@ import pytest
 from automl import api
 from automl.engine.workspace.layout import Workspace
 from automl.testing.invariants import Ledger, examine
-from automl.testing.moments import Scene
+from automl.testing.kill_points import Scene
 
 EXPERIMENT = """
 experiment: flowers

@@ -226,7 +226,7 @@ def test_a_net_joins_the_search(tmp_path: Path) -> None:
                 "estimator": "automl.learning.algorithms.nets.conv.ConvNet",
                 "requires": "torch",
                 "view": "pixels",
-                "stretches": True,
+                "anytime": True,
                 "fixed": {"epochs": 12, "batch_size": 16, "width": 16, "ema": 0.9},
             }
         }

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from automl import api
-from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.experiment.results.leaderboard import read_trials
@@ -57,7 +57,7 @@ def test_a_short_name_has_the_defaults(file: Path) -> None:
     search = {**EXPERIMENT["search"], "sampler": "pbt"}  # type: ignore[dict-item]
     file.write_text(yaml.safe_dump({**EXPERIMENT, "search": search}))
     assert api.plan(file)["sampler"] == "pbt"
-    settings = make_sampler(NamedOptions(name="pbt")).settings.model_dump()
+    settings = make_sampler(ComponentOptions(name="pbt")).settings.model_dump()
     assert settings == {
         "population": 10, "generations": 5, "quantile": 0.2, "resample_probability": 0.25, "perturb": (0.8, 1.2)
     }  # fmt: skip

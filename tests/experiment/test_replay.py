@@ -203,7 +203,7 @@ def test_a_training_that_went_on_from_another_cannot_be_repeated_alone(experimen
     algorithm = json.loads((experiment / "trials" / "00001" / "params.json").read_text())["algorithm"]
     entry = yaml.safe_load(shipped_space("classification").read_text())["algorithms"][algorithm]
     written["search"]["algorithms"] = {}
-    written["search"]["space"] = {"algorithms": {algorithm: {**entry, "stretches": True}}}
+    written["search"]["space"] = {"algorithms": {algorithm: {**entry, "anytime": True}}}
     config.write_text(yaml.safe_dump(written))
     with pytest.raises(WorkspaceError, match="cannot be repeated alone: its training goes on from where that of tri"):
         api.replay(experiment, trial=1)

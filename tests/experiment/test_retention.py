@@ -15,7 +15,7 @@ from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.experiment.models.retention import Retention
 from automl.experiment.result import Result
-from automl.experiment.results.objectives import Preference
+from automl.experiment.results.objectives import Objectives
 
 
 def search(workspace: Path, **arguments: Any) -> ExperimentDirectory:
@@ -107,30 +107,30 @@ def ended(directory: ExperimentDirectory, number: int, value: float | None, **fi
     return TrialResult(number=number, algorithm="a", value=value, seconds=1.0, **fields)
 
 
-def preference(**fields: Any) -> Preference:
-    return Preference(goals={"accuracy": "maximize"}, **fields)
+def objectives(**fields: Any) -> Objectives:
+    return Objectives(goals={"accuracy": "maximize"}, **fields)
 
 
 def test_models_of_trials_that_did_not_complete_go(directory: ExperimentDirectory) -> None:
-    retention = Retention(directory, preference(), 5)
+    retention = Retention(directory, objectives(), 5)
     retention.observe([ended(directory, 0, 0.5), ended(directory, 1, None), ended(directory, 2, 0.9, fidelity=0.5)], 0)
     assert with_models(directory) == {0}
 
 
 def test_null_keeps_everything(directory: ExperimentDirectory) -> None:
-    Retention(directory, preference(), None).observe([ended(directory, n, n / 10) for n in range(5)], 4)
+    Retention(directory, objectives(), None).observe([ended(directory, n, n / 10) for n in range(5)], 4)
     assert with_models(directory) == set(range(5))
 
 
 def test_the_best_stays_whatever_is_kept(directory: ExperimentDirectory) -> None:
-    retention = Retention(directory, preference(), 0)
+    retention = Retention(directory, objectives(), 0)
     for number, (value, best) in enumerate([(0.5, 0), (0.4, 0), (0.6, 2)]):
         retention.observe([ended(directory, number, value)], best)
     assert with_models(directory) == {2}
 
 
 def test_of_equal_scores_the_earlier_stays(directory: ExperimentDirectory) -> None:
-    retention = Retention(directory, preference(), 2)
+    retention = Retention(directory, objectives(), 2)
     for number in range(4):
         retention.observe([ended(directory, number, 0.5)], 0)
     assert with_models(directory) == {0, 1}
@@ -138,7 +138,7 @@ def test_of_equal_scores_the_earlier_stays(directory: ExperimentDirectory) -> No
 
 def test_whatever_the_rule_may_pick_stays(directory: ExperimentDirectory) -> None:
     """One standard error picks the cheapest of the good ones: it is on the front, however many score better."""
-    retention = Retention(directory, preference(pick="one_standard_error"), 1)
+    retention = Retention(directory, objectives(pick="one_standard_error"), 1)
     costs = [(0.80, 1e-4), (0.90, 1e-2), (0.85, 1e-3), (0.84, 2e-3), (0.70, 1e-4)]
     for number, (value, latency) in enumerate(costs):
         retention.observe(
@@ -153,7 +153,7 @@ def test_registered_models_and_links_are_left_alone(directory: ExperimentDirecto
     elsewhere = tmp_path / "elsewhere"
     directory.trial(1).models.rename(elsewhere)
     directory.trial(1).models.symlink_to(elsewhere)
-    Retention(directory, preference(), 1).observe(results, 3)
+    Retention(directory, objectives(), 1).observe(results, 3)
     assert with_models(directory) == {0, 1, 3}
     assert (elsewhere / "fold_00.joblib").exists()
 
@@ -177,11 +177,11 @@ def test_checkpoints_stay_as_long_as_a_trial_may_go_on_from_them(
     for number in range(5):  # the last one's trial has not ended
         directory.trial(number).path.mkdir(parents=True, exist_ok=True)
         directory.trial(number).checkpoint.mkdir()
-    Retention(directory, preference(), models, continues=continues).observe(results, 0)
+    Retention(directory, objectives(), models, continues=continues).observe(results, 0)
     assert with_checkpoints(directory) == kept
 
 
 def test_a_resumed_search_drops_what_an_earlier_session_left(directory: ExperimentDirectory) -> None:
     results = [ended(directory, number, number / 10) for number in range(6)]
-    Retention(directory, preference(), 2).observe(results, 5)  # the first state lists all that ended before
+    Retention(directory, objectives(), 2).observe(results, 5)  # the first state lists all that ended before
     assert with_models(directory) == {4, 5}

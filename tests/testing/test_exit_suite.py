@@ -15,7 +15,7 @@ from automl.engine.stopping.registry import exit_criteria
 from automl.engine.study.state import SearchState
 from automl.engine.trial.contract import Status
 from automl.options import Options
-from automl.testing.exits import ExitCriterionSuite, played
+from automl.testing.exit_criteria import ExitCriterionSuite, played
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import optuna
 import pytest
 from optuna.pruners import BasePruner
 
-from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.pruners.base import Pruner, PrunerSettings
 from automl.engine.pruners.registry import make_pruner, pruners
 from automl.testing.pruners import PrunerSuite
@@ -22,7 +22,7 @@ class TestBuiltIn(PrunerSuite):
         self.name = request.param
 
     def make_pruner(self) -> Pruner:
-        return make_pruner(NamedOptions(name=self.name, options=OPTIONS.get(self.name, {})))
+        return make_pruner(ComponentOptions(name=self.name, options=OPTIONS.get(self.name, {})))
 
 
 class Smallest(Pruner):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from optuna.samplers import BaseSampler, RandomSampler
 
-from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.samplers.base import Sampler
 from automl.engine.samplers.registry import make_sampler, samplers
 from automl.options import Options
@@ -33,7 +33,7 @@ class TestBuiltIn(SamplerSuite):
         self.trials = 6 if self.name == "gp" else 30  # each of which takes a third of a second
 
     def make_sampler(self) -> Sampler:
-        return make_sampler(NamedOptions(name=self.name, options=OPTIONS.get(self.name, {})))
+        return make_sampler(ComponentOptions(name=self.name, options=OPTIONS.get(self.name, {})))
 
 
 class Counting(Sampler):

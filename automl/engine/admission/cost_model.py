@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automl.engine.admission.encoding import Scaled
+from automl.engine.admission.encoding import ConfigEncoder
 
 if TYPE_CHECKING:
     from automl.engine.space.space import AlgorithmSpace
 
-__all__ = ["FURTHEST", "NeedModel", "Prediction"]
+__all__ = ["FURTHEST", "CostModel", "Prediction"]
 
 _FEWEST = 5
 """Measured configurations from which a dependence on parameters is learned."""
@@ -41,7 +41,7 @@ class Prediction:
     upper: float
 
 
-class NeedModel:
+class CostModel:
     """Learns a positive quantity (seconds, bytes) of one algorithm's configurations.
 
     A ridge regression of its logarithm on the scaled parameters. The penalty is the one of the least leave-one-out
@@ -54,7 +54,7 @@ class NeedModel:
     """
 
     def __init__(self, space: AlgorithmSpace) -> None:
-        self._scaled = Scaled(space)
+        self._scaled = ConfigEncoder(space)
         self._measured: deque[_Seen] = deque(maxlen=_WINDOW)
         self._exceeded: deque[_Seen] = deque(maxlen=_WINDOW)
         self._seen = self._seen_by_fit = 0

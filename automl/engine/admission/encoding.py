@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from automl.engine.space.base import BaseParameter
     from automl.engine.space.space import AlgorithmSpace
 
-__all__ = ["Scaled"]
+__all__ = ["ConfigEncoder"]
 
 _Column = tuple[int, Callable[[Any], list[float]]]
 
 
-class Scaled:
+class ConfigEncoder:
     """From configurations of one algorithm to points.
 
     A number goes to [-0.5, 0.5], by its logarithm where its range is logarithmic; a choice to one coordinate per

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from automl.engine.admission.peak_memory import Needs
+from automl.engine.admission.peak_memory import PeakMemory
 from automl.engine.trial.contract import TrialResult, TrialSpec
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class GpuMemoryAdmission:
     """
 
     def __init__(self, algorithms: Mapping[str, AlgorithmSpace]) -> None:
-        self._needs = Needs(algorithms)
+        self._needs = PeakMemory(algorithms)
 
     def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
         """A trial with `params` has ended."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from automl.engine.admission.gpu_memory import GpuMemoryAdmission
-from automl.engine.admission.peak_memory import Needs
+from automl.engine.admission.peak_memory import PeakMemory
 from automl.engine.execution.memory import Memory, memory_here
 from automl.engine.study.state import WOULD_NOT_FIT
 from automl.engine.trial.contract import Failure, TrialResult, TrialSpec
@@ -33,7 +33,7 @@ class MemoryAdmission:
     """
 
     def __init__(self, algorithms: Mapping[str, AlgorithmSpace], limit: int | None = None) -> None:
-        self._needs = Needs(algorithms)
+        self._needs = PeakMemory(algorithms)
         self._gpus = GpuMemoryAdmission(algorithms)
         self._limit = limit
         self._memory: Memory | None = None

@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from automl.engine.admission.cost_model import FURTHEST, NeedModel, Prediction
+from automl.engine.admission.cost_model import FURTHEST, CostModel, Prediction
 from automl.engine.trial.contract import Status, TrialResult, TrialSpec
 
 if TYPE_CHECKING:
     from automl.engine.space.space import AlgorithmSpace
 
-__all__ = ["Needs"]
+__all__ = ["PeakMemory"]
 
 _MARGIN = 1.25
 """What is reckoned with beyond the largest need seen, as long as nothing is known about parameters."""
 
 
-class Needs:
+class PeakMemory:
     """Learns the peak, in bytes, that a trial of an algorithm holds.
 
     Args:
@@ -29,7 +29,7 @@ class Needs:
     """
 
     def __init__(self, algorithms: Mapping[str, AlgorithmSpace]) -> None:
-        self._models = {name: NeedModel(space) for name, space in algorithms.items()}
+        self._models = {name: CostModel(space) for name, space in algorithms.items()}
         self._peaks: dict[str, int] = {}
         self.furthest = 0.0
 

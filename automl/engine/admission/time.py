@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from automl.engine.admission.cost_model import NeedModel
+from automl.engine.admission.cost_model import CostModel
 from automl.engine.trial.contract import Status, TrialResult
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Admission:
         self._algorithms: dict[str, _Timed | _Allotted] = {
             name: _Allotted() if name in allotted else _Timed(space) for name, space in algorithms.items()
         }
-        self._stretching = {name for name, space in algorithms.items() if space.stretches}
+        self._anytime = {name for name, space in algorithms.items() if space.anytime}
         self._fidelity: dict[int, float] = {}
 
     def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
@@ -55,7 +55,7 @@ class Admission:
     def _work(self, result: TrialResult) -> float:
         """Share of the full work that a trial did: of a training that went on from its parent's, the rest."""
         done = self._fidelity.get(result.parent, 0.0) if result.parent is not None else 0.0
-        goes_on = result.algorithm in self._stretching and done < result.fidelity
+        goes_on = result.algorithm in self._anytime and done < result.fidelity
         return result.fidelity - done if goes_on else result.fidelity
 
     def predict(self, algorithm: str, params: Mapping[str, Any] | None = None) -> float | None:
@@ -89,7 +89,7 @@ class _Timed:
 
     def __init__(self, space: AlgorithmSpace) -> None:
         self.cost = space.cost
-        self._model = NeedModel(space)
+        self._model = CostModel(space)
         self._latest: deque[float] = deque(maxlen=_REMEMBERED)
         self._ends_in_time = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-from automl.engine.execution.handle import Flight
+from automl.engine.execution.handle import RunningTrial
 from automl.engine.execution.memory_note import MemoryNote
 from automl.engine.trial.contract import Failure, Status, StopReason, TrialResult
 from automl.engine.trial.execute import stop_failure
@@ -16,11 +16,11 @@ __all__ = ["ended_without_result"]
 
 
 def ended_without_result(
-    flight: Flight, status: Status, failure: Failure, *, storage: str | None = None
+    flight: RunningTrial, status: Status, failure: Failure, *, storage: str | None = None
 ) -> TrialResult:
     """What can be said from outside about a trial that was killed, or that never began.
 
-    If the warden has left its note, the trial was over its memory limit, whatever `status` says.
+    If the watchdog has left its note, the trial was over its memory limit, whatever `status` says.
 
     Args:
         storage: the URL of `compute.storage`, if the trial's worker used it.

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from automl.engine.trial.contract import Device, Report, StopReason, TrialSpec
 
-__all__ = ["Flight", "WorkerHandle"]
+__all__ = ["RunningTrial", "WorkerHandle"]
 
 _TIMEOUT_GRACE = 0.2
 """Seconds after its limit at which a trial is killed; it knows its limit, and may end in good time by itself."""
@@ -40,12 +40,12 @@ class WorkerHandle(ABC):
         self.device = device
         self.address = ""
         self.ready = False
-        self.flights: deque[Flight] = deque()
+        self.flights: deque[RunningTrial] = deque()
         self.last: TrialSpec | None = None
         self.free_since = 0.0
 
     @property
-    def flight(self) -> Flight | None:
+    def flight(self) -> RunningTrial | None:
         """The trial that it runs."""
         return self.flights[0] if self.flights else None
 
@@ -53,7 +53,7 @@ class WorkerHandle(ABC):
     def idle(self) -> bool:
         return self.ready and not self.flights
 
-    def take(self, flights: Sequence[Flight]) -> None:
+    def take(self, flights: Sequence[RunningTrial]) -> None:
         """Send trials, which it runs one after the other. The first begins."""
         now = time.monotonic()
         self.flights.extend(flights)
@@ -63,7 +63,7 @@ class WorkerHandle(ABC):
         self.last = flights[-1].spec
         self.run([flight.spec for flight in flights])
 
-    def ended(self, number: int) -> Flight | None:
+    def ended(self, number: int) -> RunningTrial | None:
         """A trial of it has ended: its flight; the next one begins if it was its turn."""
         for position, flight in enumerate(self.flights):
             if flight.spec.number == number:
@@ -87,7 +87,7 @@ class WorkerHandle(ABC):
 
 
 @dataclass(eq=False)
-class Flight:
+class RunningTrial:
     """A trial that was submitted and has no result yet.
 
     Attributes:

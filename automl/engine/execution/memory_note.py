@@ -1,4 +1,4 @@
-"""How much memory a trial held when it was killed for that: the warden writes it down, the driver reads it."""
+"""How much memory a trial held when it was killed for that: the watchdog writes it down, the driver reads it."""
 
 from __future__ import annotations
 

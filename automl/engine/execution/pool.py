@@ -17,7 +17,7 @@ from typing import Any
 from automl.deadline import Deadline
 from automl.engine.execution.base import Event, Executor
 from automl.engine.execution.ended import ended_without_result
-from automl.engine.execution.handle import Flight, WorkerHandle
+from automl.engine.execution.handle import RunningTrial, WorkerHandle
 from automl.engine.execution.messages import Broken, Died, Finished, Loaded, Message
 from automl.engine.execution.options import ComputeOptions
 from automl.engine.execution.payload import Payload, pack
@@ -58,7 +58,7 @@ class _State:
 
     workers: list[WorkerHandle] = field(default_factory=list)
     queue: TrialQueue = field(default_factory=TrialQueue)
-    flights: dict[int, Flight] = field(default_factory=dict)
+    flights: dict[int, RunningTrial] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     wanted: Counter[Device] = field(default_factory=Counter)
     full_at: dict[Device, float] = field(default_factory=lambda: dict.fromkeys(Device, time.monotonic()))
@@ -182,7 +182,7 @@ class Pool(Executor):
         state, device = self._state, spec.resources.device
         if device not in self._devices:
             raise ExecutorError(f"Trial {spec.number} computes on a {device}, and no worker here does.")
-        flight = state.flights[spec.number] = Flight(spec)
+        flight = state.flights[spec.number] = RunningTrial(spec)
         state.queue.add(flight)
         self._want(self._flights_on()[device], device)
 
@@ -315,7 +315,7 @@ class Pool(Executor):
             self._remove(worker)
             self._put_back(unbegun)
 
-    def _put_back(self, flights: Sequence[Flight]) -> None:
+    def _put_back(self, flights: Sequence[RunningTrial]) -> None:
         """Have other workers run what the worker that it was given to will not begin."""
         for flight in flights:
             flight.release()
@@ -350,7 +350,7 @@ class Pool(Executor):
         """Hand on what a worker says about a trial's end."""
         self._state.events.append(finished.result)
 
-    def _end_all(self, worker: WorkerHandle, death: Died, culprit: Flight | None) -> None:
+    def _end_all(self, worker: WorkerHandle, death: Died, culprit: RunningTrial | None) -> None:
         """End what a dead worker may have begun, and have other workers run the rest.
 
         Args:
@@ -368,7 +368,7 @@ class Pool(Executor):
                 self._end(flight, status, Failure(kind="WorkerDied", message=death.reason))
         self._put_back(unbegun)
 
-    def _end(self, flight: Flight, status: Status, failure: Failure) -> None:
+    def _end(self, flight: RunningTrial, status: Status, failure: Failure) -> None:
         """Give a trial the result that its worker could not give."""
         self._state.flights.pop(flight.spec.number, None)
         if flight.worker is not None:

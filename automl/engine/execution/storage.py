@@ -207,7 +207,7 @@ class Storage:
 
 
 def scratch_folder(mark: str) -> Path:
-    """Where the worker `mark` runs its trials, on its own machine. Its warden removes it, by the same name."""
+    """Where the worker `mark` runs its trials, on its own machine. Its watchdog removes it, by the same name."""
     return Path(tempfile.gettempdir()) / f"automl-{mark}"
 
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from statistics import fmean
 
-from automl.engine.execution.handle import Flight
+from automl.engine.execution.handle import RunningTrial
 from automl.engine.trial.contract import Device, TrialSpec
 
 __all__ = ["TrialQueue"]
@@ -27,24 +27,24 @@ class TrialQueue:
     """
 
     def __init__(self) -> None:
-        self._waiting: list[Flight] = []
+        self._waiting: list[RunningTrial] = []
         self._latest: deque[float] = deque(maxlen=_REMEMBERED)
         self.portion = 1
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, flight: Flight) -> None:
+    def add(self, flight: RunningTrial) -> None:
         self._waiting.append(flight)
 
-    def put_back(self, flights: Sequence[Flight]) -> None:
+    def put_back(self, flights: Sequence[RunningTrial]) -> None:
         """Have what a worker was given and has not begun go first."""
         self._waiting[:0] = flights
 
-    def remove(self, flight: Flight) -> None:
+    def remove(self, flight: RunningTrial) -> None:
         self._waiting.remove(flight)
 
-    def take(self, device: Device, workers: int) -> list[Flight]:
+    def take(self, device: Device, workers: int) -> list[RunningTrial]:
         """What the next of so many workers without a trial, starting ones included, is to run."""
         waiting = [flight for flight in self._waiting if flight.spec.resources.device is device]
         most = min(self.portion, math.ceil(len(waiting) / workers))

@@ -28,7 +28,7 @@ from automl.engine.execution.memory_note import MemoryNote
 from automl.engine.execution.messages import Broken, Finished, Loaded, Message
 from automl.engine.execution.payload import Mapped, Payload, unpack
 from automl.engine.execution.reap import MARK, end_self, nested_mark
-from automl.engine.execution.warden_process import Warden
+from automl.engine.execution.watchdog_process import WorkerWatchdog
 from automl.engine.trial.capture import Spool
 from automl.engine.trial.contract import Report, StopReason, TrialContext, TrialResult, TrialSpec
 from automl.engine.trial.execute import address, execute, stop_failure
@@ -47,10 +47,10 @@ class Worker:
 
     Args:
         mark: name of this worker, which its descendants carry in their environment.
-        warden: of this process.
+        watchdog: of this process.
     """
 
-    def __init__(self, mark: str, warden: Warden | None) -> None:
+    def __init__(self, mark: str, warden: WorkerWatchdog | None) -> None:
         os.environ[MARK] = nested_mark(mark)
         self.mark = mark
         self._context: TrialContext | None = None
@@ -81,7 +81,7 @@ class Worker:
 
         Args:
             emit: gets its reports.
-            note: what the warden writes if the trial holds too much memory; by default in the trial's directory.
+            note: what the watchdog writes if the trial holds too much memory; by default in the trial's directory.
         """
         assert self._context is not None
         key = spec.number, spec.attempt
@@ -150,7 +150,7 @@ def serve(connection: Connection, arrays: int = -1) -> None:
         os.set_inheritable(arrays, False)
     hello = pickle.loads(connection.recv_bytes())
     _restore(hello)
-    worker = Worker(hello["mark"], Warden.fork(hello["mark"]) if os.name == "posix" else None)
+    worker = Worker(hello["mark"], WorkerWatchdog.fork(hello["mark"]) if os.name == "posix" else None)
     inbox: queue.SimpleQueue[Any] = queue.SimpleQueue()
     lock = threading.Lock()
 

@@ -11,10 +11,10 @@ from pydantic import BeforeValidator, Field, ValidationError
 from automl.errors import ConfigError
 from automl.options import Options
 
-__all__ = ["Named", "NamedOptions", "build"]
+__all__ = ["Component", "ComponentOptions", "build"]
 
 
-class NamedOptions(Options):
+class ComponentOptions(Options):
     name: str = Field(description="which one")
     options: dict[str, Any] = Field(default={}, description="its settings")
 
@@ -25,7 +25,9 @@ def _from_text(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-Named = Annotated[NamedOptions, BeforeValidator(_from_text, json_schema_input_type=str | NamedOptions | None)]
+Component = Annotated[
+    ComponentOptions, BeforeValidator(_from_text, json_schema_input_type=str | ComponentOptions | None)
+]
 
 
 class _Choice(Protocol):
@@ -37,7 +39,7 @@ class _Choice(Protocol):
 T = TypeVar("T", bound=_Choice)
 
 
-def build(key: str, chosen: NamedOptions, known: Mapping[str, type[T]]) -> T:
+def build(key: str, chosen: ComponentOptions, known: Mapping[str, type[T]]) -> T:
     """The thing that `chosen` names, made with its options.
 
     Args:

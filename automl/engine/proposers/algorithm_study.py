@@ -18,18 +18,18 @@ from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from automl.engine.proposers.stateless import DrawnTrial
+from automl.engine.proposers.stateless import StatelessTrial
 from automl.engine.samplers.base import Ask, Sampler
 from automl.engine.space.space import AlgorithmSpace
 from automl.engine.study.proposal import Proposal
 
-__all__ = ["AlgorithmModel"]
+__all__ = ["AlgorithmStudy"]
 
 _PER_TRIAL = 1_000
 """Steps of a whole trial, in which a pruned one's progress is told to samplers."""
 
 
-class AlgorithmModel:
+class AlgorithmStudy:
     """The sampler's view of one algorithm.
 
     Args:
@@ -66,7 +66,7 @@ class AlgorithmModel:
         return Proposal(self.algorithm, params, trial.params, trial.distributions), trial.number
 
     def _draw(self, sampler: BaseSampler) -> Proposal:
-        trial = DrawnTrial(sampler, self._study, self._blank)
+        trial = StatelessTrial(sampler, self._study, self._blank)
         params = self._space.ask(trial, self.algorithm)
         return Proposal(self.algorithm, params, trial.params, trial.distributions)
 

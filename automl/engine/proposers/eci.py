@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from automl.engine.trial.contract import Status
 from automl.seeds import derive
 
-__all__ = ["GainPerSecond"]
+__all__ = ["EciSelector"]
 
 _TINY = 1e-12
 
@@ -29,7 +29,7 @@ class _Arm:
     gain: float | None = None
 
 
-class GainPerSecond:
+class EciSelector:
     """Draws an algorithm with a probability inverse to its estimated cost of improvement.
 
     The estimate is ECI of Wang et al. 2021 (FLAML, MLSys, section 4.2): an algorithm that leads is expected to need as

@@ -10,7 +10,7 @@ from typing import Any
 from optuna.trial import FixedTrial
 
 from automl.deadline import Deadline
-from automl.engine.proposers.time_allocation import Allotment, Allotments
+from automl.engine.proposers.time_allocation import Allocation, TimeAllocation
 from automl.engine.proposers.warm_start import fitted
 from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import Record
@@ -18,23 +18,23 @@ from automl.engine.study.proposal import Admits, Proposal, Proposer
 from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.trial.stage import Stage
 
-__all__ = ["Finale", "stretching"]
+__all__ = ["FinalTraining", "anytime_algorithms"]
 
 _MOST_FAILURES = 3
-"""Finales that may fail: after so many of them the time is better spent on something else."""
+"""Final trainings that may fail: after so many of them the time is better spent on something else."""
 
 
-def stretching(space: SearchSpace) -> frozenset[str]:
+def anytime_algorithms(space: SearchSpace) -> frozenset[str]:
     """The algorithms whose fits last as long as they are given."""
-    return frozenset(name for name, algorithm in space.algorithms.items() if algorithm.stretches)
+    return frozenset(name for name, algorithm in space.algorithms.items() if algorithm.anytime)
 
 
-class Finale(Proposer):
+class FinalTraining(Proposer):
     """Lets a search explore, and gives the rest of its time to the best configuration that was found.
 
-    While the search explores, trials of algorithms that stretch get equal allotments of time, and all others have to be
-    over before the finale begins. When it is due nothing new is started; when the last trial has ended, the best
-    completed configuration of an algorithm that stretches is trained anew, alone on its machine and for all of the time
+    While the search explores, trials of anytime algorithms get equal allotments of time, and all others have to be
+    over before the final training begins. When it is due nothing new is started; when the last trial has ended, the
+    best completed configuration of an anytime algorithm is trained anew, alone on its machine and for all of the time
     that is left. Its `parent` is the trial that it has its configuration from; it does not go on from that trial's
     weights, since a schedule that was annealed to its end is a worse start than none (Ash & Adams 2020,
     arXiv:1910.08475).
@@ -42,9 +42,10 @@ class Finale(Proposer):
     It is due early where nothing is left to try, nothing else would end in time, or only one trial is left of those
     that the search may run. If it fails, the next best configuration is next, in the time that is left. When one has
     ended early (a net may have as many epochs as it wants), or the budget of a finished search was extended, what is
-    left is shared in the same way once more; no configuration is the finale twice.
+    left is shared in the same way once more; no configuration is the final training twice.
 
-    The proposers inside never hear of a finale: its score is that of a longer training, so a sampler would take a
+    The proposers inside never hear of a final training: its score is that of a longer training, so a sampler would take
+        a
     configuration to be better than it is beside the others.
 
     Args:
@@ -72,15 +73,15 @@ class Finale(Proposer):
         most: int | None = None,
         epoch: float = 0.0,
         first: Iterable[Proposal] = (),
-        allotments: Allotments | None = None,
+        time_allocation: TimeAllocation | None = None,
     ) -> None:
         self._search, self._space = search, space
         self._deadline, self._reserve = deadline, reserve
         self._sign = -1.0 if maximize else 1.0
         self._may_win, self._most = may_win, math.inf if most is None else most
-        self._allotments, self._epoch = allotments or Allotments(), epoch
-        self._stretching = stretching(space)
-        self._defaults = (*(known for known in first if known.algorithm in self._stretching), *self._listed())
+        self._time_allocation, self._epoch = time_allocation or TimeAllocation(), epoch
+        self._anytime = anytime_algorithms(space)
+        self._defaults = (*(known for known in first if known.algorithm in self._anytime), *self._listed())
         self._open: set[int] = set()
         self._final: int | None = None
         self._begun: float | None = None
@@ -103,7 +104,7 @@ class Finale(Proposer):
                 return proposal
         if self._open:
             return None
-        return self._last(admits) if plan.finale > 0 else None
+        return self._last(admits) if plan.final_training > 0 else None
 
     @property
     def exhausted(self) -> bool:
@@ -112,31 +113,31 @@ class Finale(Proposer):
     def _left(self) -> float:
         return self._deadline.remaining() - self._reserve()
 
-    def _plan(self) -> Allotment:
-        """How the time since the search began, or since its latest finale, is shared."""
+    def _plan(self) -> Allocation:
+        """How the time since the search began, or since its latest final training, is shared."""
         if self._begun is None:
             self._begun = self._deadline.spent()
-        plan = self._allotments.of(self._left() + self._deadline.spent() - self._begun, epoch=self._epoch)
+        plan = self._time_allocation.of(self._left() + self._deadline.spent() - self._begun, epoch=self._epoch)
         if self._seconds is not None:  # equal allotments, though the reserve changes
             plan = replace(plan, seconds=self._seconds)
-        return plan if self._is_possible() else replace(plan, finale=0.0)
+        return plan if self._is_possible() else replace(plan, final_training=0.0)
 
     def _is_possible(self) -> bool:
-        worthwhile = self._left() >= self._allotments.least_finale and self._failures < _MOST_FAILURES
+        worthwhile = self._left() >= self._time_allocation.least_final_training and self._failures < _MOST_FAILURES
         return worthwhile and next(self._candidates(), None) is not None
 
-    def _is_due(self, number: int, plan: Allotment, left: float) -> bool:
-        if plan.finale <= 0:
+    def _is_due(self, number: int, plan: Allocation, left: float) -> bool:
+        if plan.final_training <= 0:
             return False
-        if left <= plan.finale or number + 1 >= self._most or self._search.exhausted:
+        if left <= plan.final_training or number + 1 >= self._most or self._search.exhausted:
             return True
-        return plan.seconds is None and (self._has_model or len(self._stretching) == len(self._space.algorithms))
+        return plan.seconds is None and (self._has_model or len(self._anytime) == len(self._space.algorithms))
 
-    def _explore(self, number: int, admits: Admits, plan: Allotment, left: float) -> Proposal | None:
-        alone = plan.seconds is None and plan.finale > 0  # one quick model is enough, and has all cores
+    def _explore(self, number: int, admits: Admits, plan: Allocation, left: float) -> Proposal | None:
+        alone = plan.seconds is None and plan.final_training > 0  # one quick model is enough, and has all cores
         if alone and self._open:
             return None
-        rest, seconds = left - plan.finale, plan.seconds
+        rest, seconds = left - plan.final_training, plan.seconds
 
         def fits(
             algorithm: str,
@@ -145,37 +146,37 @@ class Finale(Proposer):
             within: float = math.inf,
             fidelity: float = 1.0,
         ) -> bool:
-            if algorithm in self._stretching:
+            if algorithm in self._anytime:
                 return seconds is not None and seconds <= min(rest, within) and admits(algorithm, params)
             return admits(algorithm, params, within=min(rest, within), fidelity=fidelity)
 
         proposal = self._search.propose(number, fits)
         if proposal is None:
             return None
-        stretches = proposal.algorithm in self._stretching
-        until = round(self._deadline.spent() + min(left, rest + self._allotments.grace), 3)
-        stage = Stage(seconds=seconds) if stretches else Stage(alone=alone, until=until)
+        anytime = proposal.algorithm in self._anytime
+        until = round(self._deadline.spent() + min(left, rest + self._time_allocation.grace), 3)
+        stage = Stage(seconds=seconds) if anytime else Stage(alone=alone, until=until)
         staged = replace(proposal, notes={**proposal.notes, **stage.notes})
         self._asked = (staged, proposal)
         return staged
 
     def _last(self, admits: Admits) -> Proposal | None:
-        """The finale."""
+        """The final training."""
         fitting = (known for known in self._candidates() if admits(known.algorithm, known.params))
         return next(fitting, None)
 
     def _candidates(self) -> Iterator[Proposal]:
-        """Configurations that may be the finale, the best first; those that nobody has tried come last."""
+        """Configurations that may be the final training, the best first; those that nobody has tried come last."""
         for _, record in sorted(self._found, key=lambda found: (found[0], found[1].number)):
             space = self._space.algorithms[record.algorithm]
             params = space.ask(FixedTrial(dict(record.suggested)), record.algorithm)
             proposal = Proposal(record.algorithm, params, record.suggested, record.distributions, parent=record.number)
             if not self._is_spoiled(proposal):
-                yield replace(proposal, notes=Stage.finale().notes)
+                yield replace(proposal, notes=Stage.final_training().notes)
         tried = [record for _, record in self._found]
         for proposal in self._defaults:
             if not self._is_spoiled(proposal) and not any(proposal.same(record) for record in tried):
-                yield replace(proposal, notes={**proposal.notes, **Stage.finale().notes})
+                yield replace(proposal, notes={**proposal.notes, **Stage.final_training().notes})
 
     def _is_spoiled(self, proposal: Proposal) -> bool:
         return any(proposal.same(other) for other in self._spoiled)
@@ -183,10 +184,10 @@ class Finale(Proposer):
     def _listed(self) -> Iterator[Proposal]:
         """What to train where nothing was compared: the portfolio's entries, then each algorithm's defaults."""
         for entry in self._space.portfolio:
-            if entry.algorithm in self._stretching:
+            if entry.algorithm in self._anytime:
                 space = self._space.algorithms[entry.algorithm]
                 yield Proposal.of(entry.algorithm, space, self._space.configuration(entry))
-        for name in sorted(self._stretching, key=lambda name: self._space.algorithms[name].cost):
+        for name in sorted(self._anytime, key=lambda name: self._space.algorithms[name].cost):
             space = self._space.algorithms[name]
             yield Proposal.of(name, space, fitted(space, {}))
 
@@ -229,7 +230,7 @@ class Finale(Proposer):
             else:
                 self._failures += 1
             return
-        if record.algorithm in self._stretching:
+        if record.algorithm in self._anytime:
             if result.is_whole and self._may_win(result):
                 assert result.value is not None
                 self._found.append((self._sign * result.value, record))

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from automl.engine.study.history import Record
 from automl.engine.study.proposal import Admits, Proposal, Proposer
 
-__all__ = ["Listed"]
+__all__ = ["FixedProposer"]
 
 
-class Listed(Proposer):
+class FixedProposer(Proposer):
     """Proposes each of `proposals` once. One that would not end in time is left for later.
 
     A configuration that another proposer was quicker with is not tried again.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from automl.engine.proposers.fixed import Listed
+from automl.engine.proposers.fixed import FixedProposer
 from automl.engine.space.space import SearchSpace
 from automl.engine.study.proposal import Proposal
 
 __all__ = ["Portfolio"]
 
 
-class Portfolio(Listed):
+class Portfolio(FixedProposer):
     """The space's portfolio."""
 
     def __init__(self, space: SearchSpace) -> None:

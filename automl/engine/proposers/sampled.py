@@ -10,8 +10,8 @@ from typing import Any
 
 from optuna.trial import FixedTrial
 
-from automl.engine.proposers.algorithm_study import AlgorithmModel
-from automl.engine.proposers.eci import GainPerSecond
+from automl.engine.proposers.algorithm_study import AlgorithmStudy
+from automl.engine.proposers.eci import EciSelector
 from automl.engine.samplers.base import Sampler
 from automl.engine.space.space import AlgorithmSpace, SearchSpace
 from automl.engine.study.history import Record
@@ -19,7 +19,7 @@ from automl.engine.study.proposal import Admits, Proposal, Proposer
 from automl.engine.trial.contract import TrialResult
 from automl.seeds import derive
 
-__all__ = ["Sampled", "make_proposer"]
+__all__ = ["SamplerProposer", "make_proposer"]
 
 _COUNTABLE = 1_000
 """Spaces up to this size are tried without repetition."""
@@ -28,12 +28,12 @@ _ATTEMPTS = 4
 
 
 def make_proposer(sampler: Sampler, space: SearchSpace, *, maximize: bool, seed: int, measured: bool) -> Proposer:
-    """Who proposes trials with `sampler`: one of its own, or `Sampled`; for the arguments see there."""
+    """Who proposes trials with `sampler`: one of its own, or `SamplerProposer`; for the arguments see there."""
     own = sampler.proposer(space, maximize=maximize, seed=seed, measured=measured)
-    return Sampled(space, sampler, maximize=maximize, seed=seed, measured=measured) if own is None else own
+    return SamplerProposer(space, sampler, maximize=maximize, seed=seed, measured=measured) if own is None else own
 
 
-class Sampled(Proposer):
+class SamplerProposer(Proposer):
     """Proposes from the search space for as long as something in it is untried.
 
     Args:
@@ -47,11 +47,11 @@ class Sampled(Proposer):
     def __init__(self, space: SearchSpace, sampler: Sampler, *, maximize: bool, seed: int, measured: bool) -> None:
         self._sampler, self._seed, self._spaces = sampler, seed, space.algorithms
         self._models = {
-            name: AlgorithmModel(name, algorithm, sampler, maximize=maximize)
+            name: AlgorithmStudy(name, algorithm, sampler, maximize=maximize)
             for name, algorithm in space.algorithms.items()
         }
         costs = {name: algorithm.cost for name, algorithm in space.algorithms.items()}
-        self._choice = GainPerSecond(costs, maximize=maximize, seed=seed, measured=measured)
+        self._choice = EciSelector(costs, maximize=maximize, seed=seed, measured=measured)
         layouts = {name: sampler.layout(algorithm) for name, algorithm in space.algorithms.items()}
         self._laid_out = {name for name, layout in layouts.items() if layout is not None}
         self._finite = {

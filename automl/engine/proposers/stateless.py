@@ -10,10 +10,10 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler
 from optuna.trial import FixedTrial, FrozenTrial
 
-__all__ = ["DrawnTrial"]
+__all__ = ["StatelessTrial"]
 
 
-class DrawnTrial(FixedTrial):
+class StatelessTrial(FixedTrial):
     """For samplers that learn nothing: a study in memory would cost more than the draw.
 
     Args:

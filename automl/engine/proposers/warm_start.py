@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from automl.engine.proposers.fixed import Listed
+from automl.engine.proposers.fixed import FixedProposer
 from automl.engine.space.parameter import BaseParameter
 from automl.engine.space.space import AlgorithmSpace, SearchSpace
 from automl.engine.study.proposal import Proposal
@@ -31,7 +31,7 @@ class EarlierTrial:
     origin: str
 
 
-class WarmStart(Listed):
+class WarmStart(FixedProposer):
     """Runs earlier trials again, as trials of this search: their scores then were not of this data and split.
 
     Algorithms that the space does not have are left out with one line in the log. A trial's notes say where its

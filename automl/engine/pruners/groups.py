@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-__all__ = ["Judges"]
+__all__ = ["PruningGroups"]
 
 
-class Judges:
+class PruningGroups:
     """A pruner for each league.
 
     Fits that last as long as they are given (`automl.engine.proposers.time_allocation`) meet those that were given as
     much: half-way through its schedule a net tells little beside a booster, or beside a net with twice its time. A
-    finale meets nobody, and neither does a part of a trial, whose values are those of a smaller task.
+    final training meets nobody, and neither does a part of a trial, whose values are those of a smaller task.
 
     Args:
         pruner: what the user chose.

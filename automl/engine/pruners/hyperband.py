@@ -8,7 +8,7 @@ from optuna.pruners import HyperbandPruner
 from pydantic import Field, model_validator
 
 from automl.engine.pruners.base import Pruner, PrunerSettings, among, first_rung
-from automl.mistakes import problem_at
+from automl.validation_errors import problem_at
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from automl.engine import pruners as folder
-from automl.engine.plugins.component_options import NamedOptions, build
+from automl.engine.plugins.component_options import ComponentOptions, build
 from automl.engine.plugins.discovery import discover
 from automl.engine.pruners.base import Pruner
 
@@ -20,7 +20,7 @@ def pruners() -> dict[str, type[Pruner]]:
     return {p.name: p for p in discover(folder, Pruner, group=ENTRY_POINTS)}  # type: ignore[type-abstract]
 
 
-def make_pruner(options: NamedOptions) -> Pruner:
+def make_pruner(options: ComponentOptions) -> Pruner:
     """The pruner that `options` names.
 
     Raises:

@@ -44,7 +44,8 @@ class Sampler(ABC):
         name: how users call it.
         Settings: its options.
         learns: False if what it proposes depends on the `Ask` alone. The algorithm is then drawn uniformly, too.
-        has_finale: False if it plans all of a search itself: nothing is then kept for a last and longest training.
+        has_final_training: False if it plans all of a search itself: nothing is then kept for a last and longest
+            training.
         continues: True if trials go on from the checkpoints of others, which have done a part of the work.
         takes_pruned: False if its Optuna sampler looks at completed trials only. It is then shown a pruned trial as
             one that completed with the score it had come to.
@@ -58,7 +59,7 @@ class Sampler(ABC):
     name: ClassVar[str]
     Settings: ClassVar[type[Options]] = Options
     learns: ClassVar[bool] = True
-    has_finale: ClassVar[bool] = True
+    has_final_training: ClassVar[bool] = True
     continues: ClassVar[bool] = False
     takes_pruned: ClassVar[bool] = True
     window: int = 1_000

@@ -35,12 +35,13 @@ class PopulationBasedTraining(Sampler):
     shares of its epochs. Learners of tables have no checkpoint: their parts are shares of the training rows. Only a
     member's last trial does the full work.
 
-    There is no finale: what a population is good for is its schedule of hyperparameters, which a new training with the
+    There is no final training: what a population is good for is its schedule of hyperparameters, which a new training
+        with the
     last of them would not have. So nets train the epochs that their parameters say, whatever the time budget is.
     """
 
     name = "pbt"
-    has_finale = False
+    has_final_training = False
     continues = True
     Settings = PopulationSettings
 

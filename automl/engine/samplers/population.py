@@ -75,7 +75,7 @@ class PopulationProposer(Proposer):
 
     def _work(self, proposal: Proposal) -> float:
         """Share of the full work that a trial does: a training goes on from its parent's, other fits begin anew."""
-        if proposal.parent is None or not self._spaces[proposal.algorithm].stretches:
+        if proposal.parent is None or not self._spaces[proposal.algorithm].anytime:
             return proposal.fidelity
         return proposal.fidelity - self._fidelity(
             self._populations[proposal.notes["population"]].generation(proposal.parent)

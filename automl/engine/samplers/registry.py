@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from automl.engine import samplers as folder
-from automl.engine.plugins.component_options import NamedOptions, build
+from automl.engine.plugins.component_options import ComponentOptions, build
 from automl.engine.plugins.discovery import discover
 from automl.engine.samplers.base import Sampler
 
@@ -20,7 +20,7 @@ def samplers() -> dict[str, type[Sampler]]:
     return {s.name: s for s in discover(folder, Sampler, group=ENTRY_POINTS)}  # type: ignore[type-abstract]
 
 
-def make_sampler(options: NamedOptions) -> Sampler:
+def make_sampler(options: ComponentOptions) -> Sampler:
     """The sampler that `options` names.
 
     Raises:

@@ -13,8 +13,8 @@ from automl.deadline import Deadline
 from automl.engine.admission.memory import MemoryAdmission
 from automl.engine.admission.time import Admission
 from automl.engine.execution.base import Executor
-from automl.engine.search.finalize import settle
-from automl.engine.search.queue import Flight, WaitingRoom
+from automl.engine.search.finalize import finalize_result
+from automl.engine.search.queue import PendingQueue, PendingTrial
 from automl.engine.search.submission import Submissions, Terms
 from automl.engine.stopping.base import ExitCriterion
 from automl.engine.study.history import History, Record, state_of
@@ -71,8 +71,8 @@ class Driver:
         self._criteria, self._admission, self._memory = tuple(criteria), admission, memory
         self._deadline = deadline
         self._submissions, self._interrupts = Submissions(terms, history, deadline, reserve), interrupts
-        self._flights: dict[int, Flight] = {}
-        self._waiting = WaitingRoom(memory, executor)
+        self._flights: dict[int, PendingTrial] = {}
+        self._waiting = PendingQueue(memory, executor)
         self._new: list[Finished] = []
         self._counts: Counter[Status] = Counter()
         self._best: Finished | None = None
@@ -103,7 +103,7 @@ class Driver:
         return min(_TURN_SECONDS, max(_LAST_TURN_SECONDS, self._seconds_left()))
 
     def _seconds_left(self) -> float:
-        """What the search may still use. What a finale was promised stays its own when the reserve grows meanwhile."""
+        """What the search may still use. What a final training was promised stays its own when the reserve grows."""
         spent = self._deadline.spent()
         promised = (
             flight.since + (flight.spec.limits.seconds or 0.0) - spent
@@ -121,7 +121,7 @@ class Driver:
         for record, params, attempt in left.open:
             self._proposer.restore(record)
             spec = self._submissions.spec(record, params, attempt + 1)
-            self._waiting.add(Flight(spec, record, self._deadline.spent()))
+            self._waiting.add(PendingTrial(spec, record, self._deadline.spent()))
         for record, result, params in left.ended:
             self._note(record, result, params)
 
@@ -173,7 +173,7 @@ class Driver:
 
     def _submit_more(self) -> bool:
         """Fill the free slots. Proposals become durable before any of them starts; True if one was refused."""
-        ready: list[Flight] = []
+        ready: list[PendingTrial] = []
         self._out_of_time = False
         slots = self._waiting.slots(learns=self._proposer.learns)
         while len(self._flights) + len(ready) < slots:
@@ -188,7 +188,7 @@ class Driver:
             self._begin(flight)
         return any(flight.refused for flight in ready)
 
-    def _next(self, ready: Sequence[Flight]) -> Flight | None:
+    def _next(self, ready: Sequence[PendingTrial]) -> PendingTrial | None:
         """What waits and has room, else a proposal, unless a criterion (``max_trials``, say) holds meanwhile.
 
         A proposal without room beside what runs waits. Others go on meanwhile, until as many wait as could run at once.
@@ -208,7 +208,7 @@ class Driver:
         state = self._state(new=())
         return self._because is not None or any(criterion.check(state) is not None for criterion in self._criteria)
 
-    def _propose(self, ready: Sequence[Flight]) -> Flight | None:
+    def _propose(self, ready: Sequence[PendingTrial]) -> PendingTrial | None:
         left = self._seconds_left()
         full = self._waiting.full((*self._flights.values(), *ready))
 
@@ -229,16 +229,16 @@ class Driver:
             return None
         record = self._submissions.record(proposal)
         self._proposer.accepted(record.number, proposal)
-        flight = Flight(self._submissions.spec(record, proposal.params, 1), record, self._deadline.spent())
+        flight = PendingTrial(self._submissions.spec(record, proposal.params, 1), record, self._deadline.spent())
         self._prepare(flight)
         return flight
 
-    def _prepare(self, flight: Flight) -> None:
+    def _prepare(self, flight: PendingTrial) -> None:
         if not flight.prepared:
             self._submissions.prepare(flight.spec)
             flight.prepared = True
 
-    def _begin(self, flight: Flight) -> None:
+    def _begin(self, flight: PendingTrial) -> None:
         """Submit a trial with the time that is left now, or end one that must not be started."""
         self._flights[flight.spec.number] = flight
         if flight.refused is not None:
@@ -262,7 +262,7 @@ class Driver:
             else:
                 self._end(flight, event)
 
-    def _report(self, flight: Flight, report: Report) -> None:
+    def _report(self, flight: PendingTrial, report: Report) -> None:
         if not math.isfinite(report.value) or flight.pruned is not None:
             return
         flight.value = report.value
@@ -270,12 +270,12 @@ class Driver:
             flight.pruned = report
             self._executor.stop(report.number, StopReason.PRUNED, grace=_PRUNE_GRACE)
 
-    def _end(self, flight: Flight, result: TrialResult) -> None:
+    def _end(self, flight: PendingTrial, result: TrialResult) -> None:
         del self._flights[result.number]
         if result.status is Status.INTERRUPTED and flight.losses == 0 and self._patient():
             self._try_again(flight, begun=bool(result.started_at))
             return
-        result = settle(flight, result, self._terms, self._deadline.spent())
+        result = finalize_result(flight, result, self._terms, self._deadline.spent())
         place = TrialDirectory(flight.spec.directory)
         if flight.spec.keep_folds:
             result = keep(place, result)
@@ -286,14 +286,14 @@ class Driver:
         record = replace(flight.record, state=state_of(result.status), value=result.value)
         self._note(record, result, flight.spec.params)
 
-    def _try_again(self, flight: Flight, *, begun: bool) -> None:
+    def _try_again(self, flight: PendingTrial, *, begun: bool) -> None:
         """A lost worker is infrastructure: the same trial once more. Twice, if others may have lost it the first."""
         innocent = not begun and flight.spec.attempt == 1  # later attempts have their worker to themselves
         spec = replace(flight.spec, attempt=flight.spec.attempt + 1, limits=self._submissions.limits(flight.record))
         log.warning("trial %d lost its worker and is run again (attempt %d)", spec.number, spec.attempt)
         self._history.forget_reports(spec.number)
         losses = flight.losses + (not innocent)
-        self._waiting.add(Flight(spec, flight.record, self._deadline.spent(), losses=losses))
+        self._waiting.add(PendingTrial(spec, flight.record, self._deadline.spent(), losses=losses))
 
     def _note(self, record: Record, result: TrialResult, params: Mapping[str, Any]) -> None:
         self._counts[result.status] += 1

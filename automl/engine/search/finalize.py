@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from automl.engine.search.queue import Flight
+from automl.engine.search.queue import PendingTrial
 from automl.engine.search.submission import Terms
 from automl.engine.trial.contract import Failure, Status, TrialResult
 from automl.engine.trial.stage import Stage
 
-__all__ = ["settle"]
+__all__ = ["finalize_result"]
 
 
-def settle(flight: Flight, result: TrialResult, terms: Terms, elapsed: float) -> TrialResult:
+def finalize_result(flight: PendingTrial, result: TrialResult, terms: Terms, elapsed: float) -> TrialResult:
     """`result` with the experiment's clock, and with the limit that it was that ran out.
 
     Args:
@@ -37,7 +37,7 @@ def settle(flight: Flight, result: TrialResult, terms: Terms, elapsed: float) ->
     return result.model_copy(update=changes)
 
 
-def _own_limit(flight: Flight, terms: Terms) -> float:
+def _own_limit(flight: PendingTrial, terms: Terms) -> float:
     """Seconds after which it is the trial that takes too long, and not the search that ends."""
     stage, own = Stage.of(flight.record.notes), terms.limits.seconds
     return min(math.inf if own is None else own, math.inf if stage is None else stage.timeout)

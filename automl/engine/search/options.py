@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, create_model, model_validator
 
-from automl.engine.plugins.component_options import Named, NamedOptions
+from automl.engine.plugins.component_options import Component, ComponentOptions
 from automl.engine.stopping.registry import exit_criteria
 from automl.options import Duration, Options, Size
 
@@ -34,9 +34,9 @@ class SearchOptions(Options):
         default=None, description="a search space: a file, or the space itself; by default the task's own"
     )
     algorithms: AlgorithmFilter = AlgorithmFilter()
-    sampler: Named = NamedOptions(name="auto")
-    pruner: Named = Field(
-        default=NamedOptions(name="racing"),
+    sampler: Component = ComponentOptions(name="auto")
+    pruner: Component = Field(
+        default=ComponentOptions(name="racing"),
         description="who ends hopeless trials; where pick asks for more than the best score, the default is median",
     )
     warm_start: Annotated[
@@ -46,7 +46,7 @@ class SearchOptions(Options):
         description="an earlier experiment (its directory, or name/id in the workspace) whose best trials run first",
     )
     portfolio: bool = Field(default=True, description="try the space's portfolio of good configurations first")
-    finale: bool = Field(
+    final_training: bool = Field(
         default=True,
         description="keep the largest part of a time budget for one last training of the best net; false: all nets get "
         "equal allotments, to the end",

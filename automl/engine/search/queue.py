@@ -12,11 +12,11 @@ from automl.engine.study.history import Record
 from automl.engine.trial.contract import Device, Failure, Report, TrialSpec
 from automl.engine.trial.stage import Stage
 
-__all__ = ["Flight", "WaitingRoom"]
+__all__ = ["PendingQueue", "PendingTrial"]
 
 
 @dataclass(eq=False)
-class Flight:
+class PendingTrial:
     """A trial in flight, or one that waits to be.
 
     Attributes:
@@ -39,12 +39,12 @@ class Flight:
 
     @property
     def is_final(self) -> bool:
-        """It is the finale."""
+        """It is the final training."""
         stage = Stage.of(self.record.notes)
         return stage is not None and stage.final
 
 
-class WaitingRoom:
+class PendingQueue:
     """Trials that are to be run again, and proposals that have no room at present. A large one lets small ones pass.
 
     Args:
@@ -54,13 +54,13 @@ class WaitingRoom:
 
     def __init__(self, memory: MemoryAdmission, executor: Executor) -> None:
         self._memory, self._executor = memory, executor
-        self._waiting: list[Flight] = []
+        self._waiting: list[PendingTrial] = []
         self._ahead = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, flight: Flight) -> None:
+    def add(self, flight: PendingTrial) -> None:
         self._waiting.append(flight)
 
     def slots(self, *, learns: bool) -> int:
@@ -72,12 +72,12 @@ class WaitingRoom:
         self._ahead = 0 if learns else self._executor.ahead
         return self._executor.slots + self._ahead
 
-    def clear(self) -> list[Flight]:
+    def clear(self) -> list[PendingTrial]:
         """Take them all."""
         waiting, self._waiting = self._waiting, []
         return waiting
 
-    def take(self, beside: Collection[Flight]) -> Flight | None:
+    def take(self, beside: Collection[PendingTrial]) -> PendingTrial | None:
         """The first that can go now, since it has room beside these or, marked so, is refused."""
         if not self._waiting:
             return None
@@ -92,7 +92,7 @@ class WaitingRoom:
                 return flight
         return None
 
-    def full(self, beside: Collection[Flight]) -> frozenset[Device]:
+    def full(self, beside: Collection[PendingTrial]) -> frozenset[Device]:
         """What no further trial can compute on beside these."""
         running = Counter(flight.spec.resources.device for flight in beside if flight.refused is None)
         return frozenset(device for device in Device if running[device] >= self._slots_on(device))

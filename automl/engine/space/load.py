@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from automl.document import Document, Key, read_document
 from automl.engine.space.library import shipped_space
 from automl.engine.space.raytune import translate
 from automl.engine.space.space import ParameterSpace, SearchSpace, check_version
 from automl.errors import MissingExtraError, SpaceError
-from automl.mistakes import as_error, find_mistakes
+from automl.validation_errors import as_error, find_mistakes
+from automl.yaml_file import Document, Key, read_document
 
 __all__ = ["EXTRAS", "Exclusion", "available", "install_hint", "is_installed", "load_parameters", "load_space"]
 

@@ -12,7 +12,7 @@ from pydantic import PrivateAttr, RootModel, model_validator
 
 from automl.engine.space.parameter import BaseParameter, Parameter, json_text
 from automl.errors import SpaceError
-from automl.mistakes import problem_at
+from automl.validation_errors import problem_at
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

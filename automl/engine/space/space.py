@@ -11,8 +11,8 @@ from automl.engine.space.parameter import json_text
 from automl.engine.space.parameter_space import ParameterSpace, nearest
 from automl.engine.workspace.atomic import FORMAT_VERSION
 from automl.errors import SpaceError
-from automl.mistakes import problem_at
 from automl.options import Options
+from automl.validation_errors import problem_at
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -50,7 +50,7 @@ class AlgorithmSpace(Options):
     fixed: dict[str, Any] = Field(default={}, description="arguments of the estimator that are not searched over")
     params: ParameterSpace = ParameterSpace({})
     requires: str | None = Field(default=None, description="module that must be there, if the path does not say")
-    stretches: bool = Field(
+    anytime: bool = Field(
         default=False, description="its fit lasts as long as it is given: the search allots seconds to it"
     )
     inherited: tuple[str, ...] = Field(

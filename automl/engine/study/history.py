@@ -16,7 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from automl.engine.pruners.base import Pruner
-from automl.engine.pruners.groups import Judges
+from automl.engine.pruners.groups import PruningGroups
 from automl.engine.study.journal import GroupCommitBackend
 from automl.engine.study.storage import StudyStorage
 from automl.engine.trial.contract import Status, TrialResult
@@ -101,7 +101,7 @@ class History:
             optuna.logging.set_verbosity(verbosity)
         self._id = self._storage.get_study_id_from_name(_STUDY)
         self._pruner, self._steps = pruner, steps
-        self._judges = Judges(pruner, steps)
+        self._judges = PruningGroups(pruner, steps)
         self._reports: dict[int, int] = {}
         self._count = len(self._trials())
         for trial in self._trials():

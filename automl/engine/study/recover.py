@@ -15,12 +15,12 @@ from automl.engine.trial.records import read_proposal, read_result
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import AutomlError
 
-__all__ = ["adopt"]
+__all__ = ["recover_lost_trials"]
 
 log = logging.getLogger("automl")
 
 
-def adopt(history: History, directory: ExperimentDirectory, space: SearchSpace) -> int:
+def recover_lost_trials(history: History, directory: ExperimentDirectory, space: SearchSpace) -> int:
     """Enter the trials that the journal has lost, up to the last one that has finished.
 
     It ends early at a trial of which nobody knows what it was: its parameters cannot be read, or are not in `space`.

@@ -23,7 +23,7 @@ class RunningTrial:
     Attributes:
         since: the experiment's clock, in seconds, when it was submitted.
         value: its latest intermediate value of the primary metric, None before the first.
-        final: it is the finale: the last and longest training, which has its machine to itself.
+        final: it is the final training: the last and longest training, which has its machine to itself.
     """
 
     number: int

@@ -108,7 +108,7 @@ class TrialLimits:
         seconds: from its start, after which it is stopped; None for no limit.
         memory: bytes of resident memory; None for no limit.
         allotted: seconds that all fits together should take which last as long as they are given
-            (`AlgorithmSpace.stretches`); None: they have the length that their parameters say.
+            (`AlgorithmSpace.anytime`); None: they have the length that their parameters say.
         left: seconds that its search had left when it was submitted, which is a limit as well; None for no limit.
     """
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 __all__ = ["Stage"]
 
-_EXPLORE, _FINALE = "explore", "finale"
+_EXPLORE, _FINAL = "explore", "final_training"
 _LATE_SHARE = 1.5
 _LATE_SECONDS = 15.0
 """An exploring trial is ended when it takes so many times what was allotted to its fit, and so much more: the import of
@@ -21,8 +21,8 @@ class Stage:
     """The part of a search that a trial belongs to, as its notes say it: the journal keeps them for a resumed search.
 
     Attributes:
-        final: it is a finale.
-        alone: nothing runs beside it, so that it has its machine to itself; a finale always has.
+        final: it is a final training.
+        alone: nothing runs beside it, so that it has its machine to itself; a final training always has.
         seconds: of an exploring trial, what is allotted to its fit; None if its fit has a length of its own.
         until: reading of the experiment's clock, in seconds, at which such a trial has to be over.
     """
@@ -37,17 +37,17 @@ class Stage:
         """None for a trial of a search without stages."""
         if "stage" not in notes:
             return None
-        final = notes["stage"] == _FINALE
+        final = notes["stage"] == _FINAL
         return cls(final, final or notes.get("alone", False), notes.get("seconds"), notes.get("until"))
 
     @classmethod
-    def finale(cls) -> Self:
+    def final_training(cls) -> Self:
         return cls(final=True, alone=True)
 
     @property
     def notes(self) -> dict[str, Any]:
         if self.final:
-            return {"stage": _FINALE}
+            return {"stage": _FINAL}
         known = {"alone": self.alone or None, "seconds": self.seconds, "until": self.until}
         return {"stage": _EXPLORE, **{name: value for name, value in known.items() if value is not None}}
 

@@ -12,7 +12,7 @@ from automl.config.schema import ExperimentConfig
 from automl.engine.trial.contract import TrialResult
 from automl.experiment.problem.prepare import Problem
 
-__all__ = ["rehearse", "score_test", "seconds_to_test"]
+__all__ = ["preload_model", "score_test", "seconds_to_test"]
 
 _MARGIN = 1.5
 """Workers end, and MLflow catches up, at the same time."""
@@ -27,7 +27,7 @@ def seconds_to_test(problem: Problem, winner: TrialResult) -> float:
     return _MARGIN * winner.predict_seconds / validated * folds * test.n_rows
 
 
-def rehearse(models: Path) -> None:
+def preload_model(models: Path) -> None:
     """Load models in the background and forget them: their libraries, torch say, need seconds to be imported first."""
 
     def load() -> None:

@@ -135,7 +135,7 @@ def _check_beginning(
     problem: Problem, directory: ExperimentDirectory, recorded: TrialResult, notes: Mapping[str, Any]
 ) -> None:
     """A training that went on from another trial's checkpoint is only a part of one."""
-    if recorded.parent is None or not problem.space.algorithms[recorded.algorithm].stretches:
+    if recorded.parent is None or not problem.space.algorithms[recorded.algorithm].anytime:
         return
     stage = Stage.of(notes)
     if stage is None or not stage.final:

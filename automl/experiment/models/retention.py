@@ -11,7 +11,7 @@ from pathlib import Path
 
 from automl.engine.trial.contract import TrialResult
 from automl.engine.workspace.layout import ExperimentDirectory
-from automl.experiment.results.objectives import Preference
+from automl.experiment.results.objectives import Objectives
 from automl.experiment.results.pareto_front import objectives_of, pareto_front
 
 __all__ = ["Retention", "best_trials", "is_folder", "is_spare", "remove"]
@@ -36,9 +36,9 @@ class Retention:
     """
 
     def __init__(
-        self, directory: ExperimentDirectory, preference: Preference, models: int | None, *, continues: bool = False
+        self, directory: ExperimentDirectory, objectives: Objectives, models: int | None, *, continues: bool = False
     ) -> None:
-        self._directory, self._preference, self._models = directory, preference, models
+        self._directory, self._objectives, self._models = directory, objectives, models
         self._continues = continues
         self._held: dict[int, TrialResult] = {}
         self._partial: int | None = None
@@ -73,11 +73,11 @@ class Retention:
 
     def _needed(self, best: int | None) -> set[int]:
         assert self._models is not None
-        preference, held = self._preference, list(self._held.values())
+        objectives, held = self._objectives, list(self._held.values())
         needed = {best} if best is not None else set[int]()
-        needed.update(best_trials(held, self._models, maximize=preference.maximize))
-        if preference.pick != "best" or preference.limits:
-            needed.update(result.number for result in pareto_front(held, objectives_of(preference)))
+        needed.update(best_trials(held, self._models, maximize=objectives.maximize))
+        if objectives.pick != "best" or objectives.limits:
+            needed.update(result.number for result in pareto_front(held, objectives_of(objectives)))
         return needed
 
 

@@ -19,7 +19,7 @@ from automl.engine.space.space import AlgorithmSpace
 from automl.engine.workspace.atomic import read_json, write_json
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DamagedFileError
-from automl.mistakes import in_short
+from automl.validation_errors import in_short
 
 __all__ = ["Environment", "distribution_of", "environment_at", "installed", "record_environment"]
 

@@ -6,10 +6,10 @@ from automl.config.schema import ExperimentConfig
 from automl.experiment.problem.inputs import Inputs
 from automl.learning.tasks.registry import get_task
 
-__all__ = ["settle_task"]
+__all__ = ["resolve_task"]
 
 
-def settle_task(config: ExperimentConfig, inputs: Inputs | None = None) -> ExperimentConfig:
+def resolve_task(config: ExperimentConfig, inputs: Inputs | None = None) -> ExperimentConfig:
     """The configuration with the task that it is on its data: ``classification`` of pictures has a name of its own.
 
     Done once, before anything else: experiment.yaml says what was settled. The data is looked at, not read.

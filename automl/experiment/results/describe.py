@@ -10,7 +10,7 @@ from automl.engine.workspace.layout import ExperimentDirectory
 from automl.engine.workspace.lock import is_locked
 from automl.errors import AutomlError, WorkspaceError
 from automl.experiment.results.leaderboard import leaderboard, read_trials
-from automl.experiment.results.objectives import Preference
+from automl.experiment.results.objectives import Objectives
 from automl.experiment.results.summary import Summary
 
 if TYPE_CHECKING:
@@ -50,34 +50,34 @@ def describe_experiment(directory: ExperimentDirectory) -> dict[str, Any]:
     described = describe_run(directory)
     if summary is not None:
         described |= summary.model_dump(mode="json", exclude={"experiment", "id", "format_version", "metric"})
-    preference = _preference(directory, summary)
-    described |= {"metric": preference.metric, "directory": str(directory.path)}
-    described["leaderboard"] = _rows(leaderboard(read_trials(directory), preference))
+    objectives = _objectives(directory, summary)
+    described |= {"metric": objectives.metric, "directory": str(directory.path)}
+    described["leaderboard"] = _rows(leaderboard(read_trials(directory), objectives))
     return described
 
 
 def describe_leaderboard(directory: ExperimentDirectory, *, front: bool = False) -> dict[str, Any]:
     """The leaderboard, or of it the Pareto front alone, with what it is sorted by and who was picked."""
     summary = _summary(directory)
-    preference = _preference(directory, summary)
-    board = leaderboard(read_trials(directory), preference)
+    objectives = _objectives(directory, summary)
+    board = leaderboard(read_trials(directory), objectives)
     return {
         "experiment": directory.name,
         "id": directory.id,
-        "metric": preference.metric,
-        "goal": preference.goals[preference.metric],
+        "metric": objectives.metric,
+        "goal": objectives.goals[objectives.metric],
         "picked": None if summary is None else summary.best_trial,
         "picked_because": "" if summary is None else summary.picked_because,
         "leaderboard": _rows(board[board["front"]] if front else board),
     }
 
 
-def _preference(directory: ExperimentDirectory, summary: Summary | None) -> Preference:
+def _objectives(directory: ExperimentDirectory, summary: Summary | None) -> Objectives:
     """What a leaderboard is sorted by; before the data was read there is no trial to sort."""
-    known = Preference.read(directory)
+    known = Objectives.read(directory)
     if known is not None:
         return known
-    return Preference.simple(
+    return Objectives.simple(
         "score" if summary is None else summary.metric, maximize=summary is None or summary.maximize
     )
 

@@ -11,7 +11,7 @@ from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.trial.partial import read_note
 from automl.engine.trial.records import read_params, read_result
 from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
-from automl.experiment.results.objectives import Preference
+from automl.experiment.results.objectives import Objectives
 from automl.experiment.results.pareto_front import objectives_of, pareto_front
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _has_left_a_model(trial: TrialDirectory) -> bool:
     return read_note(trial) is not None if result is None else result.is_whole or result.is_partial
 
 
-def leaderboard(results: Iterable[TrialResult], preference: Preference) -> pd.DataFrame:
+def leaderboard(results: Iterable[TrialResult], objectives: Objectives) -> pd.DataFrame:
     """What may win from best to worst, then completed trials over a limit on models, then the others.
 
     Returns:
@@ -55,9 +55,9 @@ def leaderboard(results: Iterable[TrialResult], preference: Preference) -> pd.Da
     import pandas as pd
 
     listed = list(results)
-    limits = preference.limits
-    front = {result.number for result in pareto_front(listed, objectives_of(preference))}
-    ranked = sorted(listed, key=lambda result: _order(result, preference))
+    limits = objectives.limits
+    front = {result.number for result in pareto_front(listed, objectives_of(objectives))}
+    ranked = sorted(listed, key=lambda result: _order(result, objectives))
     rows = []
     for rank, result in enumerate(ranked, start=1):
         over = ", ".join(limits.exceeded(result)) if result.is_whole else ""
@@ -67,7 +67,7 @@ def leaderboard(results: Iterable[TrialResult], preference: Preference) -> pd.Da
                 "trial": result.number,
                 "algorithm": result.algorithm,
                 "score": result.value,
-                **{name: result.metrics.get(name, np.nan) for name in preference.others},
+                **{name: result.metrics.get(name, np.nan) for name in objectives.others},
                 "progress": _progress(result),
                 "spread": float(np.std(result.fold_scores)) if len(result.fold_scores) > 1 else np.nan,
                 "fit_seconds": result.fit_seconds,
@@ -80,7 +80,7 @@ def leaderboard(results: Iterable[TrialResult], preference: Preference) -> pd.Da
             }
         )
     optional = ["over_limit"] if limits else []
-    columns = [*_COLUMNS[:4], *preference.others, *_COLUMNS[4:], *optional, "status"]
+    columns = [*_COLUMNS[:4], *objectives.others, *_COLUMNS[4:], *optional, "status"]
     return pd.DataFrame(rows, columns=columns).astype({"rank": "Int64", "score": "float64"})
 
 
@@ -93,11 +93,11 @@ def _progress(result: TrialResult) -> float:
     return float("nan") if result.progress is None else result.fidelity * result.progress
 
 
-def _order(result: TrialResult, preference: Preference) -> tuple[int, float, int]:
+def _order(result: TrialResult, objectives: Objectives) -> tuple[int, float, int]:
     if result.value is None or not (result.is_whole or result.is_partial):
         return (3, 0.0, result.number)
-    group = 2 if not result.is_whole else 0 if preference.limits.allow(result) else 1
-    return (group, -result.value if preference.maximize else result.value, result.number)
+    group = 2 if not result.is_whole else 0 if objectives.limits.allow(result) else 1
+    return (group, -result.value if objectives.maximize else result.value, result.number)
 
 
 def trial_table(directory: ExperimentDirectory, results: Iterable[TrialResult]) -> pd.DataFrame:

@@ -14,17 +14,17 @@ from automl.engine.workspace.atomic import FORMAT_VERSION, read_json, write_text
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DamagedFileError
 from automl.learning.metrics.base import Metric
-from automl.mistakes import in_short
+from automl.validation_errors import in_short
 
-__all__ = ["Goal", "Preference"]
+__all__ = ["Goal", "Objectives"]
 
 Goal = Literal["maximize", "minimize"]
 
-_FILE = "preference.json"
+_FILE = "objectives.json"
 
 
-class Preference(BaseModel):
-    """``data/preference.json``: what whoever reads an experiment's records needs to put them in order.
+class Objectives(BaseModel):
+    """``data/objectives.json``: what whoever reads an experiment's records needs to put them in order.
 
     Attributes:
         goals: of the metrics that were asked for, by name; the first decides.

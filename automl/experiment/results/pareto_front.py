@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl.engine.trial.contract import TrialResult
-from automl.experiment.results.objectives import Preference
+from automl.experiment.results.objectives import Objectives
 
 __all__ = ["Objective", "non_dominated", "objectives_of", "pareto_front"]
 
@@ -27,9 +27,9 @@ class Objective:
     loss: Callable[[TrialResult], float]
 
 
-def objectives_of(preference: Preference) -> tuple[Objective, ...]:
+def objectives_of(objectives: Objectives) -> tuple[Objective, ...]:
     """The metrics that were asked for, seconds to predict one row, and bytes of the model."""
-    metrics = (_metric(name, goal == "maximize") for name, goal in preference.goals.items())
+    metrics = (_metric(name, goal == "maximize") for name, goal in objectives.goals.items())
     return (
         *metrics,
         Objective("predict_latency", lambda result: _known(result.predict_latency)),

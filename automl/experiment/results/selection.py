@@ -13,7 +13,7 @@ from automl.engine.search.options import PickRule
 from automl.engine.trial.contract import TrialResult
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import NoModelError
-from automl.experiment.results.objectives import Preference
+from automl.experiment.results.objectives import Objectives
 
 __all__ = ["RULES", "Pick", "nothing_within_limits", "pick_partial", "pick_winner"]
 
@@ -30,7 +30,7 @@ class Pick:
     why: str = ""
 
 
-def pick_winner(best: TrialResult, completed: Sequence[TrialResult], preference: Preference) -> Pick:
+def pick_winner(best: TrialResult, completed: Sequence[TrialResult], objectives: Objectives) -> Pick:
     """The winner by the experiment's rule.
 
     Args:
@@ -38,9 +38,9 @@ def pick_winner(best: TrialResult, completed: Sequence[TrialResult], preference:
         completed: all completed trials of full fidelity, `best` and those over a limit among them.
         preference: metric, limits and rule.
     """
-    allowed = [result for result in completed if preference.limits.allow(result)]
-    picked = RULES[preference.pick](best, allowed, preference)
-    said = (picked.why, _passed_over(best, completed, preference))
+    allowed = [result for result in completed if objectives.limits.allow(result)]
+    picked = RULES[objectives.pick](best, allowed, objectives)
+    said = (picked.why, _passed_over(best, completed, objectives))
     return Pick(picked.result, " ".join(sentence for sentence in said if sentence))
 
 
@@ -49,11 +49,11 @@ def pick_partial(result: TrialResult) -> Pick:
     return Pick(result, f"No trial came to its end in time: this one's model is {result.extent}.")
 
 
-def _best(best: TrialResult, allowed: Sequence[TrialResult], preference: Preference) -> Pick:
+def _best(best: TrialResult, allowed: Sequence[TrialResult], objectives: Objectives) -> Pick:
     return Pick(best)
 
 
-def _one_standard_error(best: TrialResult, allowed: Sequence[TrialResult], preference: Preference) -> Pick:
+def _one_standard_error(best: TrialResult, allowed: Sequence[TrialResult], objectives: Objectives) -> Pick:
     """The cheapest model whose score is within one standard error of the best score.
 
     The 1-SE rule of Breiman, Friedman, Olshen and Stone, Classification and Regression Trees (1984), section 3.4.3,
@@ -68,7 +68,7 @@ def _one_standard_error(best: TrialResult, allowed: Sequence[TrialResult], prefe
     close = [result for result in allowed if result.value is not None and abs(result.value - best.value) <= error]
     least = min(map(_latency, close), default=math.inf)
     fast = [result for result in close if _latency(result) <= least * _SAME_LATENCY]
-    sign = -1.0 if preference.maximize else 1.0
+    sign = -1.0 if objectives.maximize else 1.0
     cheapest = min(
         fast or [best],
         key=lambda result: (result.model_size, sign * (result.value or 0.0), _latency(result), result.number),
@@ -77,28 +77,28 @@ def _one_standard_error(best: TrialResult, allowed: Sequence[TrialResult], prefe
         return Pick(best)
     return Pick(
         cheapest,
-        f"Within one standard error ({error:.2g}) of the best score ({_named(best, preference)})"
+        f"Within one standard error ({error:.2g}) of the best score ({_named(best, objectives)})"
         f"{_cheaper(cheapest, best)}.",
     )
 
 
-RULES: Mapping[PickRule, Callable[[TrialResult, Sequence[TrialResult], Preference], Pick]] = MappingProxyType(
+RULES: Mapping[PickRule, Callable[[TrialResult, Sequence[TrialResult], Objectives], Pick]] = MappingProxyType(
     {"best": _best, "one_standard_error": _one_standard_error}
 )
 """Each picks among the trials within the limits, whose best score is the first argument's."""
 
 
 def nothing_within_limits(
-    completed: Sequence[TrialResult], preference: Preference, directory: ExperimentDirectory
+    completed: Sequence[TrialResult], objectives: Objectives, directory: ExperimentDirectory
 ) -> NoModelError:
     """No completed trial may be chosen: which came nearest, and what can be done now."""
-    limits, nearest = preference.limits, []
+    limits, nearest = objectives.limits, []
     if limits.predict_time is not None:
         fastest = min(completed, key=_latency)
-        nearest.append(f"predict_time {latency(limits.predict_time)}: the fastest is {_costs(fastest, preference)}")
+        nearest.append(f"predict_time {latency(limits.predict_time)}: the fastest is {_costs(fastest, objectives)}")
     if limits.model_size is not None:
         smallest = min(completed, key=lambda result: result.model_size)
-        nearest.append(f"model_size {size(limits.model_size)}: the smallest is {_costs(smallest, preference)}")
+        nearest.append(f"model_size {size(limits.model_size)}: the smallest is {_costs(smallest, objectives)}")
     place = directory.path
     return NoModelError(
         f"{len(completed)} trials completed, and none is within the limits on models. All are kept: "
@@ -109,21 +109,21 @@ def nothing_within_limits(
     )
 
 
-def _passed_over(best: TrialResult, completed: Sequence[TrialResult], preference: Preference) -> str:
+def _passed_over(best: TrialResult, completed: Sequence[TrialResult], objectives: Objectives) -> str:
     """The best score that a limit has excluded, if it beats what could be chosen."""
-    limits = preference.limits
+    limits = objectives.limits
     over = [result for result in completed if result.value is not None and not limits.allow(result)]
     if not over or best.value is None:
         return ""
-    top = (max if preference.maximize else min)(over, key=lambda result: result.value or 0.0)
-    if top.value is None or not preference.better(top.value, best.value):
+    top = (max if objectives.maximize else min)(over, key=lambda result: result.value or 0.0)
+    if top.value is None or not objectives.better(top.value, best.value):
         return ""
     found = {
         "predict_time": lambda: f"takes {_time(top)} for a row (limit {latency(limits.predict_time or 0)})",
         "model_size": lambda: f"has {size(top.model_size)} (limit {size(limits.model_size or 0)})",
     }
     why = " and ".join(found[name]() for name in limits.exceeded(top))
-    return f"{_named(top, preference, capital=True)} scored better, but {why}."
+    return f"{_named(top, objectives, capital=True)} scored better, but {why}."
 
 
 def _cheaper(cheap: TrialResult, dear: TrialResult) -> str:
@@ -141,13 +141,13 @@ def _times(factor: float) -> str:
     return f"{factor:.1f} times" if factor < 9.95 else f"{factor:.0f} times"
 
 
-def _named(result: TrialResult, preference: Preference, *, capital: bool = False) -> str:
+def _named(result: TrialResult, objectives: Objectives, *, capital: bool = False) -> str:
     trial = "Trial" if capital else "trial"
-    return f"{trial} {result.number}, {result.algorithm}: {preference.metric} = {score(result.value)}"
+    return f"{trial} {result.number}, {result.algorithm}: {objectives.metric} = {score(result.value)}"
 
 
-def _costs(result: TrialResult, preference: Preference) -> str:
-    return f"{_named(result, preference)}, {_time(result)} for a row, {size(result.model_size)}"
+def _costs(result: TrialResult, objectives: Objectives) -> str:
+    return f"{_named(result, objectives)}, {_time(result)} for a row, {size(result.model_size)}"
 
 
 def _time(result: TrialResult) -> str:

@@ -11,8 +11,8 @@ from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DamagedFileError
 from automl.experiment.results.phases import Budget, Phase
 from automl.experiment.results.pruning import Pruning
-from automl.mistakes import in_short
 from automl.registry.candidate import RegisteredModel
+from automl.validation_errors import in_short
 
 __all__ = ["Summary"]
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from automl.document import Key
+from automl.yaml_file import Key
 
 __all__ = ["NUMBER", "NUMBERS", "PLAIN", "Argument", "each", "words"]
 

@@ -40,7 +40,7 @@ class Progress(Protocol):
         """Seconds until the fit, predicting and scoring have to be over; `math.inf` if nothing limits them."""
 
     @property
-    def stretches(self) -> bool:
+    def anytime(self) -> bool:
         """True: a fit that can choose its length should take all of `seconds_left`. False: they are only its limit."""
 
     @property

@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from automl.document import dotted
 from automl.engine.space.base import BaseParameter
 from automl.engine.space.load import EXTRAS, install_hint, is_installed
 from automl.engine.space.space import AlgorithmSpace, SearchSpace
@@ -29,6 +28,7 @@ from automl.learning.algorithms.libraries import (
     plugin_packages,
     shipped_packages,
 )
+from automl.yaml_file import dotted
 
 __all__ = ["allowed_packages", "check_arguments", "check_estimators", "check_trust", "resolve_estimator"]
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from automl.learning.metrics.predictions import ClassPredictions, ValuePredictions
 
-__all__ = ["CLASSIFICATION", "REGRESSION", "Metric", "Needs", "score_all"]
+__all__ = ["CLASSIFICATION", "REGRESSION", "Metric", "PeakMemory", "score_all"]
 
 CLASSIFICATION = "classification"
 REGRESSION = "regression"
 
-Needs = Literal["labels", "probabilities", "values"]
+PeakMemory = Literal["labels", "probabilities", "values"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Metric:
 
     name: str
     maximize: bool
-    needs: Needs
+    needs: PeakMemory
     tasks: frozenset[str]
     function: Callable[..., float]
     optimum: float | None = None

@@ -1,15 +1,16 @@
 """Other names of the same metrics.
 
-`CLOUD` names keep their own name in logs and tables: whoever brings a job from the retired cloud looks for them there.
+`AZURE_ML` names keep their own name in logs and tables: whoever brings a job from the retired cloud looks for them
+    there.
 `SPELLINGS` (scikit-learn's function and scorer names) lead to the plain name. Scorers named ``neg_*`` are negated only
 so that larger is better; our metrics know their direction.
 """
 
 from __future__ import annotations
 
-__all__ = ["CLOUD", "SPELLINGS"]
+__all__ = ["AZURE_ML", "SPELLINGS"]
 
-CLOUD: dict[str, str] = {
+AZURE_ML: dict[str, str] = {
     "AUC_binary": "roc_auc",
     "AUC_macro": "roc_auc_ovr",
     "AUC_micro": "roc_auc_micro",

@@ -11,9 +11,9 @@ from typing import Any
 
 from automl.errors import MetricError
 from automl.learning.metrics import classification, regression
-from automl.learning.metrics.base import CLASSIFICATION, REGRESSION, Metric, Needs, score_all
+from automl.learning.metrics.base import CLASSIFICATION, REGRESSION, Metric, PeakMemory, score_all
 from automl.learning.metrics.custom import CustomFunction
-from automl.learning.metrics.names import CLOUD, SPELLINGS
+from automl.learning.metrics.names import AZURE_ML, SPELLINGS
 from automl.learning.metrics.options import MetricOptions
 
 __all__ = ["get_metric", "metric_from_callable", "metric_from_options", "metrics_of", "score_all"]
@@ -35,15 +35,15 @@ def _known() -> dict[str, Metric]:
     for entry in entry_points(group=GROUP):
         offered = entry.load()
         for metric in (offered,) if isinstance(offered, Metric) else tuple(offered):
-            if metric.name in known or metric.name in CLOUD or metric.name in SPELLINGS:
+            if metric.name in known or metric.name in AZURE_ML or metric.name in SPELLINGS:
                 raise MetricError(f"The plugin {entry.value} offers a metric {metric.name!r}, but that name is taken.")
             known[metric.name] = metric
     return known
 
 
 def _find(name: str) -> Metric | None:
-    if name in CLOUD:
-        return replace(_known()[CLOUD[name]], name=name)
+    if name in AZURE_ML:
+        return replace(_known()[AZURE_ML[name]], name=name)
     return _known().get(SPELLINGS.get(name, name))
 
 
@@ -115,7 +115,7 @@ def metric_from_callable(
     *,
     name: str | None = None,
     maximize: bool = True,
-    needs: Needs = "labels",
+    needs: PeakMemory = "labels",
 ) -> Metric:
     """A user's ``function(y_true, y_pred)`` as a metric.
 
@@ -163,7 +163,7 @@ def _names(task: str, n_classes: int | None) -> list[str]:
 
 
 def _suggestion(name: str, task: str, n_classes: int | None) -> str:
-    everything: Iterable[str] = {*_known(), *CLOUD, *SPELLINGS}
+    everything: Iterable[str] = {*_known(), *AZURE_ML, *SPELLINGS}
     lowered = {candidate.lower(): candidate for candidate in everything}
     close = get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
     return f" Did you mean {lowered[close[0]]!r}?" if close else _listing(task, n_classes)
@@ -176,7 +176,7 @@ def _listing(task: str, n_classes: int | None) -> str:
 
 
 def _averaged(name: str) -> str:
-    plain = CLOUD.get(name, name)
+    plain = AZURE_ML.get(name, name)
     if plain == "roc_auc":
         return "'roc_auc_ovr' or 'roc_auc_ovr_weighted'"
     return f"'{plain}_macro' or '{plain}_weighted'"

@@ -156,7 +156,7 @@ class _CrossValidation:
             )  # fmt: skip
             for number, scores in enumerate(done.scores):
                 self._add_scores(number, scores)
-        elif done is None and self.spec.keep_folds and self.spec.limits.left is not None and not self.space.stretches:
+        elif done is None and self.spec.keep_folds and self.spec.limits.left is not None and not self.space.anytime:
             make, progress = partial(self._learner, 0), partial(self._progress, 0, wanted=False, apart=True)
             FirstModel(self.work, self._run, self.space.view, self.metrics, make, progress).fit(kept)
 
@@ -166,7 +166,7 @@ class _CrossValidation:
             raise TrialPruned
         matrices = self._matrices_of(number)
         learner = self._learner(number)
-        silent = not (learner.reports or self.space.stretches)
+        silent = not (learner.reports or self.space.anytime)
         if self.work.first_look and len(self.work.plan.folds) == 1 and silent:
             self._look(matrices)
         progress = self._progress(number, matrices, wanted=len(matrices.train) >= FoldProgress.FEWEST_ROWS)
@@ -183,7 +183,7 @@ class _CrossValidation:
         if self._run.should_stop:
             raise TrialPruned
         self.cut_short = self.cut_short or progress.out_of_time or learner.timed
-        if progress.out_of_time and not progress.stretches:
+        if progress.out_of_time and not progress.anytime:
             logger.info("Trial %d: fold %d was cut short to end in time.", self.spec.number, number)
         predictions = learner.predict(matrices.valid)
         self.fit_seconds += matrices.fit_seconds + fitted - started
@@ -201,7 +201,7 @@ class _CrossValidation:
             score=lambda predictions: self._primary_score(matrices.valid_rows, predictions),
             wanted=wanted,
             allotted=self._allotted,
-            fidelity=self.spec.fidelity if self.space.stretches else 1.0,
+            fidelity=self.spec.fidelity if self.space.anytime else 1.0,
             predictions=1.0 + self._tested / len(matrices.valid_rows),
             apart=apart,
         )
@@ -218,7 +218,7 @@ class _CrossValidation:
     def _allotted(self) -> float | None:
         """Seconds of a fold's fit that lasts as long as it is given. What is done once (imports) is not in it."""
         seconds = self.spec.limits.allotted
-        return None if seconds is None or not self.space.stretches else seconds / len(self.work.plan.folds)
+        return None if seconds is None or not self.space.anytime else seconds / len(self.work.plan.folds)
 
     def _look(self, matrices: Matrices) -> None:
         """Fit on a part of the fold's training rows, report the score, and forget the model.
@@ -259,7 +259,7 @@ class _CrossValidation:
             work.plan,
             number,
             view=self.space.view,
-            share=1.0 if self.space.stretches else self.spec.fidelity,  # such a training is part done on all rows
+            share=1.0 if self.space.anytime else self.spec.fidelity,  # such a training is part done on all rows
             directory=work.cache,
         )
 

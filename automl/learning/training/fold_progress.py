@@ -29,8 +29,8 @@ _STRIDE = STEPS_PER_FOLD // 10
 class FoldProgress:
     """Reports the running value: the mean over the completed folds and this one as it stands.
 
-    A fit that stretches reports at tenths of its time and not where its epochs happen to end, so that trials of fast
-    and of slow nets meet at the same steps.
+    A fit of an anytime algorithm reports at tenths of its time and not where its epochs happen to end, so that trials
+    of fast and of slow nets meet at the same steps.
 
     Args:
         run: of the trial.
@@ -71,12 +71,12 @@ class FoldProgress:
         self._run, self._fold, self._completed, self._metric, self._score = run, fold, completed, metric, score
         now, share = time.monotonic(), run.seconds_left / folds_left
         after = min(_AFTER * share, _MOST_AFTER) * _busyness()
-        self.stretches, self.fidelity, self.predictions = allotted is not None, fidelity, predictions
+        self.anytime, self.fidelity, self.predictions = allotted is not None, fidelity, predictions
         self._over = now + min(share - after, math.inf if allotted is None else allotted)
-        self._stops = self._over if self.stretches else now + _FOR_FITTING * share
+        self._stops = self._over if self.anytime else now + _FOR_FITTING * share
         self._over = min(self._over, self._stops)  # who anneals to the end of the time must not be stopped before it
         self._reported = 0
-        self.wanted = wanted or self.stretches
+        self.wanted = wanted or self.anytime
         self.out_of_time = False
 
     @property
@@ -99,7 +99,7 @@ class FoldProgress:
 
     def report(self, fraction: float, predict: Callable[[], np.ndarray]) -> None:
         percent = int(STEPS_PER_FOLD * fraction)
-        if self.stretches:
+        if self.anytime:
             percent -= percent % _STRIDE
             if not self._reported < percent < STEPS_PER_FOLD:
                 return

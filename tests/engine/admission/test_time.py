@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from automl.engine.admission.cost_model import NeedModel
+from automl.engine.admission.cost_model import CostModel
 from automl.engine.admission.time import Admission
 from automl.engine.space.space import AlgorithmSpace
 from automl.engine.trial.contract import Status, TrialResult
@@ -62,7 +62,7 @@ def test_a_training_that_goes_on_from_another_did_only_the_rest() -> None:
         done = result(algorithm, 5.0, fidelity=(number + 1) / 4)
         return done.model_copy(update={"number": number, "parent": parent})
 
-    admission = Admission({"net": AlgorithmSpace(stretches=True), "tree": space()})
+    admission = Admission({"net": AlgorithmSpace(anytime=True), "tree": space()})
     for number, parent in ((0, None), (1, 0), (2, 1)):
         admission.observe(generation(number, parent, "net"), {})
     assert admission.predict("net") == pytest.approx(1.25 * 20.0)  # four quarters of five seconds each
@@ -108,7 +108,7 @@ def test_without_a_time_budget_everything_is_admitted() -> None:
 
 
 def test_nine_of_ten_configurations_stay_within_each_bound() -> None:
-    model = NeedModel(space(params=ROUNDS))
+    model = CostModel(space(params=ROUNDS))
     above = below = known = 0
     for params, seconds in boosting(200):
         predicted = model.predict(params)
@@ -123,7 +123,7 @@ def test_nine_of_ten_configurations_stay_within_each_bound() -> None:
 
 
 def test_predictions_depend_on_nothing_but_what_was_observed() -> None:
-    models = NeedModel(space(params=ROUNDS)), NeedModel(space(params=ROUNDS))
+    models = CostModel(space(params=ROUNDS)), CostModel(space(params=ROUNDS))
     for params, seconds in boosting(20):
         for model in models:
             model.observe(params, seconds)

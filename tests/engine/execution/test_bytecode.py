@@ -14,7 +14,7 @@ import pytest
 ASK = """
 import json
 from automl.engine.execution.bytecode import child_environment
-from automl.engine.execution.warden_process import _environment
+from automl.engine.execution.watchdog_process import _environment
 from automl.tracking.environment import mirror_environment
 names = "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE"
 print(json.dumps([{name: of.get(name) for name in names} for of in (child_environment(), mirror_environment(),

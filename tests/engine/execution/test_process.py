@@ -81,8 +81,8 @@ executor.prestart(("json",))
 executor.start(TrialContext(Behaviours()))
 worker = run_trials(executor, TrialSpec(0, "compute", {"scale": 1.0}, place / "0"))[-1].worker
 pid = worker.rpartition(":")[2]
-wait_for(lambda: executor.wait(0.05) == [] and any(  # the worker's warden is there
-    "automl.engine.execution.warden" in process.info["cmdline"] and pid in process.info["cmdline"]
+wait_for(lambda: executor.wait(0.05) == [] and any(  # the worker's watchdog is there
+    "automl.engine.execution.watchdog" in process.info["cmdline"] and pid in process.info["cmdline"]
     for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"]
 ))
 executor.submit(TrialSpec(1, "orphan_then_deaf", {}, place / "1"))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 
-from automl.engine.proposers.eci import GainPerSecond
+from automl.engine.proposers.eci import EciSelector
 from automl.engine.trial.contract import Status
 
 
-def arms(**costs: float) -> GainPerSecond:
-    return GainPerSecond(costs, maximize=True, seed=0, measured=True)
+def arms(**costs: float) -> EciSelector:
+    return EciSelector(costs, maximize=True, seed=0, measured=True)
 
 
-def drawn(choice: GainPerSecond, *names: str, draws: int = 300) -> Counter[str]:
+def drawn(choice: EciSelector, *names: str, draws: int = 300) -> Counter[str]:
     return Counter(choice.choose(number, names) for number in range(draws))
 
 

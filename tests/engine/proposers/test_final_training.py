@@ -12,11 +12,11 @@ import pytest
 from optuna.trial import TrialState
 
 from automl.deadline import Deadline
-from automl.engine.plugins.component_options import NamedOptions
-from automl.engine.proposers.final_training import Finale
+from automl.engine.plugins.component_options import ComponentOptions
+from automl.engine.proposers.final_training import FinalTraining
 from automl.engine.proposers.portfolio import Portfolio
-from automl.engine.proposers.sampled import Sampled
-from automl.engine.proposers.time_allocation import Allotments
+from automl.engine.proposers.sampled import SamplerProposer
+from automl.engine.proposers.time_allocation import TimeAllocation
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import Record, state_of
@@ -28,7 +28,7 @@ SPACE = SearchSpace.model_validate(
     {
         "algorithms": {
             "quick": {"params": {"x": FLOAT}},
-            "net": {"stretches": True, "cost": 50, "params": {"rate": FLOAT}},
+            "net": {"anytime": True, "cost": 50, "params": {"rate": FLOAT}},
         },
         "portfolio": [
             {"algorithm": "quick", "params": {"x": 0.1}},
@@ -56,11 +56,11 @@ class Search:
         self.refused: set[str] = set()
         self.proposer = self._make(inner)
 
-    def _make(self, inner: Proposer | None = None) -> Finale:
-        sampler = make_sampler(NamedOptions(name="tpe"))
-        sampled = Sampled(self.space, sampler, maximize=self.options["maximize"], seed=0, measured=True)
+    def _make(self, inner: Proposer | None = None) -> FinalTraining:
+        sampler = make_sampler(ComponentOptions(name="tpe"))
+        sampled = SamplerProposer(self.space, sampler, maximize=self.options["maximize"], seed=0, measured=True)
         search = inner or ProposerChain([Portfolio(self.space), sampled])
-        return Finale(search, self.space, deadline=self.deadline, reserve=lambda: 0.0, **self.options)
+        return FinalTraining(search, self.space, deadline=self.deadline, reserve=lambda: 0.0, **self.options)
 
     def turn(self, seconds: float) -> None:
         """Let time pass."""
@@ -96,7 +96,7 @@ class Search:
         self.proposer.observe(self.records[trial.number], result)
 
     def explore(self, *values: float) -> list[Record]:
-        """Run the quick one and nets of these values, one after the other, until the finale is due."""
+        """Run the quick one and nets of these values, one after the other, until the final training is due."""
         trials = []
         for value in values:
             trial = self.start()
@@ -106,7 +106,7 @@ class Search:
             self.turn(10.0)
             self.end(trial, value)
             trials.append(trial)
-        self.turn(self.proposer._left() - self.proposer._plan().finale)
+        self.turn(self.proposer._left() - self.proposer._plan().final_training)
         return trials
 
     def resume(self) -> None:
@@ -147,7 +147,7 @@ def _record(number: int, proposal: Proposal, elapsed: float) -> Record:
 
 
 def is_final(trial: Record) -> bool:
-    return trial.notes == {"stage": "finale"}
+    return trial.notes == {"stage": "final_training"}
 
 
 def rate(trial: Record) -> float:
@@ -177,17 +177,17 @@ def test_a_quick_trial_that_fails_is_followed_by_another() -> None:
     assert is_final(search.start())
 
 
-def test_a_quick_trial_has_to_be_over_before_the_finale() -> None:
+def test_a_quick_trial_has_to_be_over_before_the_final_training() -> None:
     search = Search(SHORT)
     slow = search.start()
-    assert slow.notes["until"] == pytest.approx(SHORT / 4 + Allotments().grace, abs=1.0)
+    assert slow.notes["until"] == pytest.approx(SHORT / 4 + TimeAllocation().grace, abs=1.0)
     search.turn(SHORT / 4 + 1.0)
     assert search.propose() is None
     search.end(slow, None, Status.CANCELLED)
     assert is_final(search.start())
 
 
-def test_where_there_are_only_nets_a_short_search_is_its_finale() -> None:
+def test_where_there_are_only_nets_a_short_search_is_its_final_training() -> None:
     search = Search(SHORT, NETS)
     assert is_final(search.start())
 
@@ -231,7 +231,7 @@ def test_of_equal_ones_the_earlier_is_the_best() -> None:
     assert search.start().parent == trials[1].number
 
 
-def test_nothing_is_started_while_the_finale_waits_for_what_runs() -> None:
+def test_nothing_is_started_while_the_final_training_waits_for_what_runs() -> None:
     search = Search(LONG)
     search.end(search.start(), 0.5)
     late, later = search.start(), search.start()
@@ -243,10 +243,10 @@ def test_nothing_is_started_while_the_finale_waits_for_what_runs() -> None:
     assert search.start().parent == late.number
 
 
-def test_no_net_begins_that_would_delay_the_finale_by_its_whole_time() -> None:
+def test_no_net_begins_that_would_delay_the_final_training_by_its_whole_time() -> None:
     search = Search(LONG, NETS)
     first = search.start()
-    search.turn(search.proposer._left() - search.proposer._plan().finale - first.notes["seconds"] / 2)
+    search.turn(search.proposer._left() - search.proposer._plan().final_training - first.notes["seconds"] / 2)
     assert search.propose() is None
     search.end(first, 0.5)
     assert is_final(search.start()), "nothing else fits, and nothing runs: no use in waiting"
@@ -277,7 +277,7 @@ def test_what_was_good_in_an_earlier_experiment_is_trained_before_the_portfolios
     search = Search(SHORT, NETS, first=[quick, known])
     final = search.start()
     assert (final.algorithm, rate(final)) == ("net", 0.9)
-    assert final.notes == {"warm_start": "earlier/1/3", "stage": "finale"}
+    assert final.notes == {"warm_start": "earlier/1/3", "stage": "final_training"}
     search.end(final, None, Status.FAILED)
     assert rate(search.start()) == 0.1
 
@@ -298,7 +298,7 @@ def test_a_model_over_a_limit_is_not_trained_longer() -> None:
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.OUT_OF_MEMORY, Status.INTERRUPTED])
-def test_after_a_finale_that_failed_the_next_best_has_what_is_left(status: Status) -> None:
+def test_after_a_final_training_that_failed_the_next_best_has_what_is_left(status: Status) -> None:
     search = Search(LONG)
     trials = search.explore(0.6, 0.9, 0.7)
     parents = []
@@ -312,7 +312,7 @@ def test_after_a_finale_that_failed_the_next_best_has_what_is_left(status: Statu
     assert not is_final(search.start()), "after three failures the time is for something else"
 
 
-def test_after_a_finale_that_was_soon_done_another_configuration_has_its_turn() -> None:
+def test_after_a_final_training_that_was_soon_done_another_configuration_has_its_turn() -> None:
     search = Search(LONG)
     trials = search.explore(0.6, 0.9, 0.7)
     search.end(search.start(), 0.95)
@@ -323,7 +323,7 @@ def test_after_a_finale_that_was_soon_done_another_configuration_has_its_turn() 
     assert search.start().parent == trials[2].number
 
 
-def test_seconds_that_are_no_time_for_a_finale_are_for_quick_trials() -> None:
+def test_seconds_that_are_no_time_for_a_final_training_are_for_quick_trials() -> None:
     search = Search(SHORT)
     search.end(search.start(), 0.5)
     final = search.start()
@@ -332,7 +332,7 @@ def test_seconds_that_are_no_time_for_a_finale_are_for_quick_trials() -> None:
     assert search.start().algorithm == "quick"
 
 
-def test_the_last_of_so_many_trials_is_the_finale() -> None:
+def test_the_last_of_so_many_trials_is_the_final_training() -> None:
     search = Search(LONG, most=4)
     trials = [search.start() for _ in range(3)]
     assert search.propose() is None
@@ -341,9 +341,9 @@ def test_the_last_of_so_many_trials_is_the_finale() -> None:
     assert search.start().parent == 2
 
 
-def test_when_everything_was_tried_the_finale_is_due() -> None:
+def test_when_everything_was_tried_the_final_training_is_due() -> None:
     choices = {"rate": {"type": "categorical", "choices": [0.1, 0.2]}}
-    space = SearchSpace.model_validate({"algorithms": {"net": {"stretches": True, "params": choices}}})
+    space = SearchSpace.model_validate({"algorithms": {"net": {"anytime": True, "params": choices}}})
     search = Search(LONG, space)
     first, second = search.start(), search.start()
     assert first.suggested != second.suggested
@@ -358,7 +358,7 @@ def test_when_everything_was_tried_the_finale_is_due() -> None:
     assert search.proposer.exhausted
 
 
-def test_what_is_refused_is_no_finale() -> None:
+def test_what_is_refused_is_no_final_training() -> None:
     search = Search(SHORT)
     search.end(search.start(), 0.5)
     search.refused = {"net"}
@@ -387,7 +387,7 @@ class Listening(Proposer):
         self.heard.append(("observed", record.number))
 
 
-def test_who_proposes_never_hears_of_a_finale() -> None:
+def test_who_proposes_never_hears_of_a_final_training() -> None:
     inner = Listening()
     search = Search(LONG, NETS, inner=inner)
     first = search.start()
@@ -419,7 +419,7 @@ def test_a_resumed_search_knows_what_is_best() -> None:
     assert search.start().parent == trials[1].number
 
 
-def test_a_finale_that_was_cut_is_still_alone_after_a_resume() -> None:
+def test_a_final_training_that_was_cut_is_still_alone_after_a_resume() -> None:
     search = Search(LONG)
     trials = search.explore(0.6, 0.9, 0.7)
     broken = search.start()
@@ -441,12 +441,12 @@ def test_an_extended_search_shares_out_what_was_added() -> None:
     search.deadline.extend(2 * LONG)
     assert search.start().notes["stage"] == "explore"
     plan = search.proposer._plan()
-    assert plan.finale == pytest.approx(Allotments().of(LONG + 1.0).finale, rel=0.01)
+    assert plan.final_training == pytest.approx(TimeAllocation().of(LONG + 1.0).final_training, rel=0.01)
 
 
-def test_without_a_finale_equal_allotments_go_on_to_the_end() -> None:
-    search = Search(LONG, NETS, allotments=Allotments.without_finale())
-    allotted = Allotments().of(LONG).seconds
+def test_without_a_final_training_equal_allotments_go_on_to_the_end() -> None:
+    search = Search(LONG, NETS, time_allocation=TimeAllocation.without_final_training())
+    allotted = TimeAllocation().of(LONG).seconds
     assert allotted is not None
     count = 0
     while search.deadline.remaining() >= allotted:

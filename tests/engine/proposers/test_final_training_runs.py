@@ -1,4 +1,4 @@
-"""Searches with a finale on real executors: it is alone, has all cores and all the time that is left, and survives."""
+"""Searches with a final training on real executors: alone, with all cores and the time that is left; it survives."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from automl.engine.admission.memory import MemoryAdmission
 from automl.engine.admission.time import Admission
 from automl.engine.execution.options import ComputeOptions
 from automl.engine.execution.registry import make_executor
-from automl.engine.plugins.component_options import NamedOptions
-from automl.engine.proposers.final_training import Finale, stretching
+from automl.engine.plugins.component_options import ComponentOptions
+from automl.engine.proposers.final_training import FinalTraining, anytime_algorithms
 from automl.engine.proposers.portfolio import Portfolio
-from automl.engine.proposers.sampled import Sampled
-from automl.engine.proposers.time_allocation import Allotments
+from automl.engine.proposers.sampled import SamplerProposer
+from automl.engine.proposers.time_allocation import TimeAllocation
 from automl.engine.pruners.registry import make_pruner
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.search.driver import Driver
@@ -43,12 +43,12 @@ SPACE = SearchSpace.model_validate(
     {
         "algorithms": {
             "quick": {"params": {}},
-            "net": {"stretches": True, "params": {"rate": {"type": "float", "low": 0.0, "high": 1.0}}},
+            "net": {"anytime": True, "params": {"rate": {"type": "float", "low": 0.0, "high": 1.0}}},
         },
         "portfolio": [{"algorithm": "quick"}, *({"algorithm": "net", "params": {"rate": rate}} for rate in RATES)],
     }
 )
-QUICKLY = Allotments(explores_from=1.0, exploring=0.5, part=0.05, least=0.2, least_finale=0.5)
+QUICKLY = TimeAllocation(explores_from=1.0, exploring=0.5, part=0.05, least=0.2, least_final_training=0.5)
 """Stages of a search that takes seconds."""
 
 
@@ -57,8 +57,8 @@ class Training:
     """The quick one ends at once; a net trains for as long as was allotted, and its score grows with its seconds.
 
     Attributes:
-        dies: a finale's first attempt kills its worker.
-        fails: finales of this rate fail.
+        dies: a final training's first attempt kills its worker.
+        fails: final trainings of this rate fail.
         enough: seconds after which a net has trained enough.
     """
 
@@ -114,38 +114,40 @@ class Search:
         work: Training,
         *,
         sampled: bool = True,
-        allotments: Allotments = QUICKLY,
+        time_allocation: TimeAllocation = QUICKLY,
         max_trials: int | None = None,
     ) -> None:
-        self.directory = Workspace(place).create_experiment("finale")
-        self.work, self.sampled, self.allotments, self.max_trials = work, sampled, allotments, max_trials
+        self.directory = Workspace(place).create_experiment("final_training")
+        self.work, self.sampled, self.time_allocation, self.max_trials = work, sampled, time_allocation, max_trials
 
     @contextmanager
     def driver(self, executor: str, seconds: float, *, workers: int = 1, pruner: str = "none") -> Iterator[Driver]:
         compute = ComputeOptions(executor=executor, max_workers=workers)
         runner = make_executor(compute, Deadline.after(None))
-        sampled = Sampled(SPACE, make_sampler(NamedOptions(name="tpe")), maximize=True, seed=0, measured=True)
+        sampled = SamplerProposer(
+            SPACE, make_sampler(ComponentOptions(name="tpe")), maximize=True, seed=0, measured=True
+        )
         history = History(
-            self.directory.journal, maximize=True, pruner=make_pruner(NamedOptions(name=pruner)), steps=100
+            self.directory.journal, maximize=True, pruner=make_pruner(ComponentOptions(name=pruner)), steps=100
         )
         try:
             runner.start(TrialContext(self.work))
             deadline = Deadline.after(seconds)
             yield Driver(
                 Terms(self.directory, METRIC, maximize=True, cores=usable_cores()),
-                proposer=Finale(
+                proposer=FinalTraining(
                     ProposerChain([Portfolio(SPACE), *([sampled] if self.sampled else [])]),
                     SPACE,
                     deadline=deadline,
                     reserve=lambda: 0.0,
                     maximize=True,
                     most=self.max_trials,
-                    allotments=self.allotments,
+                    time_allocation=self.time_allocation,
                 ),
                 history=history,
                 executor=runner,
                 criteria=criteria_of(LimitsOptions(time_budget=seconds, max_trials=self.max_trials)),
-                admission=Admission(SPACE.algorithms, allotted=stretching(SPACE)),
+                admission=Admission(SPACE.algorithms, allotted=anytime_algorithms(SPACE)),
                 memory=MemoryAdmission(SPACE.algorithms),
                 deadline=deadline,
             )
@@ -168,15 +170,15 @@ class Search:
         written: dict[str, Any] = json.loads(self.directory.trial(number).params.read_text())["notes"]
         return written
 
-    def finales(self) -> list[TrialResult]:
-        return [result for result in self.results() if self.notes(result.number)["stage"] == "finale"]
+    def final_trainings(self) -> list[TrialResult]:
+        return [result for result in self.results() if self.notes(result.number)["stage"] == "final_training"]
 
 
 def test_the_best_configuration_is_trained_last_alone_and_longest(tmp_path: Path) -> None:
     short = replace(QUICKLY, part=0.3 / 60)
-    search = Search(tmp_path, Training(enough=5.0), max_trials=8, allotments=short)
+    search = Search(tmp_path, Training(enough=5.0), max_trials=8, time_allocation=short)
     results = search.run("process", 60.0, workers=2)
-    (final,) = search.finales()
+    (final,) = search.final_trainings()
     explored = [r for r in results if r.algorithm == "net" and r.number != final.number]
     assert final.status is Status.COMPLETED
     assert final.number == results[-1].number
@@ -190,27 +192,29 @@ def test_the_best_configuration_is_trained_last_alone_and_longest(tmp_path: Path
     assert final.cut_short
 
 
-def test_a_short_budget_has_its_finale_after_one_quick_trial(tmp_path: Path) -> None:
-    search = Search(tmp_path, Training(enough=0.5), max_trials=2, allotments=Allotments(least_finale=0.5))
+def test_a_short_budget_has_its_final_training_after_one_quick_trial(tmp_path: Path) -> None:
+    search = Search(
+        tmp_path, Training(enough=0.5), max_trials=2, time_allocation=TimeAllocation(least_final_training=0.5)
+    )
     results = search.run("inline", 60.0)
     assert [(result.algorithm, result.status) for result in results] == [
         ("quick", Status.COMPLETED),
         ("net", Status.COMPLETED),
     ]
-    assert search.notes(1) == {"stage": "finale"}
+    assert search.notes(1) == {"stage": "final_training"}
     assert [result.metrics["threads"] for result in results] == [usable_cores()] * 2
 
 
-def test_a_finale_that_fails_gives_its_time_to_the_next_best(tmp_path: Path) -> None:
+def test_a_final_training_that_fails_gives_its_time_to_the_next_best(tmp_path: Path) -> None:
     search = Search(tmp_path, Training(fails=0.9, enough=0.5), max_trials=6, sampled=False)
     results = search.run("inline", 60.0)
-    failed, final = search.finales()
+    failed, final = search.final_trainings()
     assert failed.status is Status.FAILED
     assert (final.status, final.value) == (Status.COMPLETED, 1.5)
     assert [results[r.parent].value for r in (failed, final) if r.parent is not None] == [0.9, 0.5]
 
 
-def test_a_finale_whose_worker_dies_is_run_again_as_the_same(tmp_path: Path) -> None:
+def test_a_final_training_whose_worker_dies_is_run_again_as_the_same(tmp_path: Path) -> None:
     search = Search(tmp_path, Training(dies=True, enough=0.5), max_trials=4)
     results = search.run("process", 60.0)
     final = results[-1]
@@ -219,7 +223,7 @@ def test_a_finale_whose_worker_dies_is_run_again_as_the_same(tmp_path: Path) -> 
     assert final.metrics["before"] == 7.5, "it goes on from its own checkpoint"
 
 
-def test_a_finale_that_was_cut_is_gone_on_with_alone(tmp_path: Path) -> None:
+def test_a_final_training_that_was_cut_is_gone_on_with_alone(tmp_path: Path) -> None:
     search = Search(tmp_path, Training(), max_trials=4)
     with search.driver("process", 60.0, workers=2) as driver:
         for state in driver.run():
@@ -230,12 +234,12 @@ def test_a_finale_that_was_cut_is_gone_on_with_alone(tmp_path: Path) -> None:
     search.work = Training(enough=0.5)
     results = search.run("process", 60.0, workers=2)
     final = results[number]
-    assert search.notes(number) == {"stage": "finale"}
+    assert search.notes(number) == {"stage": "final_training"}
     assert (final.status, final.attempt) == (Status.COMPLETED, 2)
     assert final.metrics["threads"] == usable_cores()
 
 
-def test_a_finale_keeps_the_time_that_it_was_promised(tmp_path: Path) -> None:
+def test_a_final_training_keeps_the_time_that_it_was_promised(tmp_path: Path) -> None:
     """The registry may turn out to be slower than thought: then it has to wait, and not the model be lost."""
     search = Search(tmp_path, Training(enough=1.0), max_trials=2)
     reserve = [0.0]
@@ -249,10 +253,10 @@ def test_a_finale_keeps_the_time_that_it_was_promised(tmp_path: Path) -> None:
 
 def test_racing_stops_nets_by_nets(tmp_path: Path) -> None:
     """All of them report in proportion to their rate: the portfolio's best makes the others hopeless."""
-    search = Search(tmp_path, Training(enough=1.0), max_trials=14, allotments=replace(QUICKLY, part=0.4 / 60))
+    search = Search(tmp_path, Training(enough=1.0), max_trials=14, time_allocation=replace(QUICKLY, part=0.4 / 60))
     results = search.run("inline", 60.0, pruner="racing")
     pruned = [result for result in results if result.status is Status.PRUNED]
     assert pruned
     assert all("seconds" in search.notes(result.number) for result in pruned)
-    (final,) = search.finales()
+    (final,) = search.final_trainings()
     assert final.status is Status.COMPLETED

@@ -18,7 +18,7 @@ from automl.engine.admission.memory import MemoryAdmission
 from automl.engine.admission.time import Admission
 from automl.engine.execution.options import ComputeOptions
 from automl.engine.execution.registry import make_executor
-from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.proposers.sampled import make_proposer
 from automl.engine.pruners.registry import make_pruner
 from automl.engine.samplers.registry import make_sampler
@@ -100,9 +100,9 @@ class Search:
         self.work, self.maximize, self.seed = work, maximize, seed
 
     @contextmanager
-    def driver(self, executor: str, sampler: NamedOptions, max_trials: int) -> Iterator[Driver]:
+    def driver(self, executor: str, sampler: ComponentOptions, max_trials: int) -> Iterator[Driver]:
         proposer = make_proposer(make_sampler(sampler), RATE, maximize=self.maximize, seed=self.seed, measured=False)
-        pruner = make_pruner(NamedOptions(name="median"))
+        pruner = make_pruner(ComponentOptions(name="median"))
         history = History(self.directory.journal, maximize=self.maximize, pruner=pruner)
         deadline = Deadline.after(None)
         runner = make_executor(ComputeOptions(executor=executor, max_workers=2), deadline)
@@ -122,7 +122,7 @@ class Search:
             runner.close()
             history.close()
 
-    def run(self, executor: str, sampler: NamedOptions, max_trials: int) -> list[TrialResult]:
+    def run(self, executor: str, sampler: ComponentOptions, max_trials: int) -> list[TrialResult]:
         with self.driver(executor, sampler, max_trials) as driver:
             for _ in driver.run():
                 pass
@@ -143,7 +143,7 @@ def by_value(cls: type) -> type:
 for _kind in (Counting, Dying, Descent):
     by_value(_kind)
 
-PBT = NamedOptions(name="pbt", options={"population": 3, "generations": 4})
+PBT = ComponentOptions(name="pbt", options={"population": 3, "generations": 4})
 
 
 @pytest.mark.parametrize("executor", ["inline", "process"])
@@ -176,7 +176,7 @@ def test_only_the_whole_work_can_be_best(tmp_path: Path) -> None:
 
 
 def test_a_second_attempt_finds_its_own_checkpoint(tmp_path: Path) -> None:
-    alone = NamedOptions(name="pbt", options={"population": 2, "generations": 2})
+    alone = ComponentOptions(name="pbt", options={"population": 2, "generations": 2})
     (first,) = Search(tmp_path, Dying()).run("process", alone, 1)
     assert (first.status, first.attempt) == (Status.COMPLETED, 2)
     assert first.metrics == {"begun": 2, "epochs": 6}
@@ -206,7 +206,7 @@ def test_a_part_of_the_work_is_the_same_part_where_trial_json_is_lost(tmp_path: 
 
 def test_a_part_of_the_work_is_never_pruned(tmp_path: Path) -> None:
     """Its values are those of a smaller task: the population's own selection judges it."""
-    pruner = make_pruner(NamedOptions(name="median", options={"n_startup_trials": 1, "n_min_trials": 1}))
+    pruner = make_pruner(ComponentOptions(name="median", options={"n_startup_trials": 1, "n_min_trials": 1}))
     history = History(tmp_path / "study.journal", maximize=True, pruner=pruner)
     first = history.add("sgd", {}, {}, elapsed=0.0)
     history.report(first, 1, 0.9)
@@ -221,11 +221,11 @@ def test_a_part_of_the_work_is_never_pruned(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_a_population_learns_a_schedule_that_random_search_cannot(tmp_path: Path, seed: int) -> None:
     """The same number of steps, 3,200: eight members of twenty generations, or eight trials with a constant rate."""
-    population = NamedOptions(name="pbt", options={"population": 8, "generations": 20, "perturb": [0.5, 2.0]})
+    population = ComponentOptions(name="pbt", options={"population": 8, "generations": 20, "perturb": [0.5, 2.0]})
 
-    def best(name: str, sampler: NamedOptions, trials: int) -> float:
+    def best(name: str, sampler: ComponentOptions, trials: int) -> float:
         found = Search(tmp_path / name, Descent(), maximize=False, seed=seed).run("inline", sampler, trials)
         assert sum(result.metrics["steps"] for result in found) == 3_200
         return min(result.value for result in found if result.value is not None and result.fidelity == 1.0)
 
-    assert best("pbt", population, 160) < 0.5 * best("random", NamedOptions(name="random"), 8)
+    assert best("pbt", population, 160) < 0.5 * best("random", ComponentOptions(name="random"), 8)

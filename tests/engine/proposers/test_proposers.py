@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
-from automl.engine.plugins.component_options import NamedOptions
-from automl.engine.proposers.algorithm_study import AlgorithmModel
+from automl.engine.plugins.component_options import ComponentOptions
+from automl.engine.proposers.algorithm_study import AlgorithmStudy
 from automl.engine.proposers.portfolio import Portfolio
-from automl.engine.proposers.sampled import Sampled
+from automl.engine.proposers.sampled import SamplerProposer
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import Record
@@ -45,8 +45,8 @@ def small_x(algorithm: str, params: Mapping[str, Any] | None = None) -> bool:
 
 
 def chain(sampler: str, space: SearchSpace = SPACE, **options: Any) -> ProposerChain:
-    chosen = make_sampler(NamedOptions(name=sampler, options=options))
-    return ProposerChain([Portfolio(space), Sampled(space, chosen, maximize=True, seed=7, measured=False)])
+    chosen = make_sampler(ComponentOptions(name=sampler, options=options))
+    return ProposerChain([Portfolio(space), SamplerProposer(space, chosen, maximize=True, seed=7, measured=False)])
 
 
 def record(number: int, proposal: Proposal, state: TrialState, value: float | None) -> Record:
@@ -110,7 +110,7 @@ def test_what_would_not_end_in_time_is_drawn_again(sampler: str) -> None:
 
 
 def test_an_algorithm_of_which_nothing_drawn_ends_in_time_gives_way_to_another() -> None:
-    proposer = Sampled(SPACE, make_sampler(NamedOptions(name="tpe")), maximize=True, seed=7, measured=True)
+    proposer = SamplerProposer(SPACE, make_sampler(ComponentOptions(name="tpe")), maximize=True, seed=7, measured=True)
     for number in range(20):
         proposal = proposer.propose(number, lambda algorithm, params=None: params is None or algorithm == "narrow")
         assert proposal is None or proposal.algorithm == "narrow"
@@ -174,8 +174,8 @@ def test_tpe_comes_closer_to_the_optimum_than_random_search() -> None:
 
 
 def test_the_sampler_models_a_window_that_stays_bounded() -> None:
-    sampler = make_sampler(NamedOptions(name="tpe", options={"window": 20}))
-    model = AlgorithmModel("wide", SPACE.algorithms["wide"], sampler, maximize=True)
+    sampler = make_sampler(ComponentOptions(name="tpe", options={"window": 20}))
+    model = AlgorithmStudy("wide", SPACE.algorithms["wide"], sampler, maximize=True)
     sizes = []
     for number in range(100):
         proposal, local = model.ask(number)
@@ -187,8 +187,8 @@ def test_the_sampler_models_a_window_that_stays_bounded() -> None:
 
 
 def test_running_trials_survive_the_windows_shrinking() -> None:
-    sampler = make_sampler(NamedOptions(name="tpe", options={"window": 20}))
-    model = AlgorithmModel("wide", SPACE.algorithms["wide"], sampler, maximize=True)
+    sampler = make_sampler(ComponentOptions(name="tpe", options={"window": 20}))
+    model = AlgorithmStudy("wide", SPACE.algorithms["wide"], sampler, maximize=True)
     running, local = model.ask(1_000)
     model.bind(1_000, local)
     for number in range(60):
@@ -201,11 +201,11 @@ def test_running_trials_survive_the_windows_shrinking() -> None:
 
 def test_an_unknown_sampler_gives_the_nearest_name() -> None:
     with pytest.raises(ConfigError, match=r"search.sampler: there is no 'tpee'; did you mean 'tpe'\?"):
-        make_sampler(NamedOptions(name="tpee"))
+        make_sampler(ComponentOptions(name="tpee"))
 
 
 def test_an_unknown_option_lists_the_known_ones() -> None:
     with pytest.raises(
         ConfigError, match=r"search.sampler.options.windoww: .*n_startup_trials, n_ei_candidates, window"
     ):
-        make_sampler(NamedOptions(name="tpe", options={"windoww": 5}))
+        make_sampler(ComponentOptions(name="tpe", options={"windoww": 5}))

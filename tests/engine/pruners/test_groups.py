@@ -1,4 +1,4 @@
-"""Who is measured against whom: fits that were given the same time, and no finale."""
+"""Who is measured against whom: fits that were given the same time, and no final training."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.pruners.registry import make_pruner, pruners
 from automl.engine.study.history import History
 from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.trial.stage import Stage
 
 NOTHING: Mapping[str, Any] = {}
-SHORT, LONG, FINAL = Stage(seconds=15.0).notes, Stage(seconds=40.0).notes, Stage.finale().notes
+SHORT, LONG, FINAL = Stage(seconds=15.0).notes, Stage(seconds=40.0).notes, Stage.final_training().notes
 OPTIONS: dict[str, dict[str, Any]] = {
     "asha": {"min_resource": 10, "reduction_factor": 2},
     "hyperband": {"min_resource": 10, "max_resource": 20, "reduction_factor": 2},
@@ -29,7 +29,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 @contextmanager
 def history(place: Path, pruner: str) -> Iterator[History]:
-    chosen = make_pruner(NamedOptions(name=pruner, options=OPTIONS[pruner]))
+    chosen = make_pruner(ComponentOptions(name=pruner, options=OPTIONS[pruner]))
     opened = History(place / "journal.log", maximize=True, pruner=chosen, steps=100)
     try:
         yield opened
@@ -86,7 +86,7 @@ def test_a_learner_of_its_own_length_is_not_judged_by_nets(
 
 
 @pytest.mark.parametrize("pruner", OPTIONS)
-def test_a_finale_is_never_stopped(tmp_path: Path, pruner: str) -> None:
+def test_a_final_training_is_never_stopped(tmp_path: Path, pruner: str) -> None:
     with history(tmp_path, pruner) as made:
         for trial in range(6):
             is_stopped(made, flat(0.9 + trial / 100), FINAL)

@@ -13,7 +13,7 @@ from typing import Any
 import optuna
 import pytest
 
-from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.pruners.base import RememberingPruner
 from automl.engine.pruners.registry import make_pruner
 from automl.engine.search.options import SearchOptions
@@ -28,7 +28,7 @@ FOLDS = (100, 200, 300, 400, 500)
 def history(
     place: Path, pruner: str, *, maximize: bool = True, steps: int | None = None, **options: Any
 ) -> Iterator[History]:
-    chosen = make_pruner(NamedOptions(name=pruner, options=options))
+    chosen = make_pruner(ComponentOptions(name=pruner, options=options))
     opened = History(place / "journal.log", maximize=maximize, pruner=chosen, steps=steps)
     try:
         yield opened
@@ -119,7 +119,7 @@ def test_the_bandit_knows_trials_that_still_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", [{}, {"slack_factor": 0.1, "slack_amount": 0.1}])
 def test_the_bandit_wants_exactly_one_slack(options: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match=r"^search.pruner.options: give exactly one of slack_factor and slack_amount"):
-        make_pruner(NamedOptions(name="bandit", options=options))
+        make_pruner(ComponentOptions(name="bandit", options=options))
 
 
 @pytest.mark.parametrize("maximize", [True, False])
@@ -148,7 +148,7 @@ def test_truncation_begins_when_the_percentage_makes_a_trial(tmp_path: Path) -> 
 @pytest.mark.parametrize("percentage", [0, 100])
 def test_truncation_stops_some_and_not_all(percentage: int) -> None:
     with pytest.raises(ConfigError, match=r"search.pruner.options.truncation_percentage: "):
-        make_pruner(NamedOptions(name="truncation", options={"truncation_percentage": percentage}))
+        make_pruner(ComponentOptions(name="truncation", options={"truncation_percentage": percentage}))
 
 
 @pytest.mark.parametrize(("pruner", "options"), [("bandit", {"slack_amount": 0.1}), ("truncation", {}), ("racing", {})])
@@ -312,7 +312,7 @@ def test_what_is_remembered_decides_as_the_whole_record_would(
 @pytest.mark.parametrize("pruner", ["racing", "median"])
 def test_a_report_does_not_walk_over_all_trials(pruner: str) -> None:
     """What has completed is told once: nothing is asked of the study, which has no trials here, but its direction."""
-    made = make_pruner(NamedOptions(name=pruner)).make(500)
+    made = make_pruner(ComponentOptions(name=pruner)).make(500)
     assert isinstance(made, RememberingPruner)
     for value in (0.9, 0.8, 0.7, 0.85, 0.75):
         made.completed(ended_trial({100: value, 500: value}, value))
@@ -338,4 +338,4 @@ def test_where_a_nearly_best_model_may_win_they_are_not_raced() -> None:
 
 def test_hyperband_wants_a_last_step_after_the_first(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"search.pruner.options.max_resource: 50 must be above min_resource \(100\)"):
-        make_pruner(NamedOptions(name="hyperband", options={"min_resource": 100, "max_resource": 50}))
+        make_pruner(ComponentOptions(name="hyperband", options={"min_resource": 100, "max_resource": 50}))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.samplers.population import PopulationProposer
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.space.space import SearchSpace
@@ -44,7 +44,7 @@ class Life:
         self.results: dict[int, TrialResult] = {}
 
     def new(self) -> PopulationProposer:
-        sampler = make_sampler(NamedOptions(name="pbt", options=self.options))
+        sampler = make_sampler(ComponentOptions(name="pbt", options=self.options))
         proposer = sampler.proposer(self.space, maximize=self.maximize, seed=self.seed, measured=False)
         assert isinstance(proposer, PopulationProposer)
         return proposer
@@ -216,8 +216,8 @@ def test_a_part_of_the_work_is_asked_for_as_that_part() -> None:
 
 
 def test_a_training_that_goes_on_is_asked_for_as_the_part_that_it_adds() -> None:
-    stretching = SPACE.algorithms["net"].model_copy(update={"stretches": True})
-    space = SearchSpace(algorithms={"net": stretching, "tree": SPACE.algorithms["tree"]})
+    net = SPACE.algorithms["net"].model_copy(update={"anytime": True})
+    space = SearchSpace(algorithms={"net": net, "tree": SPACE.algorithms["tree"]})
     asked: dict[str, set[float]] = {"net": set(), "tree": set()}
 
     def admits(algorithm: str, params: Mapping[str, Any] | None = None, *, fidelity: float = 1.0, **_: float) -> bool:
@@ -323,4 +323,4 @@ def test_members_in_flight_are_still_theirs_after_a_resume() -> None:
 )
 def test_options_that_make_no_population_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        make_sampler(NamedOptions(name="pbt", options=options))
+        make_sampler(ComponentOptions(name="pbt", options=options))

@@ -11,8 +11,8 @@ import pytest
 from optuna.trial import TrialState
 from scipy.stats import qmc
 
-from automl.engine.plugins.component_options import NamedOptions
-from automl.engine.proposers.sampled import Sampled
+from automl.engine.plugins.component_options import ComponentOptions
+from automl.engine.proposers.sampled import SamplerProposer
 from automl.engine.samplers.registry import make_sampler, samplers
 from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import Record
@@ -33,9 +33,9 @@ WIDE = {
 SQUARE = SearchSpace.model_validate({"algorithms": {"plain": {"params": {"x": UNIT, "y": UNIT}}}})
 
 
-def chain(sampler: str, space: SearchSpace, *, seed: int = 7, **options: Any) -> Sampled:
-    chosen = make_sampler(NamedOptions(name=sampler, options=options))
-    return Sampled(space, chosen, maximize=True, seed=seed, measured=False)
+def chain(sampler: str, space: SearchSpace, *, seed: int = 7, **options: Any) -> SamplerProposer:
+    chosen = make_sampler(ComponentOptions(name=sampler, options=options))
+    return SamplerProposer(space, chosen, maximize=True, seed=seed, measured=False)
 
 
 def able(sampler: str) -> str:
@@ -122,7 +122,7 @@ def test_a_grid_out_of_bounds_is_refused_before_it_is_made() -> None:
 
 def test_a_grid_has_at_least_both_ends() -> None:
     with pytest.raises(ConfigError, match=r"search.sampler.options.points: .*greater than or equal to 2"):
-        make_sampler(NamedOptions(name="grid", options={"points": 1}))
+        make_sampler(ComponentOptions(name="grid", options={"points": 1}))
 
 
 # Quasi-random
@@ -176,4 +176,4 @@ def test_cmaes_narrows_its_distribution() -> None:
 def test_a_missing_package_is_named_with_its_extra(sampler: str, module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=rf"'{sampler}' cannot be used: {module} .*automl-search\[{module}\]"):
-        make_sampler(NamedOptions(name=sampler))
+        make_sampler(ComponentOptions(name=sampler))

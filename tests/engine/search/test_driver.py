@@ -18,9 +18,9 @@ from automl.engine.admission.time import Admission
 from automl.engine.execution.base import Event, Executor
 from automl.engine.execution.options import ComputeOptions
 from automl.engine.execution.registry import make_executor
-from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.proposers.portfolio import Portfolio
-from automl.engine.proposers.sampled import Sampled
+from automl.engine.proposers.sampled import SamplerProposer
 from automl.engine.pruners.registry import make_pruner
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.search.driver import Driver
@@ -58,8 +58,8 @@ class Search:
         deadline = Deadline.after(seconds)
         entries = tuple({"algorithm": name} for name in self.portfolio)
         space = SearchSpace.model_validate({**self.space.model_dump(), "portfolio": entries})
-        sampler = make_sampler(NamedOptions(name="random"))
-        history = History(self.directory.journal, maximize=True, pruner=make_pruner(NamedOptions(name="none")))
+        sampler = make_sampler(ComponentOptions(name="random"))
+        history = History(self.directory.journal, maximize=True, pruner=make_pruner(ComponentOptions(name="none")))
         runner = make_executor(ComputeOptions(executor=executor, max_workers=workers), deadline)
         declared = LimitsOptions(time_budget=seconds, **limits)
         try:
@@ -68,7 +68,7 @@ class Search:
                 Driver(
                     Terms(self.directory, METRIC, maximize=True, limits=self.limits),
                     proposer=ProposerChain(
-                        [Portfolio(space), Sampled(space, sampler, maximize=True, seed=0, measured=False)]
+                        [Portfolio(space), SamplerProposer(space, sampler, maximize=True, seed=0, measured=False)]
                     ),
                     history=history,
                     executor=runner,

@@ -16,8 +16,8 @@ from automl.engine.admission.memory import MemoryAdmission
 from automl.engine.admission.time import Admission
 from automl.engine.execution.options import ComputeOptions
 from automl.engine.execution.process import ProcessExecutor
-from automl.engine.plugins.component_options import NamedOptions
-from automl.engine.proposers.sampled import Sampled
+from automl.engine.plugins.component_options import ComponentOptions
+from automl.engine.proposers.sampled import SamplerProposer
 from automl.engine.pruners.registry import make_pruner
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.search.driver import Driver
@@ -117,10 +117,10 @@ class Search:
     @contextmanager
     def driver(self, *, max_trials: int, **compute: Any) -> Iterator[tuple[Driver, Counting]]:
         spaces, deadline = self.space.algorithms, Deadline.after(None)
-        history = History(self.directory.journal, maximize=True, pruner=make_pruner(NamedOptions(name="none")))
+        history = History(self.directory.journal, maximize=True, pruner=make_pruner(ComponentOptions(name="none")))
         executor = Counting(ComputeOptions(executor="process", **compute), deadline)
         devices = frozenset(Device.GPU if space.gpu else Device.CPU for space in spaces.values())
-        sampler = make_sampler(NamedOptions(name="random"))
+        sampler = make_sampler(ComponentOptions(name="random"))
         try:
             executor.start(TrialContext(Behaviours(), devices=devices))
             terms = Terms(
@@ -133,7 +133,7 @@ class Search:
             yield (
                 Driver(
                     terms,
-                    proposer=Sampled(self.space, sampler, maximize=True, seed=0, measured=False),
+                    proposer=SamplerProposer(self.space, sampler, maximize=True, seed=0, measured=False),
                     history=history,
                     executor=executor,
                     criteria=criteria_of(LimitsOptions(max_trials=max_trials)),

@@ -18,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.storages.journal._storage import JournalStorageReplayResult
 from optuna.trial import TrialState
 
-from automl.engine.plugins.component_options import NamedOptions
+from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.pruners.registry import make_pruner
 from automl.engine.study import storage as study_storage
 from automl.engine.study.history import History
@@ -39,7 +39,7 @@ def _close_all() -> Iterator[None]:
 
 
 def open_history(path: Path, pruner: str = "none", **options: object) -> History:
-    _opened.append(History(path, maximize=True, pruner=make_pruner(NamedOptions(name=pruner, options=options))))
+    _opened.append(History(path, maximize=True, pruner=make_pruner(ComponentOptions(name=pruner, options=options))))
     return _opened[-1]
 
 

@@ -31,7 +31,7 @@ PLACES = (
     "clock.json",
     "result.json",
     "study.journal",
-    "data/preference.json",
+    "data/objectives.json",
     "trials",
     "trials/00000",
     "trials/00000/trial.json",

@@ -13,16 +13,16 @@ from pydantic import TypeAdapter, ValidationError
 from sklearn import metrics as sk
 
 from automl.errors import MetricError
-from automl.learning.metrics.names import CLOUD, SPELLINGS
+from automl.learning.metrics.names import AZURE_ML, SPELLINGS
 from automl.learning.metrics.options import MetricOptions, MetricsOption
 from automl.learning.metrics.registry import get_metric, metric_from_callable, metric_from_options, metrics_of
 
 KNOWN = {metric.name for task in ("classification", "regression") for metric in metrics_of(task, None)}
 
 
-@pytest.mark.parametrize("name", sorted({*CLOUD, *SPELLINGS}))
+@pytest.mark.parametrize("name", sorted({*AZURE_ML, *SPELLINGS}))
 def test_every_other_name_leads_to_a_metric(name: str) -> None:
-    assert {**SPELLINGS, **CLOUD}[name] in KNOWN
+    assert {**SPELLINGS, **AZURE_ML}[name] in KNOWN
     assert name not in KNOWN
 
 

@@ -39,7 +39,7 @@ class Fold:
 def test_without_a_limit_there_is_no_end(tmp_path: Path) -> None:
     progress = Fold(tmp_path).progress
     assert progress.seconds_left == math.inf
-    assert not progress.stretches
+    assert not progress.anytime
     assert not progress.should_stop()
 
 
@@ -53,7 +53,7 @@ def test_no_fold_has_more_than_its_share_of_the_limit(tmp_path: Path) -> None:
     assert fold.progress.seconds_left == pytest.approx(HOUR / 4, rel=0.01)
 
 
-def test_a_finale_has_all_but_a_moment(tmp_path: Path) -> None:
+def test_a_final_training_has_all_but_a_moment(tmp_path: Path) -> None:
     """The moment is for scores and files: the fit leaves time for its predictions itself."""
     fold = Fold(tmp_path, run={"seconds": HOUR}, allotted=HOUR)
     assert HOUR - 10.0 < fold.progress.seconds_left < HOUR - 1.0

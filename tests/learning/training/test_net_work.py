@@ -27,7 +27,7 @@ NET = AlgorithmSpace(
     estimator="automl.learning.algorithms.nets.conv.ConvNet",
     requires="torch",
     view="pixels",
-    stretches=True,
+    anytime=True,
     fixed={"width": 8, "batch_size": 64, "device": "cpu"},
 )
 
@@ -109,20 +109,20 @@ def test_fidelity_is_a_part_of_the_training_on_all_rows(work: LearnerWork, tmp_p
 
 
 @pytest.mark.parametrize(("alone", "times"), [(True, 3.0), (False, 1.0)])
-def test_a_finale_leaves_time_for_the_test_rows(
+def test_a_final_training_leaves_time_for_the_test_rows(
     work: LearnerWork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alone: bool, times: float
 ) -> None:
     """Its length is unknown until it has ended, so nobody else could keep that time."""
-    from automl.learning.algorithms.nets.allowance import Allowance
+    from automl.learning.algorithms.nets.training_budget import TrainingBudget
 
     seen: list[float] = []
-    told = Allowance.of
+    told = TrainingBudget.of
 
-    def listen(epochs: int | None, seconds: float | None, progress: Any) -> Allowance:
+    def listen(epochs: int | None, seconds: float | None, progress: Any) -> TrainingBudget:
         seen.append(progress.predictions)
         return told(epochs, seconds, progress)
 
-    monkeypatch.setattr(Allowance, "of", listen)
+    monkeypatch.setattr(TrainingBudget, "of", listen)
     tested = replace(work, tested=2 * len(work.plan.folds[0].valid))
     limits = TrialLimits(seconds=600.0, allotted=2.0)
     run(tested, tmp_path / "0", limits=limits, resources=TrialResources(alone=alone))

@@ -16,7 +16,7 @@ from automl.engine.execution.memory_note import MemoryNote
 from automl.engine.execution.messages import Broken, Finished, Loaded
 from automl.engine.execution.payload import Payload
 from automl.engine.execution.storage import Scratch, Storage, StorageError, failed
-from automl.engine.execution.warden_process import Warden
+from automl.engine.execution.watchdog_process import WorkerWatchdog
 from automl.engine.execution.worker import Worker, import_quietly
 from automl.engine.trial.contract import Report, Status, StopReason, TrialResult, TrialSpec
 
@@ -48,7 +48,7 @@ class TrialActor:
     ) -> None:
         os.environ.update(environment)
         sys.path += [folder for folder in path if folder not in sys.path and os.path.isdir(folder)]
-        self._worker = Worker(mark, Warden.start(mark) if os.name == "posix" else None)
+        self._worker = Worker(mark, WorkerWatchdog.start(mark) if os.name == "posix" else None)
         self._storage = storage
         self._scratch = None if storage is None else Scratch(Storage(storage), mark)
         self._seen: Path | None = None

@@ -282,7 +282,7 @@ class RayExecutor(Pool):
         return [item for call in ready for item in self._answer(call) if not isinstance(item[1], Died)]
 
     def _kill(self, workers: Sequence[WorkerHandle]) -> list[tuple[WorkerHandle, Message]]:
-        """Kill actors. What they have started is killed by their wardens, on whatever machine that is."""
+        """Kill actors. What they have started is killed by their watchdogs, on whatever machine that is."""
         import ray
 
         if self._runtime.lost:  # no call would return; what is left ends with the cluster

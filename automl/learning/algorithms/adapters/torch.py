@@ -132,8 +132,8 @@ class _Inside:
         return self._progress.seconds_left
 
     @property
-    def stretches(self) -> bool:
-        return self._progress.stretches
+    def anytime(self) -> bool:
+        return self._progress.anytime
 
     @property
     def fidelity(self) -> float:

@@ -14,19 +14,19 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from automl.errors import DataError, SpaceError
-from automl.learning.algorithms.nets.allowance import Allowance
+from automl.learning.algorithms.nets.callbacks import Log, TrainingCallbacks
 from automl.learning.algorithms.nets.checkpoint import CheckpointFile, Origin, find_origin
 from automl.learning.algorithms.nets.compiling import choose_forward
 from automl.learning.algorithms.nets.device import Hardware, choose_hardware, is_here, settings
-from automl.learning.algorithms.nets.mirror import may_be_mirrored
+from automl.learning.algorithms.nets.flip_test import may_be_mirrored
 from automl.learning.algorithms.nets.net import Net, make_net
 from automl.learning.algorithms.nets.pictures import Pictures, as_tensor
-from automl.learning.algorithms.nets.predicting import Views, predict, seconds_to_predict
+from automl.learning.algorithms.nets.predicting import TestTimeAugmentation, predict, seconds_to_predict
 from automl.learning.algorithms.nets.recipe import Recipe
 from automl.learning.algorithms.nets.schedule import Course
 from automl.learning.algorithms.nets.sizing import AUTO, sized
 from automl.learning.algorithms.nets.training import Training
-from automl.learning.algorithms.nets.watch import Log, Watch
+from automl.learning.algorithms.nets.training_budget import TrainingBudget
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -62,7 +62,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         clip: largest norm of the gradient; None for any.
         ema: decay of the average of the weights that predicts; 0 for the last weights.
         flip: mirror pictures from left to right while training, and average over both sides when predicting; ``auto``:
-            where the classes bear it (`automl.learning.algorithms.nets.mirror.may_be_mirrored`).
+            where the classes bear it (`automl.learning.algorithms.nets.flip_test.may_be_mirrored`).
         translate: share of the shorter side by which pictures are moved at most while training; with any, scores are
             averaged over three places when predicting, where there is time for it.
         cutout: side of the greyed-out square, as a share of the shorter side.
@@ -147,7 +147,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             SpaceError: a parameter is outside its range, or the module does not fit the pictures.
             LearnerError: the loss is not finite any more.
         """
-        allowance = Allowance.of(self.epochs, self.seconds, progress)
+        allowance = TrainingBudget.of(self.epochs, self.seconds, progress)
         pixels, waiting = _checked(X), None if valid is None else _checked(valid)
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.image_shape_ = (X.shape[1], X.shape[2], X.shape[3])
@@ -165,7 +165,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             net = self._begun(pixels, hardware)
             augmentation = recipe.augmentation(*X.shape[1:3])
             pictures = Pictures(pixels, codes, sample_weight, augmentation, net.fill, hardware)
-            views = self.views_ = Views(self.flip_, _shift(augmentation.translate, *X.shape[1:3]))
+            views = self.views_ = TestTimeAugmentation(self.flip_, _shift(augmentation.translate, *X.shape[1:3]))
             if allowance.is_limited:
                 most = _FINDING_OUT * allowance.seconds
                 view = 0.0 if waiting is None else seconds_to_predict(net, waiting, hardware.exact, most=most)
@@ -183,7 +183,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             if not origin.is_finished:
                 file = None if origin.own is None else CheckpointFile(origin.own, identity, origin, self.module_params_)
                 scores = None if waiting is None else _scores_of(waiting, hardware)
-                training.run(Watch(progress, log, file, scores, waiting))
+                training.run(TrainingCallbacks(progress, log, file, scores, waiting))
         self._keep(training, origin, is_timed=allowance.fills or self.views_ != views)
         return self
 
@@ -255,7 +255,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         return make_net(self.module, params, self.image_shape_, len(self.classes_))
 
     def _sized(
-        self, origin: Origin, pixels: Tensor, codes: np.ndarray, hardware: Hardware, allowance: Allowance
+        self, origin: Origin, pixels: Tensor, codes: np.ndarray, hardware: Hardware, allowance: TrainingBudget
     ) -> dict[str, Any]:
         """Parameters of the module; what goes on from another training is as wide as that was."""
         given = dict(self.module_params or {})

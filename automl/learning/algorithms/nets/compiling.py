@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from automl.learning.algorithms.nets.pace import seconds_of_step
+from automl.learning.algorithms.nets.step_time import seconds_of_step
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from automl.learning.algorithms.nets.device import Hardware
     from automl.learning.algorithms.nets.net import Net
 
-__all__ = ["PLAIN", "Views", "predict", "seconds_to_predict"]
+__all__ = ["PLAIN", "TestTimeAugmentation", "predict", "seconds_to_predict"]
 
 _BATCH = {"cpu": 256}
 _GPU_BATCH = 2048
@@ -29,7 +29,7 @@ _TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Views:
+class TestTimeAugmentation:
     """The forms of a picture whose scores are averaged.
 
     Attributes:
@@ -57,7 +57,7 @@ class Views:
             yield weight / 2, pictures.flip(2)
 
 
-PLAIN = Views()
+PLAIN = TestTimeAugmentation()
 
 
 def _moved(batch: Tensor, by: int) -> Tensor:
@@ -66,7 +66,7 @@ def _moved(batch: Tensor, by: int) -> Tensor:
     return gather(batch, rows, origins(batch.shape[1], moves), origins(batch.shape[2], moves))
 
 
-def predict(net: Net, pixels: Tensor, hardware: Hardware, views: Views = PLAIN) -> np.ndarray:
+def predict(net: Net, pixels: Tensor, hardware: Hardware, views: TestTimeAugmentation = PLAIN) -> np.ndarray:
     """Probabilities, float32, shape (n, k).
 
     Args:
@@ -92,7 +92,7 @@ def predict(net: Net, pixels: Tensor, hardware: Hardware, views: Views = PLAIN) 
     return probabilities
 
 
-def _probabilities(net: Net, batch: Tensor, hardware: Hardware, views: Views) -> Tensor:
+def _probabilities(net: Net, batch: Tensor, hardware: Hardware, views: TestTimeAugmentation) -> Tensor:
     with torch.inference_mode(), hardware.autocast():
         here = batch.to(hardware.device, non_blocking=True)
         scores = torch.stack([weight * net(view).float() for weight, view in views.of(here)]).sum(dim=0)

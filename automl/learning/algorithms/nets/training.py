@@ -12,9 +12,9 @@ from torch.nn import functional
 
 from automl.learning.algorithms.base import LearnerError
 from automl.learning.algorithms.nets.augment import mirror_rows
-from automl.learning.algorithms.nets.average import Average
-from automl.learning.algorithms.nets.crew import Crew
+from automl.learning.algorithms.nets.ema import WeightAverage
 from automl.learning.algorithms.nets.schedule import Course, one_cycle
+from automl.learning.algorithms.nets.thread_tuner import ThreadTuner
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -101,13 +101,13 @@ class Training:
         self.forward = net if forward is None else forward
         self.batch_size = min(recipe.batch_size, len(pictures))
         self.steps_per_epoch = pictures.batches(self.batch_size)
-        self.average = Average(net, recipe.ema)
+        self.average = WeightAverage(net, recipe.ema)
         self.optimizer = recipe.make_optimizer(net)
         self.scaler = torch.amp.GradScaler(hardware.device.type, enabled=hardware.scales)
         self.step, self.pieces, self.pace, self.is_timed = course.first_step, 1, 0.0, False
         # Sums of other parts round otherwise: where the clock has no say, a training repeats bit by bit.
         adapts = adapts and not hardware.is_cuda and math.isfinite(course.seconds)
-        self._crew = Crew(torch.get_num_threads()) if adapts else None
+        self._crew = ThreadTuner(torch.get_num_threads()) if adapts else None
         self._epoch = Epoch(0)
         self.began = time.monotonic()
 

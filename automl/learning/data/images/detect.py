@@ -34,7 +34,7 @@ def holds_images(source: Any, options: DataOptions | None = None) -> bool:
         return source in NAMES or (not in_catalogue(source) and _in_files(source, options))
     if source is None:
         return False
-    from automl.learning.data.images.forms.memory import are_pictures, is_table_of_pictures
+    from automl.learning.data.images.formats.memory import are_pictures, is_table_of_pictures
 
     X = source[0] if isinstance(source, tuple) and len(source) == 2 else source
     return are_pictures(X) or is_table_of_pictures(X)
@@ -55,11 +55,11 @@ def _in_files(source: object, options: DataOptions) -> bool:
 
         return has_pictures(path)
     if path.suffix.lower() in PARQUET:
-        from automl.learning.data.images.forms.parquet import has_pictures as in_parquet
+        from automl.learning.data.images.formats.parquet import has_pictures as in_parquet
 
         return in_parquet(path)
     if path.suffix.lower() == NPZ:
-        from automl.learning.data.images.forms.npz import has_pictures as in_npz
+        from automl.learning.data.images.formats.npz import has_pictures as in_npz
 
         return in_npz(path)
     return False

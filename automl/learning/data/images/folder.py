@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from automl.errors import DataError
-from automl.learning.data.images.forms import cifar, classes, idx, npz, parquet
+from automl.learning.data.images.formats import cifar, classes, idx, npz, parquet
 from automl.learning.data.images.source import ImageSource, Wanted
 
 __all__ = ["has_pictures", "read_folder"]

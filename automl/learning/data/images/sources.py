@@ -53,7 +53,7 @@ def _read(source: Any, options: DataOptions, wanted: Wanted) -> ImageSource:
         return _from_catalogue(source, options, wanted)
     if isinstance(source, str | os.PathLike):
         return _from_files(source, options, wanted)
-    from automl.learning.data.images.forms import memory
+    from automl.learning.data.images.formats import memory
 
     if isinstance(source, Mapping) and {"data", "target"} <= set(source):
         source = (source.get("images", source["data"]), source["target"])  # scikit-learn's bunches have both
@@ -90,11 +90,11 @@ def _from_files(source: str | os.PathLike[str], options: DataOptions, wanted: Wa
 def _from_file(path: Path, wanted: Wanted) -> ImageSource:
     ending = path.suffix.lower()
     if ending in PARQUET:
-        from automl.learning.data.images.forms import parquet
+        from automl.learning.data.images.formats import parquet
 
         return parquet.read_file(path, wanted)
     if ending == NPZ:
-        from automl.learning.data.images.forms import npz
+        from automl.learning.data.images.formats import npz
 
         return npz.read_file(path, wanted)
     raise DataError(

@@ -26,7 +26,7 @@ class Recorder:
 
     wanted: bool = True
     seconds_left: float = math.inf
-    stretches: bool = False
+    anytime: bool = False
     fidelity: float = 1.0
     predictions: float = 1.0
     checkpoints: Checkpoints | None = None

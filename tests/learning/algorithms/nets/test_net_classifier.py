@@ -125,7 +125,7 @@ def test_a_timed_training_takes_as_many_threads_as_help_and_gives_them_back(
 
 def test_what_fills_its_time_is_timed_however_it_ended(data: Any, recorder: Any) -> None:
     X, y, *_ = data
-    progress = recorder(seconds_left=600.0, stretches=True)
+    progress = recorder(seconds_left=600.0, anytime=True)
     model = classifier(epochs=None).fit(X[:32], y[:32], progress=progress)
     assert model.epochs_ == 200 and model.is_timed_  # without a time it would have been 20
 

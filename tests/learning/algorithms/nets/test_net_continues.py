@@ -13,9 +13,9 @@ import torch
 
 from automl.errors import WorkspaceError
 from automl.learning.algorithms.base import LearnerError
-from automl.learning.algorithms.nets.average import Average
 from automl.learning.algorithms.nets.classifier import NetClassifier
 from automl.learning.algorithms.nets.conv import ConvNet
+from automl.learning.algorithms.nets.ema import WeightAverage
 from automl.learning.algorithms.nets.recipe import OPTIMIZERS
 
 PARAMS = {"width": 8, "dropout": 0.1}
@@ -171,7 +171,7 @@ def test_a_parent_without_a_state_is_refused(data: Any, recorder: Any, places: A
 
 def test_a_training_on_time_goes_on_where_it_was(data: Any, recorder: Any, places: Any) -> None:
     X, y = data
-    settings = {"seconds_left": 600.0, "stretches": True}
+    settings = {"seconds_left": 600.0, "anytime": True}
     with pytest.raises(KeyboardInterrupt):
         classifier(epochs=50).fit(X, y, progress=recorder(checkpoints=places("it"), die_after=100, **settings))
     done = torch.load(places("it").own / "state.pt", weights_only=True)["epochs"]
@@ -247,7 +247,7 @@ def test_a_fit_that_is_only_limited_does_not_fill_its_time(data: Any, recorder: 
     X, y = X[:64], y[:64]
     model = classifier(epochs=None).fit(X, y, progress=recorder(seconds_left=1000.0))
     assert model.epochs_ == 20
-    model = classifier(epochs=None).fit(X, y, progress=recorder(seconds_left=math.inf, stretches=True))
+    model = classifier(epochs=None).fit(X, y, progress=recorder(seconds_left=math.inf, anytime=True))
     assert model.epochs_ == 20
 
 
@@ -269,7 +269,7 @@ def moved(net: Any, value: float) -> None:
 
 def test_the_average_forgets_where_it_began() -> None:
     net = linear(1000.0)
-    average = Average(net, 0.999)
+    average = WeightAverage(net, 0.999)
     for _ in range(200):
         moved(net, 1.0)
         average.update()
@@ -278,7 +278,7 @@ def test_the_average_forgets_where_it_began() -> None:
 
 def test_the_average_looks_back_and_takes_statistics_along() -> None:
     net = linear(0.0)
-    average = Average(net, 0.9)
+    average = WeightAverage(net, 0.9)
     for value in range(100):
         moved(net, float(value))
         average.update()
@@ -290,7 +290,7 @@ def test_the_average_looks_back_and_takes_statistics_along() -> None:
 
 def test_without_decay_the_average_is_the_net() -> None:
     net = linear(0.0)
-    assert Average(net, 0.0).net is net
+    assert WeightAverage(net, 0.0).net is net
 
 
 def test_pictures_at_a_time_are_as_many_as_they_were(data: Any, recorder: Any, places: Any) -> None:

@@ -97,7 +97,7 @@ def test_seeds_decide(pictures: Any) -> None:
 def test_a_fit_says_whether_the_clock_has_led_it(pictures: Any, recorder: Any) -> None:
     X, y = pictures(100)
     stretched, counted = learner(epochs=None), learner()
-    stretched.fit(X, y, progress=recorder(seconds_left=1.0, stretches=True))
+    stretched.fit(X, y, progress=recorder(seconds_left=1.0, anytime=True))
     counted.fit(X, y, progress=recorder())
     assert stretched.timed and not counted.timed
 
@@ -209,7 +209,7 @@ def test_the_shipped_nets_stretch_on_pixels() -> None:
     space = load_space(None, task="image_classification")
     nets = {name: entry for name, entry in space.algorithms.items() if entry.requires == "torch"}
     assert {"convnet", "resnet", "resnet9", "fastnet"} <= nets.keys()
-    assert all(entry.stretches and entry.view == "pixels" for entry in nets.values())
+    assert all(entry.anytime and entry.view == "pixels" for entry in nets.values())
     assert any(entry.algorithm in nets for entry in space.portfolio)
 
 

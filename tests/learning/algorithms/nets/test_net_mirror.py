@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 from automl.errors import SpaceError  # noqa: E402
 from automl.learning.algorithms.nets.classifier import NetClassifier  # noqa: E402
 from automl.learning.algorithms.nets.conv import ConvNet  # noqa: E402
-from automl.learning.algorithms.nets.mirror import may_be_mirrored  # noqa: E402
+from automl.learning.algorithms.nets.flip_test import may_be_mirrored  # noqa: E402
 
 
 def pictures(n: int, *, sided: bool) -> tuple[np.ndarray, np.ndarray]:

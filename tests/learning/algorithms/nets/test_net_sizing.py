@@ -112,9 +112,9 @@ def test_what_goes_on_is_as_wide_as_it_was(pictures: Any, recorder: Any, places:
     with pytest.raises(KeyboardInterrupt):
         classifier().fit(
             X, y,
-            progress=recorder(seconds_left=60.0, stretches=True, checkpoints=places("own"), die_after=60),
+            progress=recorder(seconds_left=60.0, anytime=True, checkpoints=places("own"), die_after=60),
         )  # fmt: skip
     wide = torch.load(places("own").own / "state.pt", weights_only=True)["params"]
-    again = recorder(seconds_left=0.5, stretches=True, checkpoints=places("own"))
+    again = recorder(seconds_left=0.5, anytime=True, checkpoints=places("own"))
     assert classifier().fit(X, y, progress=again).module_params_ == wide
     assert wide["width"] == ConvNet.WIDTHS[-1]

@@ -17,8 +17,8 @@ import pytest
 
 from automl.errors import DataError
 from automl.learning.data.images.archives import unpack, unpacked
-from automl.learning.data.images.forms import idx
-from automl.learning.data.images.forms.cifar import CIFAR10, CIFAR100, Batches, read_batches
+from automl.learning.data.images.formats import idx
+from automl.learning.data.images.formats.cifar import CIFAR10, CIFAR100, Batches, read_batches
 from automl.learning.data.images.images import Images
 from automl.learning.data.images.load import load_images
 from automl.learning.data.images.pickles import load_plain

@@ -24,7 +24,7 @@ from automl.experiment.no_model import no_model
 from automl.experiment.problem.prepare import Problem
 from automl.experiment.reserve import WAY_OUT, Reserve
 from automl.experiment.result import Result
-from automl.experiment.results.objectives import Preference
+from automl.experiment.results.objectives import Objectives
 from automl.experiment.results.phases import Phases
 from automl.experiment.results.pruning import Pruning
 from automl.experiment.results.selection import Pick, nothing_within_limits, pick_partial, pick_winner
@@ -35,7 +35,7 @@ from automl.registry.candidate import RegisteredModel
 from automl.registry.register import register
 from automl.tracking.owed import is_owed
 
-__all__ = ["Delivery", "Found", "end_delivery"]
+__all__ = ["Finish", "SearchOutcome", "end_delivery"]
 
 log = logging.getLogger("automl")
 
@@ -43,7 +43,7 @@ _OUT_OF_TIME = "time_budget: it was over while the search was busy"
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchOutcome:
     """What a search has come to.
 
     Attributes:
@@ -53,14 +53,14 @@ class Found:
     """
 
     problem: Problem
-    preference: Preference
+    objectives: Objectives
     last: SearchState
     completed: Sequence[TrialResult]
     pruning: Pruning | None
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Finish:
     """How a search ends.
 
     Attributes:
@@ -81,7 +81,7 @@ class Delivery:
     tracker: Tracker
     trust: bool
 
-    def deliver(self, found: Found, executor: Executor) -> Result:
+    def deliver(self, found: SearchOutcome, executor: Executor) -> Result:
         """Close `executor` meanwhile.
 
         Raises:
@@ -110,7 +110,7 @@ class Delivery:
         summary.write(self.directory)
         return Result(self.directory, summary)
 
-    def deliver_at_once(self, found: Found) -> Result:
+    def deliver_at_once(self, found: SearchOutcome) -> Result:
         """The best so far, without test scores: for a process that is ended while it is about something else. MLflow
         hears of it afterwards. Where no trial has ended with a model, the folds that a running one has completed are
         it: its worker has to be gone.
@@ -121,7 +121,7 @@ class Delivery:
         done = Summary.read(self.directory)
         if done is not None and done.seconds > self.deadline.used:  # of this session, which has come so far
             return Result(self.directory, done)
-        found = replace(found, last=with_what_is_left(found.last, self.directory, found.preference))
+        found = replace(found, last=with_what_is_left(found.last, self.directory, found.objectives))
         if found.last.best is None and found.last.partial is None:
             raise self._no_model(replace(found.last, stopped_because=_OUT_OF_TIME), found.problem)
         picked = self._pick(found)
@@ -133,41 +133,41 @@ class Delivery:
         summary.write(self.directory)
         return Result(self.directory, summary)
 
-    def _pick(self, found: Found) -> Pick:
+    def _pick(self, found: SearchOutcome) -> Pick:
         """The winner: of the whole trials, else what the clock has left of one."""
         last = found.last
         if last.best is not None:
-            return pick_winner(last.best.result, found.completed, found.preference)
+            return pick_winner(last.best.result, found.completed, found.objectives)
         if last.partial is None:
             raise self._nothing(found)
         picked = pick_partial(last.partial.result)
         log.warning("trial %d is delivered. %s", picked.result.number, picked.why)
         return picked
 
-    def _nothing(self, found: Found) -> NoModelError:
+    def _nothing(self, found: SearchOutcome) -> NoModelError:
         """Why there is no winner; trials that completed can be registered nevertheless."""
         self.tracker.expect_end()
         self.tracker.finish(self._seconds_for_the_end(), stopped_because=found.last.stopped_because or "")
         if not found.completed:
             return self._no_model(found.last, found.problem)
         self._timed(self._summary(found)).write(self.directory)
-        return nothing_within_limits(found.completed, found.preference, self.directory)
+        return nothing_within_limits(found.completed, found.objectives, self.directory)
 
     def _no_model(self, last: SearchState, problem: Problem) -> NoModelError:
         return no_model(last, self.directory, self.deadline, folds=len(problem.plan.folds))
 
-    def _have_models(self, found: Found, best: TrialResult) -> None:
+    def _have_models(self, found: SearchOutcome, best: TrialResult) -> None:
         """Models of an earlier session may have been collected since."""
         if not self.directory.trial(best.number).has_models:
             with self.phases.measure("refit"):
                 refit(found.problem, self.config, self.directory, best, trust=self.trust)
 
-    def _picked(self, found: Found, picked: Pick) -> Summary:
+    def _picked(self, found: SearchOutcome, picked: Pick) -> Summary:
         best = picked.result
         winner = {"best_trial": best.number, "best_value": best.value, "picked_because": picked.why}
         return self._summary(found).model_copy(update=winner)
 
-    def _test(self, found: Found, summary: Summary, best: TrialResult) -> Summary:
+    def _test(self, found: SearchOutcome, summary: Summary, best: TrialResult) -> Summary:
         """The summary with the winner's scores on the test rows, if there are any."""
         with self.phases.measure("test"):
             tested = score_test(found.problem, self.config, self.directory.trial(best.number).models)
@@ -205,7 +205,7 @@ class Delivery:
         """What MLflow may have to catch up: all that is left, but for the way out."""
         return max(0.0, self.deadline.remaining() - WAY_OUT) if self.deadline.limited else math.inf
 
-    def _summary(self, found: Found) -> Summary:
+    def _summary(self, found: SearchOutcome) -> Summary:
         """All but the winner."""
         problem, last = found.problem, found.last
         classes = problem.target.classes

@@ -1,6 +1,6 @@
 """A small process beside each worker: it holds the worker to its memory limit, and cleans up after it.
 
-``python -m automl.engine.execution.warden PID PARENT MARK [LINE]``: the worker's process, its parent, its mark, and
+``python -m automl.engine.execution.watchdog PID PARENT MARK [LINE]``: the worker's process, its parent, its mark, and
 what it has written already. It is a process of its own, since a trial in C code may never let the worker's Python run;
 it belongs to the worker's machine, since the driver may be on another; and it is nobody's child, since Ray kills the
 children of a worker that it kills. It ends when the worker has ended.
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 class _Watch:
-    """What the warden does.
+    """What the watchdog does.
 
     Attributes:
         group: the worker's process group, if it has one of its own. A child that was forked, and runs no program of
@@ -98,7 +98,7 @@ class _Watch:
 
     def _write(self, held: int) -> None:
         with contextlib.suppress(Exception):  # whatever a remote storage raises: the worker is to be killed
-            from automl.engine.execution.memory_note import MemoryNote  # only now: a warden should be light
+            from automl.engine.execution.memory_note import MemoryNote  # only now: a watchdog should be light
 
             trial, storage = self.note
             MemoryNote(Path(trial), storage).write(held)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from automl.document import dotted, dump_document, parse_document, read_document
 from automl.errors import AutomlError, ConfigError, SpaceError
+from automl.yaml_file import dotted, dump_document, parse_document, read_document
 
 
 @pytest.mark.parametrize(

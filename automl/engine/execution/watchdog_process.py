@@ -1,8 +1,8 @@
-"""The warden of a worker, from the worker's side. See `automl.engine.execution.warden`.
+"""The watchdog of a worker, from the worker's side. See `automl.engine.execution.watchdog`.
 
 Its start takes a tenth of a second of a core, which the first trial should have to itself. But a trial in C code may
 never let the worker's Python run again, also the first one. So a worker process forks at its start, when that costs
-next to nothing, and the fork waits for its time to become the warden.
+next to nothing, and the fork waits for its time to become the watchdog.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from automl.engine.execution.bytecode import child_environment
 from automl.engine.execution.memory_note import MemoryNote
 from automl.engine.execution.reap import MARK
 
-__all__ = ["Warden"]
+__all__ = ["WorkerWatchdog"]
 
 _LATER = 3.0
-"""Seconds after the first trial's start at which the fork becomes the warden."""
+"""Seconds after the first trial's start at which the fork becomes the watchdog."""
 
 
-class Warden:
-    """The warden of this process, as the worker in it sees it.
+class WorkerWatchdog:
+    """The watchdog of this process, as the worker in it sees it.
 
     Args:
-        pipe: descriptor of what the warden reads from.
+        pipe: descriptor of what the watchdog reads from.
         waits: it is still a fork, and begins when it is told anything.
     """
 
@@ -60,7 +60,7 @@ class Warden:
         if child == 0:
             try:
                 if os.fork() == 0:
-                    _become_warden(pipe, command, environment)
+                    _become_watchdog(pipe, command, environment)
             finally:
                 os._exit(0)
         os.close(pipe)
@@ -82,12 +82,12 @@ class Warden:
 
     def _send(self, line: str) -> None:
         self._waits = False
-        with contextlib.suppress(OSError):  # no warden: the trial runs without a limit rather than not at all
+        with contextlib.suppress(OSError):  # no watchdog: the trial runs without a limit rather than not at all
             os.write(self._pipe, line.encode("ascii"))
 
 
 def _command(mark: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "automl.engine.execution.warden", str(os.getpid()), str(os.getppid()), mark]
+    return [sys.executable, "-P", "-m", "automl.engine.execution.watchdog", str(os.getpid()), str(os.getppid()), mark]
 
 
 def _environment() -> dict[str, str]:
@@ -96,7 +96,7 @@ def _environment() -> dict[str, str]:
     return environment
 
 
-def _become_warden(pipe: int, command: list[str], environment: dict[str, str]) -> NoReturn:
+def _become_watchdog(pipe: int, command: list[str], environment: dict[str, str]) -> NoReturn:
     """In the fork: wait until the worker says something or ends, and a while longer if its first trial has no limit."""
     os.setsid()
     nowhere = os.open(os.devnull, os.O_RDWR)

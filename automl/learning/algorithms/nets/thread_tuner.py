@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from statistics import median
 
-__all__ = ["Crew"]
+__all__ = ["ThreadTuner"]
 
 _TRIED = 3
 """Steps from which a number of threads is judged."""
@@ -16,7 +16,7 @@ _REST = 40
 """Steps between two tries at least."""
 
 
-class Crew:
+class ThreadTuner:
     """Hill climbing by halves and doubles.
 
     Threads that share a step wait for the slowest of them: where no core is left for one of two, a step can take longer

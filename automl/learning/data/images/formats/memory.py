@@ -10,7 +10,7 @@ from automl.learning.data.frames import as_frame, as_series, first_name
 from automl.learning.data.images.arrays import as_pixels, is_stack, white_of
 from automl.learning.data.images.contents import as_pictures, is_picture, picture_column
 from automl.learning.data.images.encoded import Encoded
-from automl.learning.data.images.forms.parquet import label_column
+from automl.learning.data.images.formats.parquet import label_column
 from automl.learning.data.images.images import Images
 from automl.learning.data.images.source import ImageSource, Labelled, Wanted
 

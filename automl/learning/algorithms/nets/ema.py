@@ -10,10 +10,10 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["Average"]
+__all__ = ["WeightAverage"]
 
 
-class Average:
+class WeightAverage:
     """Exponential moving average (Polyak & Juditsky 1992; its use here: Morales-Brotons et al. 2024, arXiv:2411.18704).
 
     While there were few steps it looks back over a ninth of them, so that nothing is left of the random start: that

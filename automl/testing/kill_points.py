@@ -14,7 +14,7 @@ from automl.engine.workspace.lock import is_locked
 from automl.tracking import tags
 from automl.tracking.owed import owed
 
-__all__ = ["MOMENTS", "Scene", "finished"]
+__all__ = ["KILL_POINTS", "Scene", "finished"]
 
 Condition = Callable[[], bool]
 
@@ -122,7 +122,7 @@ def _following(scene: Scene, draw: random.Random) -> Condition:
     )
 
 
-MOMENTS: Mapping[str, Callable[[Scene, random.Random], Condition]] = {
+KILL_POINTS: Mapping[str, Callable[[Scene, random.Random], Condition]] = {
     "preparation": _preparing,
     "delay": _later,
     "trials": _trials,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from automl.learning.algorithms.nets.training import Epoch, Training
     from automl.learning.algorithms.progress import Progress
 
-__all__ = ["Log", "Watch"]
+__all__ = ["Log", "TrainingCallbacks"]
 
 logger = logging.getLogger("automl")
 
@@ -29,7 +29,7 @@ _FORWARD = 1 / 3
 takes a third of training on one. Rows, not a clock: runs repeat."""
 
 
-class Watch:
+class TrainingCallbacks:
     """An `automl.learning.algorithms.nets.training.Observer`.
 
     Args:

@@ -1,7 +1,7 @@
 """Kill an experiment at random, let it go on as often as it takes, and see whether it came to its end unharmed.
 
-    >>> from automl.testing.faults import Fault, Ordeal
-    >>> endured = Ordeal(Path("iris.yaml"), Path("runs"), seed=7).run([Fault("driver", "trials")])   # doctest: +SKIP
+    >>> from automl.testing.chaos import Fault, ChaosRun
+    >>> endured = ChaosRun(Path("iris.yaml"), Path("runs"), seed=7).run([Fault("driver", "trials")])   # doctest: +SKIP
     >>> endured.survived, endured.findings.sound                                                     # doctest: +SKIP
     (1, True)
 
@@ -29,11 +29,11 @@ from automl.config.reader import read_config
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import AutomlError, ConfigError
 from automl.testing.invariants import Findings, Ledger, examine
-from automl.testing.moments import MOMENTS, Scene
-from automl.testing.victims import MARK, TARGETS, processes_of
+from automl.testing.kill_points import KILL_POINTS, Scene
+from automl.testing.targets import MARK, TARGETS, processes_of
 from automl.tracking.owed import owed
 
-__all__ = ["Endured", "Fault", "Kill", "Ordeal", "draw_faults"]
+__all__ = ["ChaosResult", "ChaosRun", "Fault", "Kill", "draw_faults"]
 
 _STEP = 0.005
 """Seconds between two looks: a registration that is warm takes a few tenths."""
@@ -53,7 +53,7 @@ _FATAL = ("driver", "everything", "ray head", "raylet")
 
 @dataclass(frozen=True)
 class Fault:
-    """A kill to be made: whom (`TARGETS`), and when (`MOMENTS`)."""
+    """A kill to be made: whom (`TARGETS`), and when (`KILL_POINTS`)."""
 
     target: str
     moment: str
@@ -76,7 +76,7 @@ class Kill:
 
 
 @dataclass(frozen=True)
-class Endured:
+class ChaosResult:
     """What an experiment went through, and how it is.
 
     Attributes:
@@ -99,7 +99,7 @@ class Endured:
         return sum(kill.survived and (self.completed or kill.session < self.sessions - 1) for kill in self.kills)
 
 
-class Ordeal:
+class ChaosRun:
     """One experiment, and all that happens to it.
 
     Args:
@@ -125,7 +125,7 @@ class Ordeal:
         self._problems: list[str] = []
         self._sessions = 0
 
-    def run(self, faults: Sequence[Fault]) -> Endured:
+    def run(self, faults: Sequence[Fault]) -> ChaosResult:
         """Run the experiment to its end. Faults whose moment does not come are left out."""
         waiting, failures = deque(faults), 0
         completed = False
@@ -142,7 +142,7 @@ class Ordeal:
             failures = 0 if killed else failures + 1
             self._sessions += 1
         self._follow(waiting)
-        return Endured(tuple(self._kills), completed, self._findings(), self._sessions, self._scene.directory)
+        return ChaosResult(tuple(self._kills), completed, self._findings(), self._sessions, self._scene.directory)
 
     # One session
 
@@ -172,7 +172,7 @@ class Ordeal:
         condition = None
         while process.poll() is None:
             if waiting and condition is None:
-                condition = MOMENTS[waiting[0].moment](self._scene, self._draw)
+                condition = KILL_POINTS[waiting[0].moment](self._scene, self._draw)
             if condition is not None and condition() and (self._kill(waiting[0], process.pid) or self._scene.ending):
                 waiting.popleft()  # made, or too late: nobody of that kind will come any more
                 condition, moved = None, time.monotonic()
@@ -210,7 +210,7 @@ class Ordeal:
             if not TARGETS["follower"](0, processes_of(self._mark)):
                 self._automl("runs", "list").wait()
             if waiting and condition is None:
-                condition = MOMENTS[waiting[0].moment](self._scene, self._draw)
+                condition = KILL_POINTS[waiting[0].moment](self._scene, self._draw)
             if condition is not None and condition() and self._kill(Fault("follower", waiting[0].moment)):
                 waiting.popleft()
                 moved, condition = time.monotonic(), None

@@ -11,9 +11,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from automl.document import Document, Key, dotted
 from automl.errors import ConfigError
 from automl.model_keys import all_keys, fields_of, kinds_at, tags_of
+from automl.yaml_file import Document, Key, dotted
 
 __all__ = ["Mistake", "as_error", "find_mistakes", "in_short", "problem_at"]
 

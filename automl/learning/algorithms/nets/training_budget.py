@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from automl.errors import SpaceError
-from automl.learning.algorithms.nets.predicting import Views
+from automl.learning.algorithms.nets.predicting import TestTimeAugmentation
 
 if TYPE_CHECKING:
     from automl.learning.algorithms.progress import Progress
 
-__all__ = ["EPOCHS", "Allowance"]
+__all__ = ["EPOCHS", "TrainingBudget"]
 
 EPOCHS = 20
 """How many there are where neither a number nor a time is given."""
@@ -37,7 +37,7 @@ _MARGIN_SHARE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class TrainingBudget:
     """Time and epochs of one fit.
 
     Attributes:
@@ -63,8 +63,8 @@ class Allowance:
             raise SpaceError(f"epochs is {epochs}, and has to be at least 1.", key="epochs")
         limit = math.inf if seconds is None else seconds
         left = limit if progress is None else min(limit, progress.seconds_left)
-        stretches = progress is not None and progress.stretches and math.isfinite(progress.seconds_left)
-        fills = epochs is None and (seconds is not None or stretches)
+        anytime = progress is not None and progress.anytime and math.isfinite(progress.seconds_left)
+        fills = epochs is None and (seconds is not None or anytime)
         most = epochs if epochs is not None else _MOST_EPOCHS if fills else EPOCHS
         return cls(time.monotonic() + left, most, fills, 1.0 if progress is None else progress.predictions)
 
@@ -77,7 +77,9 @@ class Allowance:
     def is_limited(self) -> bool:
         return math.isfinite(self.ends)
 
-    def for_training(self, views: Views, view: float, *, deterministic: bool = False) -> tuple[Self, Views]:
+    def for_training(
+        self, views: TestTimeAugmentation, view: float, *, deterministic: bool = False
+    ) -> tuple[Self, TestTimeAugmentation]:
         """What is left beside the predictions, and the views that these look at: fewer where all would take too long.
 
         Args:
@@ -87,5 +89,5 @@ class Allowance:
         seconds, each = self.seconds, _BUSIER * self.predictions * view
         most = (_LOOKING if self.fills else _LOOKING_AT_MOST) * seconds
         if each * len(views) > most and not deterministic:
-            views = Views(views.flip)
+            views = TestTimeAugmentation(views.flip)
         return replace(self, ends=self.ends - _MARGIN - _MARGIN_SHARE * seconds - each * len(views)), views
