@@ -118,8 +118,9 @@ def open_driver(
     steps = STEPS_PER_FOLD * len(problem.plan.folds)
     history = History(directory.journal, maximize=problem.primary.maximize, pruner=pruner, steps=steps)
     limits = config.limits
+    model_limits = ModelLimits(limits.predict_time, limits.model_size)
     try:
-        recover_lost_trials(history, directory, problem.space)
+        recover_lost_trials(history, directory, problem.space, model_limits.allow)
         yield Driver(
             Terms(
                 directory,
@@ -129,7 +130,7 @@ def open_driver(
                 resources=TrialResources(config.compute.cpus_per_trial, executor.gpus_per_trial),
                 on_gpus=frozenset(name for name, space in problem.space.algorithms.items() if space.gpu),
                 limits=TrialLimits(limits.trial_timeout, limits.trial_memory),
-                model_limits=ModelLimits(limits.predict_time, limits.model_size),
+                model_limits=model_limits,
                 steps=steps,
                 cores=_most_cores(config.compute),
             ),

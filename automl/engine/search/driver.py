@@ -115,7 +115,7 @@ class Driver:
     # What earlier sessions left
 
     def _restore(self) -> None:
-        left = restore(self._history, self._terms.directory)
+        left = restore(self._history, self._terms.directory, self._terms.model_limits.allow)
         for record, _, _ in left.ended:
             self._proposer.restore(record)
         for record, params, attempt in left.open:

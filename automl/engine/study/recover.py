@@ -6,11 +6,13 @@ What trial.json says comes first: a number that has finished is never given to a
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from optuna.trial import FixedTrial
 
 from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import History
+from automl.engine.trial.contract import TrialResult
 from automl.engine.trial.records import read_proposal, read_result
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import AutomlError
@@ -20,10 +22,18 @@ __all__ = ["recover_lost_trials"]
 log = logging.getLogger("automl")
 
 
-def recover_lost_trials(history: History, directory: ExperimentDirectory, space: SearchSpace) -> int:
+def recover_lost_trials(
+    history: History,
+    directory: ExperimentDirectory,
+    space: SearchSpace,
+    eligible: Callable[[TrialResult], bool],
+) -> int:
     """Enter the trials that the journal has lost, up to the last one that has finished.
 
-    It ends early at a trial of which nobody knows what it was: its parameters cannot be read, or are not in `space`.
+    It ends early at a trial whose parameters cannot be read, or are not in `space`.
+
+    Args:
+        eligible: tells whether what a trial left could win.
 
     Returns:
         How many were entered.
@@ -37,10 +47,10 @@ def recover_lost_trials(history: History, directory: ExperimentDirectory, space:
     for number in range(first, max(ended, default=-1) + 1):
         result = ended.get(number)
         if not _enter(history, directory, space, number, 0.0 if result is None else result.elapsed):
-            log.warning("nobody knows any more what trial %d was: it and those after it are run anew", number)
+            log.warning("the configuration of trial %d is lost: it and those after it are run anew", number)
             break
         if result is not None:
-            history.tell(result)
+            history.tell(result, eligible=eligible(result))
     if history.count > first:
         history.commit()
         log.warning("%d trials were missing in the journal, and are entered again", history.count - first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,10 +30,13 @@ class Restored:
     open: tuple[tuple[Record, dict[str, Any], int], ...]
 
 
-def restore(history: History, directory: ExperimentDirectory) -> Restored:
+def restore(history: History, directory: ExperimentDirectory, eligible: Callable[[TrialResult], bool]) -> Restored:
     """Bring the journal up to what trial.json files say, and sort the trials into ended and open ones.
 
     A trial that the journal calls running has ended if a valid trial.json says so; it is told here.
+
+    Args:
+        eligible: tells whether what a trial left could win.
     """
     ended, pending = [], []
     for record in history.records():
@@ -47,7 +51,7 @@ def restore(history: History, directory: ExperimentDirectory) -> Restored:
             ended.append((record, result, params))
         elif result is not None:
             discard(place)
-            history.tell(result)
+            history.tell(result, eligible=eligible(result))
             ended.append((replace(record, state=state_of(result.status), value=result.value), result, params))
         elif not written:
             result = TrialResult(
