@@ -25,7 +25,8 @@ SHAPE = (8, 8, 3)
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(path.suffix for path in folder.rglob("*") if path.is_file())
+    """Endings of what was decoded into a cache; MLflow's empty database may be there too."""
+    return sorted(path.suffix for path in folder.rglob("*") if path.is_file() and path.suffix != ".db")
 
 
 def is_mapped(pixels: np.ndarray) -> bool:
