@@ -83,7 +83,7 @@ FILES: dict[str, Refusal] = {
     "empty": (file("e.csv", ""), {}, DataError, r"e\.csv is empty"),
     "only blanks": (file("e.csv", " \n\n"), {}, DataError, r"e\.csv is empty"),
     "header only": (file("h.csv", "a,b,target\n"), {}, DataError, "a header and no rows below it"),
-    "a folder": (lambda folder: folder, {}, DataError, "is a folder and no table"),
+    "a folder": (lambda folder: folder, {}, DataError, "is a folder, not a table"),
     "binary": (file("b.csv", bytes(range(256)) * 9), {}, DataError, "neither text nor Parquet"),
     "binary without zeros": (file("b.csv", bytes(range(1, 256)) * 9), {}, DataError, "neither text nor Parquet"),
     "half a Parquet": (truncated_parquet, {}, DataError, r"half\.parquet as Parquet: .*corrupted"),
@@ -109,16 +109,16 @@ FILES: dict[str, Refusal] = {
 
 TABLES: dict[str, Refusal] = {
     "no target": (table(), {"target": None}, DataError, r"the file, or target=\.\.\.; likely ones are 'target', 'c'"),
-    "misspelt target": (table(), {"target": "tarket"}, DataError, r"no column of the table\. Did you mean 'target'\?"),
+    "misspelt target": (table(), {"target": "tarket"}, DataError, r"not a column of the table\. Did you mean 'target'"),
     "target of another case": (table(), {"target": "TARGET"}, DataError, "Did you mean 'target'"),
     "a target twice": (table().set_axis(["a", "target", "c", "target"], axis=1), {}, DataError, "Several columns are"),
     "one class": (table(target="yes"), {}, DataError, "a single class, 'yes'"),
     "no value of the target": (table(target=np.nan), {}, DataError, "'target' has no value in any row"),
-    "every row a class": (table(target=[f"c{i}" for i in range(ROWS)]), {}, DataError, "a class of its own"),
+    "every row a class": (table(target=[f"c{i}" for i in range(ROWS)]), {}, DataError, "a separate class"),
     "a quantity for a class": (table(), {"target": "a"}, DataError, "continuous, not a label.*Use task: regression"),
     "dates for classes": (table(target=pd.date_range("2024", periods=ROWS)), {}, DataError, "dates or durations"),
     "lists for classes": (table(target=[[1]] * ROWS), {}, DataError, "lists or objects; it must hold one label"),
-    "text for a quantity": (table(), {"task": "regression"}, DataError, "'yes', which is no number"),
+    "text for a quantity": (table(), {"task": "regression"}, DataError, "'yes', which is not a number"),
     "true for a quantity": (table(target=True), {"task": "regression"}, DataError, "use task: classification"),
     "a constant": (table(target=3.0), {"task": "regression"}, DataError, "the same value 3 in every row"),
     "two rows": (table().head(2), {}, DataError, "2 rows with a target; at least 5 are needed"),
@@ -162,7 +162,7 @@ ROLES: dict[str, Refusal] = {
     "no weight": (using(source=table(w=np.nan), weight="w"), {}, DataError, "no value in 60 rows; every row needs one"),
     "the target for a weight": (using(source=table(w=1.0), target="w", weight="w"), {}, DataError, "'w' is the target"),
     "no such group": (using(group="C"), {}, DataError, r"group column 'C' is not in the table\. Did you mean 'c'\?"),
-    "text for time": (using(time="c"), {"validation": {}}, DataError, "'x', which is no date; write dates as"),
+    "text for time": (using(time="c"), {"validation": {}}, DataError, "'x', which is not a date; write dates as"),
     "one fold": (using(source=table(f=1)), {"validation": {"fold": "f"}}, DataError, "fold column has a single value"),
     "no such fold": (using(), {"validation": {"fold": "f"}}, DataError, "fold column 'f' is not in the table"),
     "groups without a group": (using(), {"validation": {"strategy": "group"}}, ConfigError, "needs data.group"),
@@ -191,7 +191,7 @@ ROLES: dict[str, Refusal] = {
         "excludes every other setting",
     ),
     "a column to drop": (using(), {"features": {"drop": ["bb"]}}, DataError, "Did you mean 'b'"),
-    "the target to drop": (using(), {"features": {"drop": ["target"]}}, DataError, "no feature anyway"),
+    "the target to drop": (using(), {"features": {"drop": ["target"]}}, DataError, "not a feature anyway"),
     "a kind of no column": (using(), {"features": {"columns": {"aa": "numeric"}}}, DataError, "Did you mean 'a'"),
 }
 
@@ -237,7 +237,7 @@ SETTINGS: dict[str, Refusal] = {
         table(),
         {"trust": True, **estimator("not_installed.Model")},
         SpaceError,
-        f"{KEY}.*not_installed is not installed; run where it lies if it is yours, or add its folder to PYTHONPATH",
+        f"{KEY}.*not_installed is not installed; if it is yours, run from its folder, or add that to PYTHONPATH",
     ),
 }
 
@@ -447,7 +447,7 @@ metric: {metric}
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"target": "tarket"}, "automl: The target 'tarket' is no column of the table. Did you mean 'target'?"),
+        ({"target": "tarket"}, "automl: The target 'tarket' is not a column of the table. Did you mean 'target'?"),
         (
             {"estimator": "sklearn.svm.SVD"},
             "e.yaml:7: search.space.algorithms.mine.estimator: sklearn.svm.SVD does not",

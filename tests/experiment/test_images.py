@@ -197,7 +197,7 @@ def test_twins_on_both_sides_of_the_split_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("space", "said"),
     [
-        ({"svm": {"estimator": "sklearn.svm.SVC", "view": "native"}}, "'native' is of tables, and this is about"),
+        ({"svm": {"estimator": "sklearn.svm.SVC", "view": "native"}}, "'native' is for tables, and this is about"),
         ({"svm": {"estimator": "sklearn.svm.SVC", "view": "hogs"}}, "hog"),
     ],
 )
@@ -208,7 +208,7 @@ def test_a_view_that_there_is_not_is_refused_before_the_search(tmp_path: Path, s
 
 def test_an_experiment_on_a_table_refuses_views_of_pictures(tmp_path: Path) -> None:
     space = {"algorithms": {"svm": {"estimator": "sklearn.svm.SVC", "view": "hog"}}}
-    with pytest.raises(SpaceError, match="'hog' is of pictures, and this is about tables"):
+    with pytest.raises(SpaceError, match="'hog' is for pictures, and this is about tables"):
         search(tmp_path, "iris", search={"space": space})
 
 

@@ -1,4 +1,4 @@
-"""What a file may give the arguments of an estimator.
+"""The values that a file may give the arguments of an estimator.
 
 A file is data from a stranger. A text that it gives an argument could be a path, an address, the name of something to
 import, or several arguments in one; so a text is taken only where it is one of those that the library lists.
@@ -59,8 +59,8 @@ class Argument:
 NUMBER = Argument()
 NUMBERS = Argument(nested=True)
 PLAIN = Argument(pattern=re.compile(r"[A-Za-z0-9_+-]{1,64}"), nested=True)
-"""Of a plugin that lists nothing: texts without a dot, slash, colon, equals sign or blank, which are no paths, import
-paths, addresses or assignments."""
+"""Of a plugin that lists nothing: texts without a dot, slash, colon, equals sign or blank, which are not paths,
+import paths, addresses or assignments."""
 
 
 def words(*texts: str, nested: bool = False) -> Argument:

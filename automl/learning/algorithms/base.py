@@ -19,7 +19,7 @@ __all__ = ["Learner", "LearnerError"]
 
 
 class LearnerError(AutomlError):
-    """A model cannot be trained on these rows, or gives predictions that are no numbers."""
+    """A model cannot be trained on these rows, or gives predictions that are not numbers."""
 
     exit_code = 1
 
@@ -46,7 +46,7 @@ class Learner(ABC):
     unthreaded: ClassVar[frozenset[str]] = frozenset()
     """Names of estimators whose ``n_jobs`` does nothing, and warns that it does."""
     reports: ClassVar[bool] = False
-    """Whether a fit can tell `Progress` how good the model is before it is over."""
+    """True if a fit can tell `Progress` how good the model is before it is over."""
     timed: bool = False
     """Set by a fit whose length, or schedule, was decided by the clock: the same one again gives another model."""
 
@@ -86,7 +86,7 @@ class Learner(ABC):
             weight: of each row, shape (n,).
             categorical: columns of `X` that hold codes of categories.
             valid: matrix of the validation rows. Only `progress` sees predictions for them; no model sees their target.
-            progress: told how far the fit is, and asked whether to go on.
+            progress: told how far the fit is, and asked whether to continue.
 
         Raises:
             LearnerError: the rows hold a single class, or `X` has no columns.
@@ -122,7 +122,7 @@ class Learner(ABC):
 
     @abstractmethod
     def _predict(self, X: np.ndarray) -> np.ndarray:
-        """What the library predicts: probabilities (n, k), of the second class alone (n,) if k is 2, or values (n,)."""
+        """Predict with the library: probabilities (n, k), of the second class alone (n,) if k is 2, or values (n,)."""
 
     def _outside(self, raw: np.ndarray) -> np.ndarray:
         """A library's predictions in the form that `predict` promises."""
@@ -142,7 +142,7 @@ class Learner(ABC):
 
     @classmethod
     def arguments(cls, estimator: type) -> Mapping[str, Argument] | None:
-        """What an experiment file may set of `estimator`, and to what; None for any argument, to plain values.
+        """Return what an experiment file may set of `estimator`, and to what; None for any argument, to plain values.
 
         Plugins override it. Of the estimators that automl knows itself the adapter says so, without importing them.
         """
@@ -158,7 +158,7 @@ class Learner(ABC):
             _check_names(self.estimator, self.params, further)
 
     def _further_names(self) -> frozenset[str] | None:
-        """What the constructor may be given by ``**kwargs``; None if it takes some and nobody knows which."""
+        """Return the names that the constructor takes by ``**kwargs``; None if it takes some that are unknown."""
         return None if _takes_others(self.estimator) else frozenset()
 
     def _make(self, **settings: Any) -> Any:

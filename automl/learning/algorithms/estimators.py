@@ -36,7 +36,7 @@ def make_learner(
 
     Raises:
         SpaceError: there is no such estimator, or it has no such parameter.
-        TrustError: it is none that may be named without trust, or an argument none that may be set without it.
+        TrustError: it may not be named without trust, or an argument may not be set without it.
     """
     if space.estimator is None:
         raise SpaceError("an algorithm needs the import path of an estimator.", key="estimator")
@@ -52,5 +52,5 @@ def make_learner(
         view=space.view,
     )
     learner.check_names()
-    check_arguments(space.estimator, learner.params, trust=trust)  # a record, which may be anybody's, gives them too
+    check_arguments(space.estimator, learner.params, trust=trust)  # a record, by anyone, gives them too
     return learner

@@ -51,7 +51,7 @@ class Known:
         return f"{self.module}.{self.name}"
 
     def arguments(self) -> Mapping[str, Argument]:
-        """What a file may set of it. scikit-learn is imported for its own."""
+        """Return what a file may set of it. scikit-learn is imported for its own."""
         return self._arguments(self.path)
 
     def load(self) -> Any:
@@ -70,7 +70,7 @@ def known_estimators() -> tuple[Known, ...]:
 
 
 def known_estimator(path: str) -> Known | None:
-    """The known estimator at the import path `path`, or which `path` claims to be: one inside of its public module."""
+    """The known estimator at the import path `path`, or which `path` claims to be: one inside its public module."""
     module, _, name = path.rpartition(".")
     for known in known_estimators():
         if known.name == name and (module == known.module or module.startswith(f"{known.module}.")):

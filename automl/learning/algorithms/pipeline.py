@@ -18,7 +18,7 @@ __all__ = ["FittedPipeline"]
 
 @dataclass(frozen=True)
 class FittedPipeline:
-    """What one fold leaves behind. Everything that predicting needs, and nothing else.
+    """The result of one fold: everything that predicting needs, and nothing else.
 
     Attributes:
         columns: the raw columns, in the order of training.

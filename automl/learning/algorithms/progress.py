@@ -1,4 +1,4 @@
-"""How a fit that goes in rounds says how far it is, and learns that it should end."""
+"""The exchange with a fit that goes in rounds: it says how far it is, and learns that it should end."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _REPORTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Checkpoints:
-    """Where a fit keeps its state.
+    """The folders in which a fit keeps its state.
 
     Attributes:
-        own: folder for what this fit can go on from when its trial is run again; it is there.
-        parent: that of the trial which this one goes on from, to be read only; None without one.
+        own: folder for what this fit can continue from when its trial is run again; it is there.
+        parent: that of the trial which this one continues, to be read only; None without one.
     """
 
     own: Path
@@ -29,7 +29,7 @@ class Checkpoints:
 
 
 class Progress(Protocol):
-    """What a learner's fit talks to. It runs in the fit's own thread."""
+    """The object that a learner's fit talks to. It runs in the fit's own thread."""
 
     @property
     def wanted(self) -> bool:
@@ -45,17 +45,17 @@ class Progress(Protocol):
 
     @property
     def fidelity(self) -> float:
-        """Share of the whole training after which one that can go on later is to end, in (0, 1]."""
+        """Share of the whole training after which one that can continue later is to end, in (0, 1]."""
 
     @property
     def predictions(self) -> float:
-        """How many times as many rows as the validation rows the fitted model has to predict in `seconds_left`: 1 for
+        """The rows that the fitted model has to predict in `seconds_left`, as a multiple of the validation rows: 1 for
         these alone, more where it is to be tested as well.
         """
 
     @property
     def checkpoints(self) -> Checkpoints | None:
-        """Where the fit keeps what it can go on from; None for nowhere."""
+        """The folders for what the fit can continue from; None if it is not kept."""
 
     def should_stop(self) -> bool:
         """True if the fit is to end now, and keep what it has. Asked after each round."""
@@ -68,7 +68,7 @@ class Rounds:
     """Ten reports spread over the rounds of a fit.
 
     Args:
-        progress: who is told; None if nobody is.
+        progress: what is told; None if nothing is.
         total: rounds of the whole fit.
     """
 

@@ -87,7 +87,7 @@ class RidgeProbabilities(ClassifierMixin, BaseEstimator):
         """Learn what `_mapped` needs."""
 
     def _mapped(self, rows: np.ndarray) -> np.ndarray:
-        """What the regression sees of a few rows."""
+        """Return what the regression sees of a few rows."""
         return rows
 
 
@@ -134,7 +134,7 @@ class KernelRidgeProbabilities(RidgeProbabilities):
 
 
 class _Moments:
-    """What least squares has to know of the rows: weighted means, and sums of products around them.
+    """The summary of the rows that least squares needs: weighted means, and sums of products around them.
 
     Attributes:
         mean: of the columns, float64 (d,).
@@ -188,7 +188,7 @@ class _Moments:
         return coefficients
 
     def leverage(self, factor: Any, rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
-        """How much of its own target each of the training rows `rows` is given back: shape (n,), from 0 to below 1."""
+        """Return how much of its own target each of the training rows `rows` is given back: shape (n,), in [0, 1)."""
         from scipy.linalg import solve_triangular
 
         whitened = solve_triangular(factor[0], (rows - self.mean).T, lower=True, check_finite=False)

@@ -1,8 +1,9 @@
-"""What an experiment file may make automl import and call: estimators that learn by themselves, some arguments of each.
+"""The code that an experiment file may make automl import and call: estimators that learn by themselves, some
+arguments of each.
 
 A path in a file is data from a stranger, and so are the arguments that it gives. Of the libraries that automl knows the
 adapters list the classes and the arguments that cannot reach a file, another machine or anything to import; of plugins,
-which somebody has installed for automl, any estimator may be named. All else needs trust, which is given outside the
+which were installed for automl, any estimator may be named. All else needs trust, which is given outside the
 file.
 """
 
@@ -45,10 +46,10 @@ def check_trust(space: SearchSpace, *, trust: bool, key: str = "search.space") -
     """Refuse what `space` may not name or set. Of what it names nothing is imported but scikit-learn.
 
     Args:
-        key: where the space stands in the experiment's configuration.
+        key: where the space is in the experiment's configuration.
 
     Raises:
-        TrustError: an estimator, an argument or a value is none that a file may use; with the key.
+        TrustError: an estimator, an argument or a value is not one that a file may use; with the key.
         SpaceError: there is no such estimator where the known ones are; with the key.
     """
     if trust:
@@ -63,7 +64,7 @@ def check_trust(space: SearchSpace, *, trust: bool, key: str = "search.space") -
 
 
 def check_estimators(space: SearchSpace, *, trust: bool, key: str = "search.space") -> None:
-    """Import what `space` names, so that a path that leads nowhere is known before the search.
+    """Import what `space` names: a path that leads nowhere is then known before the search.
 
     Nothing is imported for estimators that automl knows, nor where a known package, or the one that an entry
     `requires`, is not installed: these are left out of the search. Other modules have to be there.
@@ -121,7 +122,7 @@ def _check_entry(name: str, settable: Mapping[str, Argument] | None, algorithm: 
 
 
 def _samples(parameter: BaseParameter) -> Iterator[Any]:
-    """The values of a parameter; of a range one of its numbers, for they are all judged alike."""
+    """The values of a parameter; of a range one of its numbers: they are all judged alike."""
     yield from getattr(parameter, "choices", (parameter.start,))
 
 
@@ -177,7 +178,7 @@ def _check_public(path: str, *, key: str | None) -> None:
 
 
 def _absent(path: str) -> str:
-    """What to say of a path whose module, which is imported, does not have its last name."""
+    """Describe a path whose module, which is imported, does not have its last name."""
     module, _, name = path.rpartition(".")
     near = get_close_matches(name, [other for other in dir(sys.modules[module]) if other[0].isupper()], n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -192,13 +193,13 @@ def resolve_estimator(path: str, *, trust: bool) -> type[Any]:
 
     Raises:
         TrustError: it is none of these.
-        SpaceError: there is no such class, or it is no estimator: it needs ``fit``, ``predict`` and ``get_params``,
+        SpaceError: there is no such class, or it is not an estimator: it needs ``fit``, ``predict`` and ``get_params``,
             or to be a ``torch.nn.Module``.
         MissingExtraError: its package is not installed.
     """
     module_name, _, name = path.rpartition(".")
     if not module_name or not all(part.isidentifier() for part in path.split(".")):
-        raise SpaceError(f"{path!r} is no import path; write package.module.Class")
+        raise SpaceError(f"{path!r} is not an import path; write package.module.Class")
     if not trust:
         _check_path(path)
         known = known_estimator(path)
@@ -211,12 +212,12 @@ def resolve_estimator(path: str, *, trust: bool) -> type[Any]:
         raise SpaceError(_absent(path))
     if not inspect.isclass(found):
         refused = SpaceError if trust else TrustError
-        raise refused(f"{path} is a {type(found).__name__}, no estimator class")
+        raise refused(f"{path} is a {type(found).__name__}, not an estimator class")
     if not trust:
         _check_class(path, found)
     missing = [method for method in ("fit", "predict", "get_params") if not callable(getattr(found, method, None))]
     if missing and not _is_net(found):
-        raise SpaceError(f"{path} is no estimator: it has no {' and no '.join(missing)}")
+        raise SpaceError(f"{path} is not an estimator: it has no {' and no '.join(missing)}")
     return found
 
 
@@ -232,11 +233,11 @@ def _resolve_known(path: str, module: str, known: Known) -> type[Any]:
 def _check_class(path: str, found: type) -> None:
     """Refuse what a plugin's package passes on from elsewhere, or makes of the estimators that search."""
     if found.__module__.partition(".")[0] not in plugin_packages():
-        raise TrustError(f"{path} is defined in {found.__module__}, and no estimator of a plugin; {_GIVE_TRUST}")
+        raise TrustError(f"{path} is defined in {found.__module__}, which is not part of a plugin; {_GIVE_TRUST}")
     own = __name__.partition(".")[0]
     for ancestor in found.__mro__:
         if ancestor.__module__.partition(".")[0] == own and not ancestor.__module__.startswith(f"{__package__}."):
-            raise TrustError(f"{path} is a search of its own, as {ancestor.__name__} is; {_GIVE_TRUST}")
+            raise TrustError(f"{path} is itself a search, as {ancestor.__name__} is; {_GIVE_TRUST}")
 
 
 def _is_net(found: type) -> bool:
@@ -249,7 +250,7 @@ def _is_net(found: type) -> bool:
 def _import(module: str, path: str) -> Any:
     package = module.split(".")[0]
     if not is_installed(package):
-        yours = "; run where it lies if it is yours, or add its folder to PYTHONPATH"
+        yours = "; if it is yours, run from its folder, or add that to PYTHONPATH"
         hint = "" if package in allowed_packages() else yours
         raise MissingExtraError(f"{path} cannot be used: {install_hint(package)}{hint}.")
     try:

@@ -136,7 +136,7 @@ def _as_booleans(series: pd.Series) -> pd.Series:
 
 
 def _what_was_lost(before: pd.Series, after: pd.Series, column: Column) -> Finding | None:
-    """The values that did not fit: there before, missing after, and no marker of a missing value."""
+    """The values that did not fit: there before, missing after, and not a marker of a missing value."""
     lost = before[before.notna() & after.isna()]
     if lost.empty:
         return None

@@ -18,7 +18,7 @@ __all__ = ["append_rows"]
 
 
 def append_rows(table: Table, more: Table) -> Table:
-    """`table` with the rows of `more` behind its own, fingerprint included: for validation data of the user's own.
+    """`table` with the rows of `more` after its own, fingerprint included: for the user's own validation data.
 
     `more` has the same columns (`automl.learning.data.load.load_like`). A role that only one of them has is kept only
     if it is the weight (1 for the others). Test rows are those of `table`.

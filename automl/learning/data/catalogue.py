@@ -1,6 +1,6 @@
 """Tables that are there without a file: name -> table with a column ``target``.
 
-Datasets of images have a catalogue of their own, `automl.learning.data.images.catalogue`.
+Datasets of images have their own catalogue, `automl.learning.data.images.catalogue`.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ CATALOGUE: dict[str, Callable[[], pd.DataFrame]] = {
 
 
 def in_catalogue(source: object) -> bool:
-    """True if `source` is the name of a table, and so no path."""
+    """True if `source` is the name of a table, and so not a path."""
     return isinstance(source, str) and source in CATALOGUE
 
 

@@ -41,7 +41,7 @@ def clean_frame(X: Any) -> pd.DataFrame:
     """A table of any kind as a frame with text names, each once, a RangeIndex, and plain columns.
 
     Raises:
-        DataError: `X` is no table.
+        DataError: `X` is not a table.
     """
     return clean(as_frame(X)).frame
 
@@ -71,7 +71,7 @@ def clean(frame: pd.DataFrame) -> Cleaned:
 
 
 def plain_type(series: pd.Series) -> Literal["number", "boolean", "date", "text", "object"]:
-    """Which of the plain types a clean column has; ``object`` is none of them."""
+    """Return which of the plain types a clean column has; ``object`` is none of them."""
     name = series.dtype.name
     if name in ("bool", "boolean"):
         return "boolean"
@@ -178,7 +178,7 @@ def _clean_objects(series: pd.Series) -> tuple[pd.Series, Finding | None]:
 
 
 def _only_tell_apart(series: pd.Series) -> bool:
-    """True for integers so large that as floats some would become one: no quantities, but numbers of accounts."""
+    """True for integers so large that as floats some would become one: not quantities, but numbers of accounts."""
     values = series.dropna()
     largest = max(map(abs, values))
     return bool(largest >= 2**63) and values.astype("float64").nunique() < values.nunique()
@@ -195,13 +195,13 @@ def _as_numbers(series: pd.Series) -> pd.Series:
 
 
 def as_text(series: pd.Series) -> pd.Series:
-    """Values as text. Whole numbers lose their point, so that 1 and 1.0 are one category."""
+    """Values as text. Whole numbers lose their point: 1 and 1.0 are one category."""
     if plain_type(series) == "text":
         return series
     return series.map(text_of, na_action="ignore").astype(object).astype("str")
 
 
 def text_of(value: Any) -> str:
-    """How a value is called as a category."""
+    """Return the name of a value as a category."""
     whole = hasattr(value, "is_integer") and not isinstance(value, int) and value.is_integer() and abs(value) < 2**53
     return str(int(value)) if whole else str(value)

@@ -1,4 +1,4 @@
-"""Which kind each column of a table is. Cautious: a column is left out only if it cannot say anything."""
+"""The kind of each column of a table. Cautious: a column is left out only if it cannot say anything."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _HUGE = 2**53
 MISSING_MARKERS = frozenset(
     {"", "?", "-", "--", ".", "*", "na", "n/a", "n.a.", "nan", "none", "null", "missing", "unknown"}
 )
-"""What stands for a missing number in columns that hold numbers otherwise; compared in lower case."""
+"""Texts that stand for a missing number in columns that hold numbers otherwise; compared in lower case."""
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?\s?(Z|[+-]\d{2}(:?\d{2})?)?)?")
 _DIGITS_OF_A_CODE = re.compile(r"[+-]?(0\d+|\d{18,})")

@@ -1,4 +1,4 @@
-"""Text tables whose delimiter, encoding and decimal point nobody declared."""
+"""Text tables whose delimiter, encoding and decimal point are not declared."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BYTE_ORDER_MARKS = (
 _ENCODINGS = ("utf-8", "cp1252", "latin-1")
 """Tried in this order. The last one can read anything."""
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v\a\x1b"))
-"""Bytes that hardly stand in a text. Those that command a terminal do, and are shown when they are printed."""
+"""Bytes that hardly occur in a text. Those that command a terminal do, and are shown when they are printed."""
 _FEW = 0.01
 """A larger share of control characters is in no text."""
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -43,13 +43,13 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a text table is written.
+    """The form in which a text table is written.
 
     Attributes:
         delimiter: one character.
         decimal: ``.`` or ``,``.
         header: the fields of the first row.
-        trailing: True if every row but the first ends with a delimiter too many.
+        trailing: True if every row but the first ends with one delimiter too many.
     """
 
     delimiter: str
@@ -82,7 +82,7 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
 
 
 def _fit(rows: list[list[str]]) -> tuple[float, int]:
-    """Share of rows as wide as most are, and that width; one column only is no fit."""
+    """Share of rows as wide as most are, and that width; one column only is not a fit."""
     if not rows:
         return 0.0, 0
     width, count = Counter(map(len, rows)).most_common(1)[0]
@@ -119,7 +119,7 @@ def read_delimited(
             continue
         break
     else:
-        raise DataError(f"Cannot read {shown}: it is no text in {encodings[0]}, as its first bytes say.")
+        raise DataError(f"Cannot read {shown}: it is not text in {encodings[0]}, as its first bytes say.")
     if frame.empty:
         raise DataError(f"The file {shown} has a header and no rows below it.")
     return _without_row_names(frame, [_about_encoding(encoding, shown), *_about_header(dialect, shown)])
@@ -177,7 +177,7 @@ def _about_header(dialect: Dialect, shown: str) -> list[Guardrail]:
     repeated = tuple(name for name, count in Counter(filter(None, dialect.header)).items() if count > 1)
     found = []
     if repeated:
-        message = f"Several columns share a name; the later ones got a number behind it: {some(repeated)}."
+        message = f"Several columns share a name; the later ones got a number after it: {some(repeated)}."
         found.append(Guardrail("duplicate_names", Verdict.ALERTED, message, repeated))
     if dialect.header and all(_NUMBER.fullmatch(name) for name in dialect.header):
         message = f"All column names in {shown} are numbers: is the line with the names missing?"
@@ -191,7 +191,7 @@ def _without_row_names(frame: pd.DataFrame, guardrails: list[Guardrail]) -> tupl
 
     if isinstance(frame.index, pd.MultiIndex):
         raise DataError(
-            f"The rows have {frame.index.nlevels} fields more than the header has names; name every column."
+            f"The rows have {frame.index.nlevels} more fields than the header has names; name every column."
         )
     if not isinstance(frame.index, pd.RangeIndex):
         guardrails.append(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["FileTable", "read_file", "stem"]
 
 IMPORTS = ("pandas", "pyarrow.parquet")
-"""What reading a file apart needs."""
+"""Modules that reading a file apart needs."""
 _PARQUET = (".parquet", ".pq", ".parq")
 _REFUSED = (".xlsx", ".xls", ".json", ".jsonl", ".pkl", ".pickle", ".npy", ".npz", ".feather", ".h5", ".zip", ".arff")
 _MAGIC = b"PAR1"
@@ -50,7 +50,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class FileTable:
-    """What a file held, and what was noticed while reading it."""
+    """The content of a file, and what was noticed while reading it."""
 
     frame: pd.DataFrame
     guardrails: tuple[Guardrail, ...] = field(default=())
@@ -68,15 +68,15 @@ def stem(location: str) -> str:
 def read_file(location: str, reading: Reading | None = None) -> FileTable:
     """The table in a file.
 
-    Small text files are read here. What comes from a server, and what is large or not text, is read in a process of its
-    own: see `automl.learning.data.reading.apart`.
+    Small text files are read here. What comes from a server, and what is large or not text, is read in a separate
+    process: see `automl.learning.data.reading.apart`.
 
     Args:
         location: path, or URL: see `automl.learning.data.reading.protocols`.
         reading: its circumstances.
 
     Raises:
-        DataError: the file is missing, empty, no regular file, of an unknown format, or damaged; or it becomes too
+        DataError: the file is missing, empty, not a regular file, of an unknown format, or damaged; or it becomes too
             large, or takes too long.
     """
     reading = reading or Reading()
@@ -188,7 +188,7 @@ def _open(location: str) -> BinaryIO:
     except FileNotFoundError:
         raise _missing(path) from None
     except IsADirectoryError:
-        raise DataError(f"{_shown(path)} is a folder and no table; name a file in it.") from None
+        raise DataError(f"{_shown(path)} is a folder, not a table; name a file in it.") from None
     except (OSError, RuntimeError) as error:
         raise DataError(f"{_shown(path)} cannot be read: {getattr(error, 'strerror', error)}.") from error
 

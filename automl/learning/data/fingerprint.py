@@ -43,7 +43,7 @@ def _form(X: Features) -> str:
 def row_hashes(X: Features) -> np.ndarray:
     """(n,) uint64: equal for equal rows or pictures, and with all but certainty different for different ones.
 
-    `pandas.util.hash_pandas_object` hashes content with a fixed key, so that the values are the same in every session.
+    `pandas.util.hash_pandas_object` hashes content with a fixed key: the values are the same in every session.
     """
     import numpy as np
     import pandas as pd

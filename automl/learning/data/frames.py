@@ -25,20 +25,20 @@ def is_sparse(value: object) -> bool:
 
 
 def as_frame(value: Any) -> pd.DataFrame:
-    """A table of any kind as a DataFrame; a DataFrame is returned as it is.
+    """A table of any kind as a DataFrame; a DataFrame is returned unchanged.
 
     Takes pandas, polars and Arrow tables, whatever exports an Arrow stream or the DataFrame interchange protocol,
     mappings of columns, sequences of rows, 2-D arrays (columns ``x0``, ``x1``, ...) and sparse matrices.
 
     Raises:
-        DataError: `value` is no table.
+        DataError: `value` is not a table.
     """
     import pandas as pd
 
     if isinstance(value, pd.DataFrame):
         return value
     if isinstance(value, pd.Series):
-        raise DataError("A single column is no table: pass a DataFrame, such as series.to_frame().")
+        raise DataError("A single column is not a table: pass a DataFrame, such as series.to_frame().")
     if is_sparse(value):
         return _from_sparse(value)
     try:
@@ -47,7 +47,7 @@ def as_frame(value: Any) -> pd.DataFrame:
             frame = _from_values(value)
     except DataError:
         raise
-    except Exception as error:  # every library has errors of its own
+    except Exception as error:  # every library has its own errors
         raise DataError(f"Cannot read a table from {_kind(value)}: {str(error).rstrip('.')}.") from error
     return frame
 
@@ -61,7 +61,7 @@ def _from_protocol(value: Any) -> pd.DataFrame | None:
     if hasattr(value, "to_pandas"):
         frame = value.to_pandas()
         if not isinstance(frame, pd.DataFrame):
-            raise DataError(f"{_kind(value)} is a single column and no table.")
+            raise DataError(f"{_kind(value)} is a single column, not a table.")
         return frame
     if hasattr(value, "__arrow_c_stream__"):
         import pyarrow
@@ -169,7 +169,7 @@ def as_series(values: Any, *, what: str) -> pd.Series:
     if isinstance(values, pd.Index | pd.api.extensions.ExtensionArray):
         return pd.Series(values)
     if isinstance(values, str) or not (hasattr(values, "__array__") or isinstance(values, Sequence)):
-        raise DataError(f"The {what} must be one value per row, and not {_kind(values)}.")
+        raise DataError(f"The {what} must be one value per row, not {_kind(values)}.")
     array = values if hasattr(values, "__array__") else np.array(list(values), dtype=object)
     array = np.asarray(array)
     if array.ndim == 2 and array.shape[1] == 1:

@@ -1,4 +1,4 @@
-"""What was checked about the data, and what was done about it: as data, for people and reports."""
+"""The checks of the data, and what was done about their findings: as data, for people and reports."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Guardrail:
 
 
 def noted_in(part: str, guardrails: Sequence[Guardrail]) -> tuple[Guardrail, ...]:
-    """What was found in rows beside those to train on, and said with the name of their `part`."""
+    """Return what was found in rows beside those to train on, with the name of their `part` in each message."""
     found = (guardrail for guardrail in guardrails if guardrail.verdict is not Verdict.PASSED)
     return tuple(replace(guardrail, message=f"{part}: {guardrail.message}") for guardrail in found)
 
@@ -83,7 +83,7 @@ _SENTENCES: dict[str, tuple[Verdict, str, str]] = {
     ),
     "duplicate_names": (
         Verdict.ALERTED,
-        "Several columns share a name; the later ones got a number behind it: {}.",
+        "Several columns share a name; the later ones got a number after it: {}.",
         "",
     ),
 }
@@ -94,7 +94,7 @@ def findings_as_guardrails(findings: Sequence[Finding]) -> tuple[Guardrail, ...]
     numbers = {finding.column for finding in findings if finding.check == "text_numbers"}
     findings = [
         f for f in findings if f.check != "mixed_types" or f.column not in numbers
-    ]  # '1' beside 1 is no mixture
+    ]  # '1' beside 1 is not a mixture
     guardrails = []
     for check, (verdict, sentence, passed) in _SENTENCES.items():
         found = {finding.column: finding.detail for finding in findings if finding.check == check}

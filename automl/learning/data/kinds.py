@@ -13,7 +13,7 @@ __all__ = ["UNUSED", "Column", "ColumnKind", "ImageColumn", "read_overrides"]
 
 
 class ColumnKind(StrEnum):
-    """How a column is used. `CONSTANT`, `IDENTIFIER` and `UNSUPPORTED` ones are not."""
+    """The use of a column. `CONSTANT`, `IDENTIFIER` and `UNSUPPORTED` ones are not used."""
 
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"

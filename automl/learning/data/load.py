@@ -53,7 +53,7 @@ def load_table(
     fold_column: str | None = None,
     reading: Reading | None = None,
 ) -> Table:
-    """Read data, understand its columns, and set aside what is no feature.
+    """Read data, understand its columns, and set aside what is not a feature.
 
     Args:
         source: catalogue name, path or URL (CSV, TSV, Parquet, compressed or not), a table of pandas, polars or Arrow,
@@ -115,7 +115,7 @@ def _refuse_image_options(options: DataOptions) -> None:
 def load_like(
     source: Any, options: DataOptions, like: Table, *, what: str = "data", reading: Reading | None = None
 ) -> Table:
-    """More rows of a table: test data, or validation data of the user's own.
+    """More rows of a table: test data, or the user's own validation data.
 
     Args:
         source: as for `load_table`.
@@ -173,7 +173,7 @@ def _take_apart(
     names = list(frame.columns)
     for column in drop:
         if column == name and column not in names:
-            raise DataError(f"The column to drop is the target {name!r}, which is no feature anyway; leave it out.")
+            raise DataError(f"The column to drop is the target {name!r}, which is not a feature anyway; leave it out.")
         require_column(column, names, "column to drop")
     out = {*drop, *(value for value in wanted.values() if isinstance(value, str))}
     y, there, guardrails = read_target(raw, str(name))
@@ -200,7 +200,7 @@ def _require_target(name: str | None, frame: pd.DataFrame, task: str) -> str:
         )
     if name not in names:
         hint = nearest(name, names) or f" Likely ones are {', '.join(map(repr, likely_targets(frame, task)))}."
-        raise DataError(f"The target {name!r} is no column of the table.{hint}")
+        raise DataError(f"The target {name!r} is not a column of the table.{hint}")
     return name
 
 
@@ -225,7 +225,7 @@ def _require_enough(parts: _Parts) -> None:
 
 
 def _recounted(columns: Sequence[Column], X: pd.DataFrame, lost: Sequence[Finding]) -> tuple[Column, ...]:
-    """Columns with their missing values counted anew where reading them by their kind made more."""
+    """Columns with their missing values counted again where reading them by their kind made more."""
     changed = {finding.column for finding in lost} | {c.name for c in columns if c.note == "numbers as text"}
     return tuple(
         replace(column, missing=int(X[column.name].isna().sum())) if column.name in changed else column

@@ -1,4 +1,4 @@
-"""Names of columns: as text, each once, and what somebody may have meant by another."""
+"""Names of columns: as text, each once, and what the user may have meant by another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def as_names(labels: Iterable[Hashable]) -> list[str]:
 
 
 def unique_names(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The names with ``.1``, ``.2``... behind repeated ones, as pandas does; and which were repeated."""
+    """The names with ``.1``, ``.2``... after repeated ones, as pandas does; and which were repeated."""
     taken, seen, repeated = set(names), set[str](), dict[str, int]()
     result = []
     for name in names:

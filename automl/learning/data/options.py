@@ -1,4 +1,4 @@
-"""What a user may write under ``data``."""
+"""The options that a user may write under ``data``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ImageSize = Annotated[
 
 
 class DataOptions(Options):
-    """Where the data comes from, and which columns have a role of their own."""
+    """The source of the data, and the columns that have a role of their own."""
 
     source: Source = Field(
         default=None, description="a dataset of the catalogue, a path or a URL (CSV, TSV, Parquet), a folder of images"
@@ -48,11 +48,11 @@ class DataOptions(Options):
     )
     directory: str | None = Field(
         default=None,
-        description="a folder with one folder per dataset of images, read where they lie; by default $AUTOML_DATA_DIR",
+        description="a folder with one folder per dataset of images, read in place; by default $AUTOML_DATA_DIR",
     )
     image_size: ImageSize | None = Field(
         default=None,
-        description="height and width to bring pictures to; by default their own up to 128, or 64 if they differ",
+        description="height and width to resize pictures to; by default their own up to 128, or 64 if they differ",
     )
 
     @model_validator(mode="before")

@@ -21,7 +21,7 @@ def as_rows(X: Any, columns: Sequence[Column]) -> Features:
             images, arrays (`automl.learning.data.images.convert.as_images`).
 
     Raises:
-        DataError: a column is missing, or something is no picture.
+        DataError: a column is missing, or something is not a picture.
     """
     first = columns[0] if len(columns) == 1 else None
     if isinstance(first, ImageColumn):

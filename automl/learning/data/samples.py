@@ -22,14 +22,14 @@ _HINTS = {
     3: _PICTURES,
     4: _PICTURES,
 }
-"""What to do with an array of so many dimensions."""
+"""Advice on an array of so many dimensions."""
 
 
 def as_features(X: Any) -> pd.DataFrame:
     """`X`, shape (n, d), as a frame.
 
     Raises:
-        DataError: it is no table, or holds no columns or complex numbers.
+        DataError: it is not a table, or holds no columns or complex numbers.
     """
     try:
         frame = as_frame(X)

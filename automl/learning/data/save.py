@@ -1,6 +1,6 @@
 """Tables on disk: what a resumed experiment needs when the data came from memory, and how it knows changed data.
 
-Features lie in Parquet; pictures in an array, which is mapped into memory.
+Features are in Parquet; pictures in an array, which is mapped into memory.
 """
 
 from __future__ import annotations
@@ -88,12 +88,12 @@ def _replacing(path: Path) -> Iterator[Path]:
 
 
 def has_copy(directory: Path) -> bool:
-    """Whether `save_table` has begun to write a copy there."""
+    """Tell whether `save_table` has begun to write a copy there."""
     return (directory / _FEATURES).exists() or (directory / _IMAGES).exists()
 
 
 def save_summary(table: Table, directory: Path) -> None:
-    """Write table.json alone: target, columns, guardrails, fingerprint. Enough for data that lies in a file."""
+    """Write table.json alone: target, columns, guardrails, fingerprint. Enough for data that is in a file."""
     write_json(
         directory / _SUMMARY,
         {
@@ -125,7 +125,7 @@ def load_saved(directory: Path) -> Table:
     if summary["test_fingerprint"] is not None:
         table = replace(table, test=load_saved(directory / _TEST))
     if fingerprint(table) != table.fingerprint:
-        raise DataError(f"The copy of the data in {directory} is not what was saved; the experiment cannot go on.")
+        raise DataError(f"The copy of the data in {directory} is not what was saved; the experiment cannot continue.")
     return table
 
 
@@ -179,7 +179,7 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 
 def check_unchanged(table: Table, directory: Path) -> None:
-    """Compare a table that was read anew with the one an experiment began with.
+    """Compare a table that was read again with the one an experiment began with.
 
     Raises:
         DataError: the data has changed since.

@@ -1,4 +1,4 @@
-"""Whatever a user calls data, as one frame and, if it came apart, its target."""
+"""Whatever a user calls data, as one frame and, if it came separately, its target."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["Source", "read_source"]
 
 @dataclass(frozen=True)
 class Source:
-    """What was read, untouched.
+    """The data as it was read, untouched.
 
     Attributes:
         name: of the dataset, the file without its ending, or ``data``.
-        frame: features, and the target unless it came apart.
-        target: one value per row, if it came apart.
-        target_name: the column that is the target unless the user names another; the name of a target apart.
+        frame: features, and the target unless it came separately.
+        target: one value per row, if it came separately.
+        target_name: the column that is the target unless the user names another; the name of a separate target.
         guardrails: what was noticed while reading.
     """
 

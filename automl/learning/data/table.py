@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ROLES", "Table"]
 
 ROLES = ("weight", "group", "time", "fold")
-"""Columns that say something about rows, and are no features."""
+"""Columns that say something about rows, and are not features."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +35,7 @@ class Table:
             (constant, identifier) are there, those that cannot be used are not. Or n pictures, whose only column is an
             `ImageColumn`.
         y: (n,) raw target without missing values; text as objects.
-        target: name of the target column, ``target`` when it came apart without a name.
+        target: name of the target column, ``target`` when it came separately, without a name.
         columns: of X, in its order.
         weight: (n,) float64, not negative, or None.
         group: (n,) values that are equal within a group, or None.

@@ -69,7 +69,7 @@ def read_target(series: pd.Series, name: str) -> tuple[np.ndarray, np.ndarray, t
         (k,) values; (n,) bool, True for the k rows with a value; guardrails.
 
     Raises:
-        DataError: no row has a value, or the values are no labels and no numbers.
+        DataError: no row has a value, or the values are neither labels nor numbers.
     """
     import pandas as pd
 
@@ -162,6 +162,6 @@ def _as_time(series: pd.Series, shown: str) -> np.ndarray:
         parsed = pd.to_datetime(series, format="ISO8601", utc=True, errors="coerce")
         if parsed.isna().any():
             strange = series[parsed.isna()].iloc[0]
-            raise DataError(f"{shown} holds {strange!r}, which is no date; write dates as 2026-11-21 or numbers.")
+            raise DataError(f"{shown} holds {strange!r}, which is not a date; write dates as 2026-11-21 or numbers.")
         series, _ = clean_column(parsed)
     return as_values(series)

@@ -19,7 +19,7 @@ __all__ = ["ClassifierBag", "RegressorBag", "load_bag"]
 
 
 class _Bag(BaseEstimator):
-    """What both bags share.
+    """The base of both bags.
 
     A bag is made of models that are fitted already: `fit` leaves it as it is, as scikit-learn's FrozenEstimator does,
     and a clone keeps its models.
@@ -91,7 +91,7 @@ class ClassifierBag(ClassifierMixin, _Bag):
                 Where pictures were learned from: pictures of any size, as paths, PIL images or arrays.
 
         Raises:
-            DataError: columns are missing, something is no picture, or there are no rows.
+            DataError: columns are missing, something is not a picture, or there are no rows.
         """
         probabilities = self._mean(X)
         result: np.ndarray = probabilities / probabilities.sum(axis=1, keepdims=True)

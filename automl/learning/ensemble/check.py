@@ -1,4 +1,4 @@
-"""Whether models predict, loaded back from their files, what they predicted in memory: of a trial, beside its record.
+"""A check that models, loaded back from their files, predict what they did in memory: of a trial, beside its record.
 
 A registered model carries these predictions. Trials that may win are checked by the worker that has trained them: there
 all libraries are imported, and a model whose loading crashes is a failed trial, not a failed registration.
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Check", "check_models", "plain_predictions", "read_check", "same_predictions", "write_check"]
 
 _RELATIVE, _ABSOLUTE = 1e-3, 0.01
-"""What is no other model: nets compute in half precision on a GPU, and compiled code rounds differently."""
+"""Within these it is the same model: nets compute in half precision on a GPU, compiled code rounds differently."""
 
 
 class Check(BaseModel):
-    """What came out.
+    """The result of a check.
 
     Attributes:
         predictions: labels or values for the example rows, by all models together, loaded from their files.
@@ -86,7 +86,7 @@ def write_check(path: Path, check: Check) -> None:
 
 
 def read_check(path: Path) -> Check | None:
-    """What `write_check` left; None if there is none, or it is damaged: models can be checked again.
+    """Return what `write_check` left; None if there is none, or it is damaged: models can be checked again.
 
     Raises:
         WorkspaceError: it was written by a newer automl.

@@ -1,4 +1,4 @@
-"""What all views share."""
+"""The base of all views."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ __all__ = ["Vocabulary"]
 class Vocabulary:
     """The categories of one column.
 
-    Codes count from 0 in order of falling frequency (ties by name), so that cutting them off at any number keeps the
+    Codes count from 0 in order of falling frequency (ties by name): cutting them off at any number keeps the
     most frequent categories apart and joins the rare ones.
 
     Attributes:

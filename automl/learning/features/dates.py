@@ -20,7 +20,7 @@ _PARTS: dict[str, Callable[[pd.DatetimeIndex], np.ndarray]] = {
 
 
 class CalendarParts:
-    """Which parts of each date column vary in the training rows.
+    """The parts of each date column that vary in the training rows.
 
     Attributes:
         names: one per number that `transform` gives, as ``column:part``.

@@ -1,4 +1,4 @@
-"""The native view: what tree boosters take as it is."""
+"""The native view: what tree boosters take unchanged."""
 
 from __future__ import annotations
 

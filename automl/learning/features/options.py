@@ -1,4 +1,4 @@
-"""What a user may say about the columns."""
+"""The options that a user may write about the columns."""
 
 from __future__ import annotations
 

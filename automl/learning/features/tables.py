@@ -1,4 +1,4 @@
-"""What the views of tables share."""
+"""The base of the views of tables."""
 
 from __future__ import annotations
 

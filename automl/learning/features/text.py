@@ -1,4 +1,4 @@
-"""Free text to numbers: its length, and how often the common words of the training rows stand in it."""
+"""Free text to numbers: its length, and how often the common words of the training rows occur in it."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def _path(view: str, columns: Sequence[Column]) -> str:
     rows, others = ("pictures", "tables") if pictures else ("tables", "pictures")
     near = difflib.get_close_matches(view, known, n=1)
     if view in (_TABLES if pictures else _PICTURES):
-        reason = f"the view {view!r} is of {others}, and this is about {rows}"
+        reason = f"the view {view!r} is for {others}, and this is about {rows}"
     else:
         reason = f"there is no view {view!r}"
     hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(map(repr, known))}."

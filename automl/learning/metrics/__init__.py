@@ -1,1 +1,1 @@
-"""How predictions are scored: one frozen `Metric` per score, one table per family, one place that knows their names."""
+"""The scoring of predictions: one frozen `Metric` per score, one table per family, one place that knows their names."""

@@ -21,7 +21,7 @@ PeakMemory = Literal["labels", "probabilities", "values"]
 
 @dataclass(frozen=True)
 class Metric:
-    """How predictions are scored.
+    """A way to score predictions.
 
     Attributes:
         name: what it is called in files, tables and charts.

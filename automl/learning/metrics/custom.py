@@ -55,7 +55,7 @@ class CustomFunction:
 def _as_number(value: Any, function: Callable[..., Any]) -> float:
     if not isinstance(value, float | int | np.floating | np.integer | np.bool_) and np.ndim(value) != 0:
         raise MetricError(
-            f"The metric {getattr(function, '__name__', function)!s} returned {type(value).__name__} "
-            "and not a number; it gets (y_true, y_pred) and must return one float."
+            f"The metric {getattr(function, '__name__', function)!s} returned {type(value).__name__}, "
+            "not a number; it gets (y_true, y_pred) and must return one float."
         )
     return float(value)

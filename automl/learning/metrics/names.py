@@ -1,6 +1,6 @@
 """Other names of the same metrics.
 
-`AZURE_ML` names keep their own name in logs and tables: whoever brings a job from the retired cloud looks for them
+`AZURE_ML` names keep their own name in logs and tables: users who bring a job from the retired cloud look for them
     there.
 `SPELLINGS` (scikit-learn's function and scorer names) lead to the plain name. Scorers named ``neg_*`` are negated only
 so that larger is better; our metrics know their direction.

@@ -1,4 +1,4 @@
-"""What a user may write under ``metric``."""
+"""The options that a user may write under ``metric``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Goal = Literal["maximize", "minimize"]
 
 
 class MetricOptions(Options):
-    """A metric by name. The goal is known for metrics of automl's own; a command's has to be said."""
+    """A metric by name. The goal is known for automl's own metrics; a command's has to be given."""
 
     name: str = Field(min_length=1, description="a metric's name, such as roc_auc, log_loss, rmse or AUC_weighted")
     goal: Goal | None = Field(default=None, description="needed for metrics that automl does not know")

@@ -1,4 +1,4 @@
-"""What a metric sees: the truth, the predictions, and what several metrics share, computed once."""
+"""The data that a metric sees: the truth, the predictions, and what several metrics share, computed once."""
 
 from __future__ import annotations
 

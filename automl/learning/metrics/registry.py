@@ -25,7 +25,7 @@ _LISTED = 12
 """Metrics that a message lists; the common ones come first."""
 
 ONE_VS_ONE_LIMIT = 30
-"""Beyond so many classes the pairs of classes cost more than they tell: one-vs-one scores are not logged unasked."""
+"""Beyond so many classes the pairs of classes cost more than they tell: one-vs-one scores are logged on request."""
 
 
 @cache
@@ -81,7 +81,7 @@ def get_metric(name: str, task: str, n_classes: int | None = None) -> Metric:
 
 
 def metric_from_options(options: MetricOptions, task: str, n_classes: int | None = None) -> Metric:
-    """`get_metric` for what stands in an experiment file.
+    """`get_metric` for what is in an experiment file.
 
     Raises:
         MetricError: as for `get_metric`, or the goal contradicts the metric's own.
@@ -129,7 +129,7 @@ def metric_from_callable(
             A regression's function gets the values either way.
 
     Raises:
-        MetricError: it is no such function, or bears a known metric's name with the opposite direction.
+        MetricError: it is not such a function, or bears a known metric's name with the opposite direction.
 
     Example:
         >>> import numpy as np

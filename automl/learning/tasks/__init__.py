@@ -1,1 +1,1 @@
-"""What a task brings: how data is read, target, metric, validation, search space. One module per task, of its name."""
+"""The tasks: how data is read, target, metric, validation, search space of each. One module per task, of its name."""

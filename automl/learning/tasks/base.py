@@ -109,7 +109,7 @@ class Task(ABC):
         return load_like(source, options, like, what=what, reading=reading)
 
     def validation(self, options: ValidationOptions, table: Table) -> ValidationOptions:
-        """How `table` is split, where the user left it open. Here as `ValidationOptions` says."""
+        """Return how `table` is split where the user left it open. Here as `ValidationOptions` says."""
         return options
 
     def core_seconds(self, table: Table) -> float:
@@ -143,9 +143,9 @@ class Task(ABC):
             y: raw, one value per row, none missing; shape (n,).
 
         Raises:
-            DataError: they hold a class that `target` does not, or no numbers.
+            DataError: they hold a class that `target` does not, or are not numbers.
         """
 
     @abstractmethod
     def guardrails(self, target: Target) -> tuple[Guardrail, ...]:
-        """What to know about the target before trusting a score."""
+        """Report what to know about the target before trusting a score."""

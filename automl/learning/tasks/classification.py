@@ -58,7 +58,7 @@ class Classification(Task):
             )
         if len(classes) == len(y):
             raise DataError(
-                f"The target {name!r} has a class of its own for each of its {len(y)} rows: nothing can be learned."
+                f"The target {name!r} has a separate class for each of its {len(y)} rows: nothing can be learned."
                 f"{' If it is a quantity, use task: regression.' if y.dtype.kind in 'iuf' else ''}"
             )
         positive = 1 if positive_label is None else _find(positive_label, classes, name)
@@ -104,7 +104,7 @@ class Classification(Task):
 
 
 def _refuse_numbers(y: np.ndarray, name: str) -> None:
-    """Refuse what no class label is.
+    """Refuse what cannot be a class label.
 
     Raises:
         DataError: values are missing, infinite, fractions or dates; or there are none.
@@ -112,13 +112,13 @@ def _refuse_numbers(y: np.ndarray, name: str) -> None:
     if len(y) == 0:
         raise DataError(f"The target {name!r} holds no value.")
     if y.dtype.kind in "mM":
-        raise DataError(f"The target {name!r} holds dates or durations, which are no classes.")
+        raise DataError(f"The target {name!r} holds dates or durations, which are not classes.")
     if y.dtype.kind != "f":
         return
     if np.isnan(y).any():
         raise DataError(f"The target {name!r} has {int(np.isnan(y).sum())} missing labels.")
     if np.isinf(y).any():
-        raise DataError(f"The target {name!r} holds infinite values, which are no classes.")
+        raise DataError(f"The target {name!r} holds infinite values, which are not classes.")
     if (y != np.floor(y)).any():
         example = float(y[np.argmax(y != np.floor(y))])
         raise DataError(
@@ -136,7 +136,7 @@ def _narrowed(classes: np.ndarray) -> np.ndarray:
 
 
 def _find(label: Any, classes: np.ndarray, name: str) -> int:
-    """The code of the positive label. YAML reads a bare ``yes`` as True, so that matches the class "yes", too."""
+    """The code of the positive label. YAML reads a bare ``yes`` as True, so this matches the class "yes", too."""
     if len(classes) != 2:
         raise DataError(f"A positive label needs two classes; the target {name!r} has {len(classes)}.")
     plain = [_plain(value) for value in classes]

@@ -23,13 +23,13 @@ _ENOUGH = 2_500
 from."""
 _SHARE = 0.2
 _PIXELS_PER_SECOND = 1.5e6
-"""That a core trains on, of the smallest nets of the space: between a third and three times as many have been seen."""
+"""Those that a core trains on, of the smallest nets of the space: a third to three times as many have been seen."""
 _LARGEST = 1_600
 """Pixels of a picture, as nets see it: larger ones are made smaller first."""
 
 
 class ImageClassification(Classification):
-    """What classification is where rows are pictures.
+    """Classification where rows are pictures.
 
     The default metric is the accuracy, whatever the number of classes: what image classifiers are compared by.
     """

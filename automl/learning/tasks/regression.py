@@ -56,7 +56,7 @@ def _usable(y: np.ndarray, name: str) -> np.ndarray:
     """float64, a new array of values that can be learned from.
 
     Raises:
-        DataError: they are no numbers, missing, infinite or absurdly large.
+        DataError: they are not numbers, missing, infinite or absurdly large.
     """
     values = _numbers(y, name)
     if np.isnan(values).any():
@@ -74,7 +74,7 @@ def _numbers(y: np.ndarray, name: str) -> np.ndarray:
     """float64, a new array.
 
     Raises:
-        DataError: they are no numbers.
+        DataError: they are not numbers.
     """
     if y.dtype.kind in "mM":
         raise DataError(f"The target {name!r} holds dates or durations: turn them into numbers of one unit first.")
@@ -87,7 +87,7 @@ def _numbers(y: np.ndarray, name: str) -> np.ndarray:
     except (TypeError, ValueError):
         bad = next(value for value in y if not _is_number(value))
         raise DataError(
-            f"The target {name!r} holds {bad!r}, which is no number: use task: classification, or correct it."
+            f"The target {name!r} holds {bad!r}, which is not a number: use task: classification, or correct it."
         ) from None
 
 

@@ -47,7 +47,7 @@ logger = logging.getLogger("automl")
 
 @dataclass(frozen=True, eq=False)
 class LearnerWork:
-    """What every built-in trial of an experiment does.
+    """The work of every built-in trial of an experiment.
 
     Each fold: features are learned from its training rows only, then the learner; its validation rows are predicted
     and scored. What a trial leaves: ``oof.npy`` (float32; probabilities (n, k) or values (n,), the mean over repeats,
@@ -148,7 +148,7 @@ class _CrossValidation:
         return outcome
 
     def _begin(self, kept: KeptFolds, oof: OutOfFold) -> None:
-        """Go on from the folds that an earlier attempt has completed; else see to it that there is a model soon."""
+        """Continue from the folds that an earlier attempt has completed; else ensure that there is a model soon."""
         done = kept.restore(oof)
         if done is not None and done.partial.rows == 1:
             self.fit_seconds, self.predict_seconds, self.cut_short = (
@@ -209,7 +209,7 @@ class _CrossValidation:
     @property
     def _tested(self) -> int:
         """Test rows that this trial's model has to predict in its own time: those of a search's last and longest fit,
-        for which nobody could know how long it takes.
+        whose duration is unknown beforehand.
         """
         is_last = self.spec.resources.alone and self._allotted is not None
         return self.work.tested if is_last else 0

@@ -11,7 +11,7 @@ from automl.learning.training.fold_features import Matrices
 __all__ = ["LOOK_STEP", "first_part"]
 
 LOOK_STEP = 9
-"""Where a first look is reported: before whatever else a fold reports."""
+"""The step at which a first look is reported: before whatever else a fold reports."""
 
 _PARTS = 9
 _FEWEST_ROWS = 5_000

@@ -1,6 +1,6 @@
-"""A model of some of the rows before the trial's own, so that there is one, however short the time or busy the machine.
+"""A model of some of the rows before the trial's own: there is one, however short the time or busy the machine.
 
-It is sure: on a few hundred rows features and fit are over soon, whatever the learner and however long the table.
+It is certain: on a few hundred rows features and fit are over soon, whatever the learner and however long the table.
 Where the whole fold looks too long for the time that is left, a second one has as many rows as a quarter of it allows.
 """
 
@@ -39,11 +39,11 @@ _ROWS = 500
 _FEWEST_ROWS = 2_000
 """With fewer training rows the fold itself is a matter of moments."""
 _SHARE = 0.25
-"""Of the time that is left, for one that has more rows."""
+"""Share of the time that is left, for one that has more rows."""
 _SLOWER = 2.0
-"""The whole fold is taken to need so many times what its rows let expect."""
+"""The factor by which the whole fold is assumed to need more than its rows suggest."""
 _WORTH = 3
-"""So many times the rows of the one before are worth another fit."""
+"""The multiple of the rows of the one before that is worth another fit."""
 
 
 class FirstModel:
@@ -81,7 +81,7 @@ class FirstModel:
             try:
                 self._fit(rows, kept)
             except Exception as error:  # what a few rows cannot do, all of them may
-                logger.debug("A model of %d rows cannot be had: %s", rows, error)
+                logger.debug("A model of %d rows cannot be fitted: %s", rows, error)
                 return
             rows = rows_of_the_next(rows, available, time.monotonic() - began, self._run.seconds_left)
 
@@ -135,7 +135,7 @@ def _some(rows: Rows, target: Target, count: int) -> Rows:
 
 
 def rows_of_the_next(rows: int, available: int, took: float, left: float) -> int | None:
-    """How many rows the next model should have; None where the whole fold is next.
+    """Return how many rows the next model should have; None where the whole fold is next.
 
     Args:
         rows: of the model before.

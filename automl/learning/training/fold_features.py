@@ -1,7 +1,7 @@
 """The matrices of each fold and view, computed once: they do not depend on hyperparameters.
 
 Small ones stay in the worker's memory. Larger ones go to the experiment's cache directory as memory maps, which the
-workers of a machine share; a lock sees to it that one of them computes while the others wait.
+workers of a machine share; a lock ensures that one of them computes while the others wait.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MEMORY = 64 * 2**20
 _DISK = 4 * 2**30
 _FREE = 2**30
 """Bytes: of a pair of matrices that is never cached on disk; in memory in all; on disk in all, or twice a larger pair,
-for each worker would have its own of what is not; left free on disk."""
+since each worker would have its own of what is not; left free on disk."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +113,7 @@ class FoldMatrices:
 
 
 def _subset(rows: np.ndarray, share: float, fold: int) -> np.ndarray:
-    """The first part of a fixed order, so that a larger share holds all rows of a smaller one."""
+    """The first part of a fixed order: a larger share holds all rows of a smaller one."""
     if share >= 1.0:
         return rows
     order = np.random.default_rng(fold).permutation(len(rows))
@@ -123,7 +123,7 @@ def _subset(rows: np.ndarray, share: float, fold: int) -> np.ndarray:
 def compute_matrices(
     X: Features, columns: tuple[Column, ...], train_rows: np.ndarray, valid_rows: np.ndarray, view: str
 ) -> Matrices:
-    """The matrices of these rows, made anew."""
+    """The matrices of these rows, made again."""
     started = time.perf_counter()
     features = make_features(view, columns)
     train = features.fit_transform(X.take(train_rows))

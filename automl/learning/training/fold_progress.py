@@ -1,4 +1,4 @@
-"""What a learner's fit tells the driver while it runs, and when it has to end."""
+"""The reports of a learner's fit to the driver while it runs, and the moment at which it has to end."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class FoldProgress:
         metric: name of the primary metric.
         score: from the validation rows' predictions to the primary metric.
         wanted: report, though the fit does not stretch.
-        allotted: seconds of a fit that lasts as long as it is given; None: it has a length of its own.
+        allotted: seconds of a fit that lasts as long as it is given; None: it has its own length.
         fidelity: see `Progress.fidelity`.
         predictions: see `Progress.predictions`.
-        apart: the fit is none of the trial's own: what state it has, no other fit goes on from.
+        apart: the fit is not one of the trial's own: no other fit continues from its state.
 
     Attributes:
         out_of_time: True once the fit was told to end because the fold's share of the time was used up.
@@ -74,7 +74,7 @@ class FoldProgress:
         self.anytime, self.fidelity, self.predictions = allotted is not None, fidelity, predictions
         self._over = now + min(share - after, math.inf if allotted is None else allotted)
         self._stops = self._over if self.anytime else now + _FOR_FITTING * share
-        self._over = min(self._over, self._stops)  # who anneals to the end of the time must not be stopped before it
+        self._over = min(self._over, self._stops)  # what anneals to the end of the time must not be stopped before it
         self._reported = 0
         self.wanted = wanted or self.anytime
         self.out_of_time = False
@@ -110,6 +110,6 @@ class FoldProgress:
 
 
 def _busyness() -> float:
-    """How many processes want each core of this machine, in [1, _BUSIEST]; 1 where nobody says."""
+    """Return how many processes want each core of this machine, in [1, _BUSIEST]; 1 where the system does not say."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return min(max(1.0, load / (os.cpu_count() or 1)), _BUSIEST)

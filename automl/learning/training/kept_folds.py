@@ -1,4 +1,4 @@
-"""The folds that a built-in trial has completed, noted as they come: whoever ends it finds a model."""
+"""The folds that a built-in trial has completed, noted as they come: if it is ended, there is a model."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class KeptFolds:
         self._wanted, self._again = spec.keep_folds, spec.attempt > 1
 
     def restore(self, oof: OutOfFold) -> Completed | None:
-        """What an earlier attempt has completed, whose predictions are added to `oof`; what it left else is deleted."""
+        """Return what an earlier attempt has completed, add its predictions to `oof`, and delete what else it left."""
         found = read_note(self._place) if self._wanted and self._again else None
         if found is not None:
             try:
@@ -55,7 +55,7 @@ class KeptFolds:
         return found
 
     def first(self, outcome: Outcome, scores: Mapping[str, float], oof: OutOfFold, share: float) -> None:
-        """Note a model that was fitted on `share` of the first fold's training rows, and lies in `FIRST_MODEL`."""
+        """Note a model that was fitted on `share` of the first fold's training rows, and is in `FIRST_MODEL`."""
         partial = Partial(folds=1, of=self._of, rows=share, validated=int(oof.counts.sum()))
         self._note(partial, outcome, [FIRST_MODEL], [scores], oof)
 
@@ -69,7 +69,7 @@ class KeptFolds:
         self._forget_first()
 
     def whole(self) -> None:
-        """The trial has come to its end."""
+        """The trial has reached its end."""
         if self._wanted:
             discard(self._place)
             self._forget_first()

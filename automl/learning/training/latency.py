@@ -1,4 +1,4 @@
-"""How long a model needs to answer for a single row: what a request to a server waits for."""
+"""The time that a model needs to answer for a single row: what a request to a server waits for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger("automl")
 
 _READINGS, _CALLS = 2, 5
 """Timed calls in a trial: about 4 ms of a small model. Of several the least counts, as the documentation of `timeit`
-advises: what else runs on the machine only adds to the time of a call, and trials run beside each other."""
+advises: what else runs on the machine only adds to the time of a call, and trials run side by side."""
 
 
 class Latency:
@@ -62,7 +62,7 @@ class Latency:
 
     @property
     def seconds(self) -> float | None:
-        """Of one row; None where nothing could be measured."""
+        """Seconds for one row; None where nothing could be measured."""
         return self.of(self._folds)
 
     def of(self, folds: int) -> float | None:

@@ -29,7 +29,7 @@ _LARGEST = 2**28
 class Promising:
     """Tells which trials of this process are better than all before them: the winner is one of them, wherever it ran.
 
-    Of n trials in random order only about ln n are, so that checking them costs next to nothing.
+    Of n trials in random order only about ln n are, so checking them costs next to nothing.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class ModelCheck:
         self._told: np.ndarray | None = None
 
     def note(self, pipeline: FittedPipeline) -> None:
-        """Take down what the first fold's model predicts while it is in memory."""
+        """Record what the first fold's model predicts while it is in memory."""
         try:
             self._told = pipeline.predict(self._example)
         except Exception as error:  # it has a score; what it cannot do with these rows, the check says

@@ -1,4 +1,4 @@
-"""What a built-in trial leaves on disk."""
+"""The files that a built-in trial leaves on disk."""
 
 from __future__ import annotations
 

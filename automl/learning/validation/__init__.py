@@ -1,1 +1,1 @@
-"""How the data is split for validation, and what is suspicious across a split."""
+"""The split of the data for validation, and what is suspicious across it."""

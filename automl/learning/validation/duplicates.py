@@ -22,7 +22,7 @@ _COLUMNS_AT_A_TIME = 4
 def twin_codes(X: Features, *, most_cells: int = 40_000_000) -> NDArray[np.int64] | None:
     """For every row a number that it shares with the rows of the same values, -1 for rows without a twin.
 
-    Pictures are hashed whole. Of a table a few columns at a time, and only the rows that are still not unique go on: a
+    Pictures are hashed whole. Of a table a few columns at a time, and only with the rows that are still not unique: a
     column of measurements ends the work at once. Two rows count as equal when 64-bit hashes of all their values are.
 
     Args:

@@ -31,7 +31,7 @@ class Fold:
 
 @dataclass(frozen=True, eq=False)
 class SplitPlan:
-    """How a table is split. Equal if the hashes are.
+    """The split of a table. Two are equal if their hashes are.
 
     Attributes:
         strategy: ``kfold``, ``holdout``, ``group``, ``time`` or ``predefined``.

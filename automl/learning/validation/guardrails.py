@@ -117,7 +117,7 @@ def _target_leak(X: pd.DataFrame, y: NDArray[Any], classification: bool) -> Guar
     sample = np.linspace(0, len(X) - 1, min(len(X), _SAMPLE)).astype(np.int64)
     found = []
     if np.unique(target).size > 1:
-        # Hardly any column survives the sample, so that nearly all of the table is never looked at.
+        # Hardly any column survives the sample, so nearly all of the table is never looked at.
         for position, (column, series) in enumerate(X.iloc[sample].items()):
             if not _determines(series, target[sample], classification):
                 continue
@@ -136,7 +136,7 @@ def _target_leak(X: pd.DataFrame, y: NDArray[Any], classification: bool) -> Guar
 
 
 def _determines(series: pd.Series[Any], target: NDArray[Any], classification: bool) -> bool:
-    """Whether values and targets map one to one, and for a regression monotonically."""
+    """Tell whether values and targets map one to one, and for a regression monotonically."""
     if classification:
         return _one_to_one(codes_of(_cells(series))[0], target)
     try:

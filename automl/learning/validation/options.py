@@ -1,4 +1,4 @@
-"""What a user may say about validation."""
+"""The options that a user may write about validation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SETTINGS = ("folds", "repeats", "fraction", "source", "fold")
 
 
 class ValidationOptions(Options):
-    """How trials are scored: which rows are trained on, and which are held back.
+    """The scoring of trials: which rows are trained on, and which are held back.
 
     With ``auto`` the data decides: a group column gives ``group``, a time column ``time``, `source` or `fold`
     ``predefined``; else five folds, three times over up to 1,000 rows, once up to 20,000, and above a holdout.

@@ -75,7 +75,7 @@ def make_plan(
 def _strategy(
     options: ValidationOptions, n_rows: int, *, group: Any, time: Any, fold_column: Any, valid_rows: Any
 ) -> str:
-    """What auto becomes, and that the data has what the strategy needs."""
+    """Return what auto becomes, having checked that the data has what the strategy needs."""
     strategy: str = options.strategy
     has = {"group": group is not None, "time": time is not None}
     if strategy == "auto":
@@ -139,7 +139,7 @@ def _group(options: ValidationOptions, codes: Codes, group: Any, stratify: bool,
     if count := int((lost := missing(group)).sum()):
         groups[lost] = n_groups + np.arange(count)
         groups, n_groups = codes_of(groups)
-        notes.append(f"{count} rows have no group: each is a group of its own.")
+        notes.append(f"{count} rows have no group: each is its own group.")
     if n_groups < 2:
         raise DataError("The group column has a single value: no group can be held out.")
     folds = _folds(options, n_groups, "groups")

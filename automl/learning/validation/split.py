@@ -28,7 +28,7 @@ def codes_of(values: Any) -> tuple[Codes, int]:
 
 
 def missing(values: Any) -> NDArray[np.bool_]:
-    """Where `values` is None, NaN, NaT or pandas' NA."""
+    """Mark where `values` is None, NaN, NaT or pandas' NA."""
     array = np.asarray(values)
     if array.dtype.kind == "O":
         return np.array([_key(value) is None for value in array.tolist()], dtype=bool)
@@ -40,7 +40,7 @@ def missing(values: Any) -> NDArray[np.bool_]:
 
 
 def _key(value: Any) -> Any:
-    """What tells a cell apart: None for every kind of missing value."""
+    """Return what tells a cell apart: None for every kind of missing value."""
     if value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value):
         return None
     try:
@@ -104,10 +104,10 @@ def group_folds(codes: Codes, groups: Codes, folds: int, rng: np.random.Generato
 def time_folds(order_by: Any, folds: int) -> list[tuple[Rows, Rows]]:
     """Forward chaining: fold i trains on the first i + 1 of folds + 1 blocks of time and scores on the next one.
 
-    Rows of one instant never lie on both sides of a boundary, which can leave fewer folds.
+    Rows of one instant are never on both sides of a boundary, which can leave fewer folds.
 
     Raises:
-        DataError: the times are missing, text that is no ISO date, or all the same.
+        DataError: the times are missing, text that is not an ISO date, or all the same.
     """
     instants = _instants(order_by)
     order = np.argsort(instants, kind="stable")
@@ -133,7 +133,7 @@ def _instants(values: Any) -> NDArray[Any]:
                 array = array.astype(np.float64)
             except (ValueError, TypeError):
                 raise DataError(
-                    "The time column holds text that is no ISO date (2024-12-31 or 2024-12-31T23:59); convert it first."
+                    "The time column holds text, not an ISO date (2024-12-31 or 2024-12-31T23:59); convert it first."
                 ) from None
     if count := int(missing(array).sum()):
         raise DataError(f"The time column is missing in {count} rows, which have no place in time; drop or fill them.")

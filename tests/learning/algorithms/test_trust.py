@@ -59,9 +59,9 @@ def test_every_known_estimator_is_there(known: Known) -> None:
         ("sklearn.lineer_model.Lasso", TrustError, "did you mean 'sklearn.linear_model.Lasso'"),
         ("sklearn.svm.LinearSVCs", SpaceError, "the module sklearn.svm has no LinearSVCs; did you mean 'LinearSVC'"),
         ("sklearn.svm.tests.test_svm.SVC", SpaceError, "does not exist; write sklearn.svm.SVC"),
-        ("LogisticRegression", SpaceError, "no import path"),
-        ("sklearn..svm.SVC", SpaceError, "no import path"),
-        ("", SpaceError, "no import path"),
+        ("LogisticRegression", SpaceError, "not an import path"),
+        ("sklearn..svm.SVC", SpaceError, "not an import path"),
+        ("", SpaceError, "not an import path"),
     ],
 )
 def test_refused(path: str, error: type[Exception], said: str) -> None:
@@ -73,8 +73,8 @@ def test_refused(path: str, error: type[Exception], said: str) -> None:
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("sklearn.base.clone", "is a function, no estimator class"),
-        ("sklearn.utils.Bunch", "is no estimator: it has no fit"),
+        ("sklearn.base.clone", "is a function, not an estimator class"),
+        ("sklearn.utils.Bunch", "is not an estimator: it has no fit"),
         ("sklearn.preprocessing.StandardScaler", "no predict"),
         ("sklearn.linear_model.LogisticRegresion", "has no LogisticRegresion; did you mean 'LogisticRegression'"),
         ("sklearn.lineer_model.LogisticRegression", "there is no module sklearn.lineer_model"),
@@ -110,7 +110,7 @@ def test_nothing_outside_is_imported_without_trust(outside: Path) -> None:
 
 def test_with_trust_it_is_but_must_still_be_an_estimator(outside: Path) -> None:
     assert resolve_estimator("outside_model.Model", trust=True).__name__ == "Model"
-    with pytest.raises(SpaceError, match="is a function, no estimator class"):
+    with pytest.raises(SpaceError, match="is a function, not an estimator class"):
         resolve_estimator("outside_model.build", trust=True)
     with pytest.raises(MissingExtraError, match="nowhere_at_all is not installed"):
         resolve_estimator("nowhere_at_all.Model", trust=True)
@@ -138,7 +138,7 @@ def test_packages_of_installed_plugins_are_allowed(plugin: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("AutoMLClassifier", "is defined in automl.estimators"), ("Search", "is a search of its own, as AutoML")],
+    [("AutoMLClassifier", "is defined in automl.estimators"), ("Search", "is itself a search, as AutoML")],
 )
 def test_a_plugin_does_not_pass_on_what_searches(plugin: Path, name: str, said: str) -> None:
     with pytest.raises(TrustError, match=said):
@@ -195,7 +195,7 @@ def test_estimators_are_looked_for_before_the_search(outside: Path) -> None:
         check_estimators(space_with(), trust=False)
     absent = {"estimator": "not_installed_at_all.Model"}
     with pytest.raises(
-        SpaceError, match=r"^search\.space\.algorithms\.a\.estimator: .*run where it lies if it is yours"
+        SpaceError, match=r"^search\.space\.algorithms\.a\.estimator: .*if it is yours, run from its folder"
     ):
         check_estimators(space_with(**absent), trust=True)
     check_estimators(

@@ -107,7 +107,7 @@ def test_a_header_of_numbers_is_doubted(write) -> None:
         ("t.csv", HEADER.encode(), "has a header and no rows"),
         ("t.csv", TEXT + b"1,2,3,4,5\n", "Expected 3 fields in line 12, saw 5"),
         ("t.csv", b"x,y\n" + 99 * b"1,0,\n" + b"1,0,7\n", "rows with more fields than the header has names"),
-        ("t.csv", b"a,b\n1,2,3,4\n1,2,3,4\n", "fields more than the header"),
+        ("t.csv", b"a,b\n1,2,3,4\n1,2,3,4\n", "more fields than the header"),
         ("t.csv", b"a\0b", "neither text nor Parquet"),
         ("t.xlsx", b"PK", "save the table as CSV or Parquet"),
         ("t.parquet", b"PAR1 is not enough", "as Parquet"),

@@ -102,7 +102,7 @@ def test_a_table_without_target_lists_likely_ones() -> None:
 
 
 def test_a_target_that_is_not_there_gets_the_nearest_name() -> None:
-    with pytest.raises(DataError, match=r"target 'churn' is no column of the table\. Did you mean 'churned'\?"):
+    with pytest.raises(DataError, match=r"target 'churn' is not a column of the table\. Did you mean 'churned'\?"):
         load(frame(), target="churn")
 
 
@@ -134,7 +134,7 @@ def test_roles_may_be_arrays() -> None:
         ({"weight": [-1.0] * 30}, "must not be negative"),
         ({"weight": [1.0] * 3}, "has 3 values, and the table has 30 rows"),
         ({"group": [None, "a"] * 15}, "no value in 15 rows"),
-        ({"time": "city"}, "holds 'Oslo', which is no date"),
+        ({"time": "city"}, "holds 'Oslo', which is not a date"),
         ({"drop": ["citty"]}, r"'citty' is not in the table\. Did you mean 'city'"),
         ({"columns": {"agee": "numeric"}}, "'agee', which is not there"),
     ],
@@ -274,7 +274,7 @@ def test_test_rows_are_understood_like_the_others(tmp_path: Path) -> None:
     ("test", "message"),
     [
         (frame(6).drop(columns="age"), "The test data cannot be used. The table lacks a column .* age"),
-        (frame(6).drop(columns="churned"), "The test data cannot be used. The target 'churned' is no column"),
+        (frame(6).drop(columns="churned"), "The test data cannot be used. The target 'churned' is not a column"),
         (frame(6).assign(churned=1.0), "holds numbers here, and text in training"),
         ("missing.csv", "The test data missing.csv cannot be used. There is no file missing.csv"),
     ],

@@ -93,7 +93,7 @@ def test_a_positive_label_needs_two_classes() -> None:
         (np.array([0.5, 1.25, 3.0]), "continuous.*task: regression"),
         (np.array([1.0, np.inf, 1.0]), "infinite"),
         (np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]"), "dates"),
-        (np.arange(100), "class of its own for each of its 100 rows.*task: regression"),
+        (np.arange(100), "separate class for each of its 100 rows.*task: regression"),
         (texts("a", 1, "a"), "mixes types"),
     ],
 )
@@ -114,7 +114,7 @@ def test_values_are_floats(y: np.ndarray) -> None:
     ("y", "message"),
     [
         (np.array([]), "holds no value"),
-        (texts("1", "low"), "'low', which is no number: use task: classification"),
+        (texts("1", "low"), "'low', which is not a number: use task: classification"),
         (np.array([True, False]), "task: classification"),
         (texts(True, False), "task: classification"),
         (np.full(3, np.nan), "3 missing values"),
@@ -150,7 +150,7 @@ def test_more_rows_come_in_the_terms_of_the_target() -> None:
 def test_more_values_may_all_be_the_same_but_must_be_numbers() -> None:
     target = REGRESSION.prepare(np.array([1, 2, 5]))
     assert REGRESSION.more(texts("2", 2), target).tolist() == [2.0, 2.0]
-    with pytest.raises(DataError, match="'x', which is no number"):
+    with pytest.raises(DataError, match="'x', which is not a number"):
         REGRESSION.more(texts("x"), target)
 
 

@@ -153,7 +153,7 @@ def test_rows_without_a_group_are_groups_of_their_own() -> None:
     group = np.array(["a", "a", None, None, "b", np.nan] * 5, dtype=object)
     made = plan(np.zeros(30), stratify=False, group=group)
     check_partition(made)
-    assert made.notes == ("15 rows have no group: each is a group of its own.",)
+    assert made.notes == ("15 rows have no group: each is its own group.",)
 
 
 def test_auto_takes_fewer_folds_for_few_groups_and_says_so() -> None:
@@ -199,7 +199,7 @@ def test_times_of_every_kind_are_ordered(time: np.ndarray) -> None:
 
 @pytest.mark.parametrize(
     ("time", "said"),
-    [(["soon", "later"] * 5, "no ISO date"), ([1.0, np.nan] * 5, "missing in 5 rows"), ([3] * 10, "single value")],
+    [(["soon", "later"] * 5, "not an ISO date"), ([1.0, np.nan] * 5, "missing in 5 rows"), ([3] * 10, "single value")],
 )
 def test_times_that_cannot_be_ordered(time: list[Any], said: str) -> None:
     with pytest.raises(DataError, match=said):

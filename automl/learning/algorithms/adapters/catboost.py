@@ -109,7 +109,7 @@ class CatBoostLearner(Learner):
         return np.asarray(self.model.predict_proba(table, thread_count=self.threads))
 
     def _table(self, X: np.ndarray) -> Any:
-        """A DataFrame where there are categories, for they have to be integers: codes, -1 for missing."""
+        """A DataFrame where there are categories, which have to be integers: codes, -1 for missing."""
         if not self._categorical:
             return X
         import pandas as pd

@@ -132,7 +132,7 @@ def _watch(
     """A metric and a callback, between which predictions pass.
 
     LightGBM adds each new tree to its predictions for an evaluation set. Taking them from there, by way of a metric,
-    spares predicting with all trees again at each report. Functions and no object: LightGBM copies a metric deeply.
+    spares predicting with all trees again at each report. Functions, not an object: LightGBM copies a metric deeply.
     """
     latest: np.ndarray | None = None
 

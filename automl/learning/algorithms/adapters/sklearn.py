@@ -57,12 +57,12 @@ ESTIMATORS = {
     "sklearn.svm": ("LinearSVC", "LinearSVR", "NuSVC", "NuSVR", "SVC", "SVR"),
     "sklearn.tree": tuple(_TREES.split()),
 }
-"""Those that learn by themselves. What wraps other estimators, searches over them, or transforms is none of them."""
+"""Those that learn by themselves. What wraps other estimators, searches over them, or transforms is not among them."""
 
 
 @cache
 def arguments(estimator: str) -> dict[str, Argument]:
-    """Its constructor's, as far as numbers and the texts that scikit-learn itself lists for them go."""
+    """Those of its constructor that take numbers, or texts that scikit-learn itself lists."""
     module, _, name = estimator.rpartition(".")
     found = getattr(import_module(module), name)
     declared = getattr(found, "_parameter_constraints", {})
@@ -72,9 +72,9 @@ def arguments(estimator: str) -> dict[str, Argument]:
 
 
 def _argument(constraints: Iterable[Any]) -> Argument | None:
-    """What a file may give under these constraints of scikit-learn's; None for what takes other estimators.
+    """Return what a file may give under these constraints of scikit-learn's; None for what takes other estimators.
 
-    Any text, as of a cache's folder, and anything that can be called, is none of it.
+    Any text, as of a cache's folder, and anything that can be called, is excluded.
     """
     from sklearn.utils._param_validation import HasMethods, StrOptions, make_constraint
 
@@ -99,7 +99,7 @@ class SklearnLearner(Learner):
     """Any estimator with fit and predict.
 
     A classifier without `predict_proba` is calibrated. A regressor on the numeric view is fitted to the standardised
-    target, so that penalties, tolerances and step sizes mean the same whatever the target's unit.
+    target: penalties, tolerances and step sizes then mean the same whatever the target's unit.
     """
 
     unthreaded = frozenset({"LogisticRegression"})
@@ -209,4 +209,4 @@ class HistGradientBoostingLearner(SklearnLearner):
 
 @cache
 def _say_unweighted(estimator: str) -> None:
-    logger.warning("%s cannot weigh rows: it is trained without the weights, and scored with them.", estimator)
+    logger.warning("%s cannot weight rows: it is trained without the weights, and scored with them.", estimator)

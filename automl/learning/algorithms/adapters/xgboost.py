@@ -49,7 +49,7 @@ _ARGUMENTS: dict[str, Argument] = {
     **each("tweedie_variance_power huber_slope max_cached_hist_node validate_parameters enable_categorical", NUMBER),
     **each("n_jobs random_state seed verbosity", NUMBER),
 }
-"""Of training. What is not listed is refused: other machines, callbacks, chains of updaters, a model to go on with."""
+"""Of training. Others are refused: other machines, callbacks, chains of updaters, a model to continue from."""
 
 
 def arguments(estimator: str) -> dict[str, Argument]:
@@ -109,10 +109,10 @@ class XGBoostLearner(Learner):
 
 
 def _names_beside(params: Mapping[str, Any]) -> frozenset[str]:
-    """What XGBoost takes, alone and beside `params`, as its boosters' configurations show it.
+    """Return the names that XGBoost takes, alone and beside `params`, as its boosters' configurations show them.
 
     The Python class takes any name, and trains without what it does not know. Which names there are depends on the
-    values: an objective and an updater have parameters of their own.
+    values: an objective and an updater have their own parameters.
     """
     from xgboost import Booster, DMatrix
     from xgboost.core import XGBoostError

@@ -18,7 +18,7 @@ __all__ = ["Augmentation", "gather", "holes", "mirror_rows", "origins"]
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """What is changed, at most.
+    """The most that is changed in a picture.
 
     Attributes:
         flip: every other time that a picture is seen, it is mirrored from left to right (alternating flip, Jordan 2024,
@@ -67,7 +67,7 @@ def mirror_rows(n: int, epoch: int, generator: Generator) -> Tensor:
 
 
 def origins(length: int, moves: Tensor, flips: Tensor | None = None) -> Tensor:
-    """Where each position along an axis comes from: int64, shape (b, length).
+    """Return the position that each one along an axis comes from: int64, shape (b, length).
 
     Args:
         moves: int64, shape (b,): by how many positions each picture moves, less than `length`.

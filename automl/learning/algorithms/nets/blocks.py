@@ -1,4 +1,4 @@
-"""What several nets are made of."""
+"""The parts that several nets are made of."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def normalised(inputs: int, outputs: int, *, stride: int = 1, pool: bool = False
 
 
 def halvings(image_size: Sequence[int]) -> int:
-    """How often a picture is to be halved before its longer side is at most 40 pixels.
+    """Return how often a picture is to be halved before its longer side is at most 40 pixels.
 
     Large ones then cost no more time than the small ones that the nets are made for.
     """

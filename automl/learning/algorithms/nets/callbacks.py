@@ -1,4 +1,4 @@
-"""What a training tells on its way: reports to the driver, a line per epoch, a checkpoint."""
+"""The output of a training on its way: reports to the driver, a line per epoch, a checkpoint."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class TrainingCallbacks:
     """An `automl.learning.algorithms.nets.training.Observer`.
 
     Args:
-        progress: told how far the fit is; None if nobody is.
+        progress: told how far the fit is; None if nothing is.
         log: takes loss and accuracy on the training pictures; None for nowhere.
         file: where the state is kept; None for nowhere.
-        predict: probabilities of the validation rows by the training as it stands; None if there are no such rows.
+        predict: probabilities of the validation rows by the training so far; None if there are no such rows.
         waiting: these rows.
     """
 
@@ -104,5 +104,5 @@ class TrainingCallbacks:
             if training.course.end < 1:
                 raise
             if not self._has_warned:
-                logger.warning("The training goes on without a checkpoint: %s", error)
+                logger.warning("The training continues without a checkpoint: %s", error)
             self._has_warned = True

@@ -1,4 +1,4 @@
-"""What a training can go on from: written after epochs, whole or not at all."""
+"""The state that a training can continue from: written after epochs, whole or not at all."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class CheckpointFile:
         folder: it is there.
         identity: of the fit, its settings and its data.
         origin: what it began with.
-        params: of the module: a width that was found holds for what goes on from here.
+        params: of the module: a width that was found holds for what continues from here.
     """
 
     def __init__(self, folder: Path, identity: str, origin: Origin, params: Mapping[str, Any]) -> None:
@@ -49,7 +49,7 @@ class CheckpointFile:
         began = time.monotonic()
         if began < self._next and not always:
             return
-        is_over = training.progress >= 1  # nothing goes on from there but with the average: the rest is two thirds
+        is_over = training.progress >= 1  # nothing continues from there but with the average: the rest is two thirds
         state = {
             "identity": self._identity,
             "params": self._params,
@@ -77,12 +77,12 @@ class CheckpointFile:
 
 @dataclass(frozen=True, eq=False)
 class Origin:
-    """What a training begins with.
+    """The state that a training begins with.
 
     Attributes:
         own: folder for its own state; None for nowhere.
-        state: that it goes on from, None for none.
-        start: progress that `state` has reached, from which the schedule goes on; 0 where it begins anew.
+        state: that it continues from; None for none.
+        start: progress that `state` has reached, from which the schedule continues; 0 where it starts again.
         epochs: trained so far.
         seconds: of training that earlier attempts have used.
         is_finished: an earlier attempt has trained to the end.
@@ -98,7 +98,7 @@ class Origin:
     is_timed: bool = False
 
     def apply(self, training: Training) -> None:
-        """Put `training`, which has not begun, where it is to go on.
+        """Put `training`, which has not begun, where it is to continue.
 
         Raises:
             LearnerError: the state is that of another net.
@@ -113,16 +113,16 @@ class Origin:
                 training.average.net.load_state_dict(self.state["average"])
         except (RuntimeError, ValueError) as error:
             raise LearnerError(
-                "The net cannot go on from its parent's weights, for it has another shape. Name the parameters that "
+                "The net cannot continue from its parent's weights: its shape is different. Name the parameters that "
                 f"shape it in the algorithm's 'inherited', or put them under 'fixed': {_reason(error)}"
             ) from error
 
 
 def find_origin(places: Checkpoints | None, identity: str, *, end: float) -> Origin:
-    """Where a fit begins that trains up to the progress `end`.
+    """Find where a fit begins that trains up to the progress `end`.
 
-    A fit that was begun before goes on from its own state. One whose parent has come less far goes on from all of the
-    parent's state; else from its weights alone, with a schedule of its own.
+    A fit that was begun before continues from its own state. One whose parent has come less far continues from all
+    of the parent's state; else from its weights alone, with its own schedule.
 
     Args:
         places: the folders; None if nothing is kept.
@@ -151,7 +151,7 @@ def _read_own(folder: Path, identity: str) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except Exception as error:  # what a torn file makes torch raise has no common kind
-        logger.warning("%s cannot be read, so the training begins anew: %s", folder / _NAME, _reason(error))
+        logger.warning("%s cannot be read, so the training starts again: %s", folder / _NAME, _reason(error))
         return None
     return state if state["identity"] == identity else None
 

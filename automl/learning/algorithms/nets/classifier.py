@@ -139,13 +139,13 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             y: labels, shape (n,).
             sample_weight: of each picture in the loss, shape (n,).
             valid: pictures of which `progress` sees the predictions.
-            progress: told how far the fit is, asked whether to go on and how long it may take.
+            progress: told how far the fit is, asked whether to continue and how long it may take.
             log: takes loss and accuracy on the training pictures after each epoch.
 
         Raises:
             DataError: `X` holds no such pictures.
             SpaceError: a parameter is outside its range, or the module does not fit the pictures.
-            LearnerError: the loss is not finite any more.
+            LearnerError: the loss is no longer finite.
         """
         allowance = TrainingBudget.of(self.epochs, self.seconds, progress)
         pixels, waiting = _checked(X), None if valid is None else _checked(valid)
@@ -257,7 +257,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     def _sized(
         self, origin: Origin, pixels: Tensor, codes: np.ndarray, hardware: Hardware, allowance: TrainingBudget
     ) -> dict[str, Any]:
-        """Parameters of the module; what goes on from another training is as wide as that was."""
+        """Parameters of the module; what continues another training is as wide as that was."""
         given = dict(self.module_params or {})
         if origin.state is not None and _is_open(given):
             rest = {name: value for name, value in given.items() if name != "width"}
@@ -272,7 +272,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
     def _hardware(self) -> Hardware:
         """That of the fit, or of the machine where this model was loaded; the net is moved there.
 
-        What was trained on a CPU predicts on one: a GPU may be somebody else's.
+        What was trained on a CPU predicts on one: a GPU may be in use by other work.
         """
         if not hasattr(self, "_found"):
             wanted = getattr(self, "device_", "auto") if self.device == "auto" else self.device
@@ -297,7 +297,7 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         self.seconds_ = origin.seconds + training.used
 
     def _identity(self, n: int) -> str:
-        """Of a fit: what its checkpoint must have been written with."""
+        """The identity of a fit: what its checkpoint must have been written with."""
         params = {name: value for name, value in self.get_params(deep=False).items() if name != "seconds"}
         module = f"{self.module.__module__}.{self.module.__qualname__}"
         return repr((module, params | {"module": None}, self.image_shape_, self.classes_.tolist(), n))
@@ -321,7 +321,7 @@ def _checked(X: np.ndarray, shape: tuple[int, int, int] | None = None) -> Tensor
     """The pictures as a tensor.
 
     Raises:
-        DataError: they are no bytes of shape (n, *shape).
+        DataError: they are not bytes of shape (n, *shape).
     """
     if getattr(X, "dtype", None) != np.uint8 or X.ndim != 4 or (shape is not None and X.shape[1:] != shape):
         wanted = "(n, height, width, channels)" if shape is None else f"(n, {shape[0]}, {shape[1]}, {shape[2]})"

@@ -1,4 +1,4 @@
-"""Whether `torch.compile` pays for one training: found out by trying."""
+"""A trial of `torch.compile`: it is used for a training only where it pays."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _GAIN = 0.95
 
 
 def choose_forward(net: Net, batch: Tensor, target: Tensor, hardware: Hardware, seconds: float) -> Callable[..., Any]:
-    """What a training should call for scores: `net`, or a compiled form of it with the same weights.
+    """Return what a training should call for scores: `net`, or a compiled form of it with the same weights.
 
     Args:
         batch: of the size that the training will have.

@@ -1,4 +1,4 @@
-"""Where a net is trained, and with which numbers."""
+"""The device that a net is trained on, and the numbers that it computes with."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Hardware:
 
 
 def choose_hardware(device: str = "auto", precision: str = "auto") -> Hardware:
-    """What `device` and `precision` mean on this machine.
+    """Return what `device` and `precision` mean on this machine.
 
     ``auto`` is the first GPU that can be seen, else the CPU; and the shortest numbers that the device computes with
     natively: a CPU that has to emulate bfloat16 is ten times slower with it.
@@ -77,7 +77,7 @@ def choose_hardware(device: str = "auto", precision: str = "auto") -> Hardware:
 
 
 def is_here(device: str) -> bool:
-    """Whether this machine has the device that a training elsewhere had."""
+    """Tell whether this machine has the device that a training elsewhere had."""
     kind, _, index = device.partition(":")
     if kind == "cuda":
         return bool(int(index or 0) < torch.cuda.device_count())
@@ -116,7 +116,7 @@ def settings(hardware: Hardware, *, seed: int, deterministic: bool) -> Iterator[
             stack.callback(setattr, torch.backends.cudnn, "benchmark", torch.backends.cudnn.benchmark)
             torch.backends.cudnn.benchmark = not deterministic
         if deterministic:
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats its sums only so
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats its sums only then
             stack.callback(torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled())
             torch.use_deterministic_algorithms(True)
         yield

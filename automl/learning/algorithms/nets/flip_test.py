@@ -1,4 +1,4 @@
-"""Whether a picture may be mirrored, as its classes see it: a cat may, a digit may not."""
+"""A test of whether a picture may be mirrored without changing its class: a cat may, a digit may not."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 __all__ = ["may_be_mirrored"]
 
 _PICTURES = 4_000
-"""So many are looked at: half to learn from, half to be asked about."""
+"""Pictures that are looked at: half to learn from, half to be asked about."""
 _AT_ONCE = 64
 """Large ones would take gigabytes together."""
 _SIDE = 16
 _KEPT = 0.8
-"""Of what a model knows about pictures it must still know so much about their mirror images."""
+"""Share of what a model knows about pictures that it must still know about their mirror images."""
 _PENALTY = 0.1
-"""Of a ridge regression on standardised values, per picture: coarse, like what it is to see."""
+"""The penalty of a ridge regression on standardised values, per picture: coarse, like what it is to see."""
 
 
 def may_be_mirrored(pixels: Tensor, codes: np.ndarray, seed: int) -> bool:
-    """Whether a linear model of the pictures knows their mirror images nearly as well.
+    """Tell whether a linear model of the pictures knows their mirror images nearly as well.
 
     It is asked about pictures that it was not trained on, as they are and mirrored. Where it knows nothing about
     either, the answer is yes: most things in the world may face either way.

@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 __all__ = ["Muon", "orthogonal"]
 
 _A, _B, _C = 3.4445, -4.7750, 2.0315
-"""Of a s + b s^3 + c s^5, which applied again and again brings a singular value s in (0, 1] near 1."""
+"""Coefficients of a s + b s^3 + c s^5, which applied repeatedly brings a singular value s in (0, 1] near 1."""
 _TIMES = 3
 _OTHERS = 6.0
-"""Learning rate of what is no filter, as a multiple of the filters'."""
+"""Learning rate of what is not a filter, as a multiple of the filters'."""
 
 
 class Muon(torch.optim.Optimizer):
     """Steps along the orthogonal part of the momentum (Jordan et al. 2024, "Muon: An optimizer for hidden layers in
-    neural networks"), for the filters of convolutions, each bank as a matrix with a row per filter. What is no filter
-    goes the way of SGD with Nesterov's momentum and weight decay.
+    neural networks"), for the filters of convolutions, each bank as a matrix with a row per filter. Other weights are
+    trained by SGD with Nesterov's momentum and weight decay.
 
     Banks do not decay. One of n filters is at most as long as the root of n, so that a step turns it by about the
     learning rate: behind a normalisation a longer one gives the same scores, and would only turn more slowly.
 
     Args:
         net: whose parameters are trained, those that want a gradient.
-        lr: length of a step of a filter; six times as much is the learning rate of what is none.
+        lr: length of a step of a filter; the learning rate of other weights is six times as much.
         momentum: in [0, 1).
-        weight_decay: of weights that are no filters; biases and the parameters of normalisation have none.
+        weight_decay: of weights that are not filters; biases and the parameters of normalisation have none.
     """
 
     def __init__(self, net: nn.Module, *, lr: float, momentum: float, weight_decay: float) -> None:
@@ -82,7 +82,7 @@ def _descend(parameter: Tensor, gradient: Tensor, buffer: Tensor, group: dict[st
 def orthogonal(matrix: Tensor) -> Tensor:
     """`matrix`, shape (r, c), with its singular values brought near 1, but for those that are tiny beside the largest.
 
-    A few Newton-Schulz iterations x <- (a + b x x' + c (x x')^2) x. Their factors commute, so that all of them are
+    A few Newton-Schulz iterations x <- (a + b x x' + c (x x')^2) x. Their factors commute, so all of them are
     products of small square matrices, and only the first and the last one are as long as the matrix.
     """
     is_tall = matrix.shape[0] > matrix.shape[1]

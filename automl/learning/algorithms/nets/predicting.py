@@ -100,8 +100,8 @@ def _probabilities(net: Net, batch: Tensor, hardware: Hardware, views: TestTimeA
 
 
 def seconds_to_predict(net: Net, pixels: Tensor, hardware: Hardware, *, most: float = math.inf) -> float:
-    """What `predict` will take for one view of `pixels`, by the fastest of a few batches: what slows one of them down
-    is soon over.
+    """Estimate what `predict` will take for one view of `pixels`, by the fastest of a few batches: what slows one of
+    them down is soon over.
 
     Args:
         most: seconds to find out, about; a net that is slow is judged by batches that are small.

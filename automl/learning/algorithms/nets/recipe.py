@@ -1,4 +1,4 @@
-"""How a net is trained: the settings of one training, and what they mean to torch."""
+"""The recipe of a net: the settings of one training, and what they mean to torch."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class ResNet9(Layered):
     """ResNet-9 by width (Page 2018, "How to train your ResNet", part 4): four convolutions that double the channels,
     two pairs of them around which there is a way straight through, the largest value over all places, scaled scores.
 
-    Pooling comes before normalisation, so that what follows a convolution has a quarter of the work.
+    Pooling comes before normalisation: what follows a convolution then has a quarter of the work.
 
     Args:
         in_channels: of the pictures.

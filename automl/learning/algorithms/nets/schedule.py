@@ -1,4 +1,4 @@
-"""How long a training lasts, and its learning rate on the way: functions of how far it is, not of a number of steps."""
+"""The length of a training and its learning rate on the way: functions of its progress, not of a number of steps."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def one_cycle(progress: float, *, warm_up: float = 0.2, first: float = 0.1) -> f
 class Course:
     """The way of one training, measured in steps and by the clock, whichever is further.
 
-    So a schedule always comes to its end: on a slow or loaded machine a training has fewer steps, and no other shape.
+    So a schedule always reaches its end: on a slow or loaded machine a training has fewer steps, but the same shape.
 
     Attributes:
         steps: of a whole training, from progress 0 to 1.
         seconds: that the way from `start` to `end` may take; `math.inf` without a limit.
-        start: progress from which it goes on, in [0, end).
+        start: progress from which it continues, in [0, end).
         end: progress at which it stops, in (0, 1].
     """
 
@@ -49,11 +49,11 @@ class Course:
 
     @property
     def last_step(self) -> int:
-        """Number of the first step that is not done any more."""
+        """Number of the first step that is no longer done."""
         return max(1, round(self.end * self.steps))
 
     def progress(self, step: float, used: float) -> float:
-        """How far the training is, in [start, end].
+        """Return how far the training is, in [start, end].
 
         Args:
             step: steps done, from `first_step` on.

@@ -1,4 +1,4 @@
-"""How wide a net is to be for the time that it has."""
+"""The width that suits a net to the time that it has."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _WARM_UP, _CALLS = 1, 2
 _TRYING = 0.05
 """Share of the time that trying the next width may take."""
 _WIDER = 4.0
-"""So many times longer than this one's a step of the next one is expected to be."""
+"""The factor by which a step of the next one is expected to be longer than this one's."""
 
 
 def sized(

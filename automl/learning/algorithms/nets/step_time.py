@@ -1,4 +1,4 @@
-"""How long a step of a training takes."""
+"""The time that a step of a training takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many threads make the steps of a training fastest: fewer than there are cores, where somebody else needs one."""
+"""The threads that make the steps of a training fastest: fewer than there are cores, where other work needs one."""
 
 from __future__ import annotations
 

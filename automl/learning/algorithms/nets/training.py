@@ -49,12 +49,12 @@ class Epoch:
 
     @property
     def accuracy(self) -> float:
-        """Of the pictures as they were trained on, by the weights of the moment."""
+        """Share of right answers for the pictures as they were trained on, by the weights at the time."""
         return float(torch.stack(self.correct).sum()) / self.rows
 
 
 class Observer(Protocol):
-    """Who is told how a training goes."""
+    """An object that is told how a training goes."""
 
     def should_stop(self) -> bool:
         """True: end here. Asked before each step but the first."""
@@ -68,8 +68,8 @@ class Observer(Protocol):
 class Training:
     """A net on its way from ``course.start`` to ``course.end``.
 
-    All random numbers follow from the seed and the number of the epoch: what goes on from the end of an epoch goes on
-    as if it had never stopped.
+    All random numbers follow from the seed and the number of the epoch: one that continues from the end of an epoch
+    does so as if it had never stopped.
 
     Args:
         forward: gives the net's scores, faster than the net itself; None for the net.
@@ -79,7 +79,7 @@ class Training:
         step: steps done, counted from progress 0.
         progress: in [0, 1].
         average: whose net predicts.
-        pieces: into how many parts a batch is cut, so that it fits into the GPU's memory; their gradients are summed.
+        pieces: into how many parts a batch is cut to fit into the GPU's memory; their gradients are summed.
         pace: seconds per step, of late.
         is_timed: True once the clock, and not the number of steps, has led the schedule or ended it.
     """
@@ -132,7 +132,7 @@ class Training:
         """Train to the end, or until `observer` wants no more. At least one step is done.
 
         Raises:
-            LearnerError: the loss is not finite any more.
+            LearnerError: the loss is no longer finite.
             MemoryError: not even two pictures at a time fit into the GPU's memory.
         """
         going = True

@@ -1,4 +1,4 @@
-"""What one fit may use: time and epochs."""
+"""The time and epochs that one fit may use."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 __all__ = ["EPOCHS", "TrainingBudget"]
 
 EPOCHS = 20
-"""How many there are where neither a number nor a time is given."""
+"""Number of epochs where neither a number nor a time is given."""
 
 _MOST_EPOCHS = 200
-"""However much time there is: what more of them bring, another configuration may bring sooner."""
+"""Most epochs, however much time there is: what more of them bring, another configuration may bring sooner."""
 
 _BUSIER = 1.2
-"""So much slower the machine may predict after the training than before it."""
+"""The factor by which the machine may predict more slowly after the training than before it."""
 
 _LOOKING = 0.08
-"""Share of a fit's time that its predictions may take; else the net does not look at moved pictures. On pictures held
-out of CIFAR10's training part these bring 0.3 points, about what a tenth more time for the training brings."""
+"""Share of a fit's time that its predictions may take; above it, the net does not look at moved pictures. On pictures
+held out of CIFAR10's training part these bring 0.3 points, about what a tenth more time for the training brings."""
 
 _LOOKING_AT_MOST = 0.5
 """The same of a fit that does not fill its time, whose predictions depend on the clock only where they have to."""
@@ -54,7 +54,7 @@ class TrainingBudget:
 
     @classmethod
     def of(cls, epochs: int | None, seconds: float | None, progress: Progress | None) -> Self:
-        """What the settings of a fit and who watches it allow, from now on.
+        """Return what the settings of a fit and its observer allow, from now on.
 
         Raises:
             SpaceError: `epochs` is below 1.
@@ -70,7 +70,7 @@ class TrainingBudget:
 
     @property
     def seconds(self) -> float:
-        """Those that are left."""
+        """Seconds that are left."""
         return self.ends - time.monotonic()
 
     @property
@@ -80,7 +80,7 @@ class TrainingBudget:
     def for_training(
         self, views: TestTimeAugmentation, view: float, *, deterministic: bool = False
     ) -> tuple[Self, TestTimeAugmentation]:
-        """What is left beside the predictions, and the views that these look at: fewer where all would take too long.
+        """Return what is left beside the predictions, and the views of these: fewer where all would take too long.
 
         Args:
             view: seconds to predict the rows that wait, one view of each.

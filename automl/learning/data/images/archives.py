@@ -1,4 +1,4 @@
-"""Archives unpacked into the cache, safely: nothing lands outside of the folder meant for it."""
+"""Archives unpacked into the cache, safely: nothing is written outside the folder meant for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["unpack", "unpacked"]
 
 
 def unpacked(archive: Path, sha256: str, reading: Reading | None = None) -> Path:
-    """The folder in the cache with the content of an archive that lies with the user, unpacked once.
+    """The folder in the cache with the content of an archive that the user keeps, unpacked once.
 
     Args:
         reading: the circumstances.
@@ -77,7 +77,7 @@ def unpack(archive: Path, folder: Path, reading: Reading | None = None) -> None:
         if not folder.is_dir():
             raise DataError(f"Cannot unpack {archive}: {folder} cannot be made.")
     except tarfile.FilterError as error:
-        raise DataError(f"{archive} is refused, nothing of it is used: {str(error).rstrip('.')}.") from error
+        raise DataError(f"{archive} is refused, and nothing of it is used: {str(error).rstrip('.')}.") from error
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise DataError(f"{archive} is damaged or cut off: {str(error).rstrip('.')}.") from error
     except OSError as error:

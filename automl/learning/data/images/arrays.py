@@ -59,7 +59,7 @@ def as_picture(array: Any, white: int | None = None) -> np.ndarray:
     if values.ndim == 3 and values.shape[2] not in _CHANNELS and values.shape[0] in _CHANNELS:
         values = values.transpose(1, 2, 0)
     if values.ndim not in (2, 3) or (values.ndim == 3 and values.shape[2] not in _CHANNELS):
-        raise DataError(f"an array of shape {values.shape}, and no picture")
+        raise DataError(f"an array of shape {values.shape}, not a picture")
     picture: np.ndarray = as_pixels(values.reshape(1, *values.shape[:2], -1), white=white)[0]
     return picture
 
@@ -94,7 +94,7 @@ def white_of(*arrays: Any) -> int | None:
     if floats:
         high = max(floats)
         if _BRIGHTEST < high < _DARKEST:
-            raise DataError(f"Pixels are 0..255 or 0..1; these reach to {high:g}, which is neither.")
+            raise DataError(f"Pixels are 0..255 or 0..1; these reach {high:g}, which is neither.")
         return 1 if high <= _BRIGHTEST else 255
     longs = [values.max() for values in there if values.dtype == np.uint16]
     if not longs:
@@ -129,7 +129,7 @@ def as_bytes(values: np.ndarray, white: int | None = None) -> np.ndarray[Any, np
         return _rounded(values / np.float32(257))
     if kind == "f" and low >= 1 - _BRIGHTEST and (white if white in (1, 255) else white_of(values)) == 1:
         if high > _BRIGHTEST:
-            raise DataError(f"Pixels were 0..1 in training, and reach to {high:g} here: pass them on the same scale.")
+            raise DataError(f"Pixels were 0..1 in training, and reach {high:g} here: pass them on the same scale.")
         return _rounded(np.clip(values, 0, 1) * 255)
     if low < 0 or high > 255:
         raise DataError(

@@ -1,6 +1,6 @@
-"""Where downloads and decoded pictures are kept, so that each is made once.
+"""The cache of downloads and decoded pictures: each is made once.
 
-Decoded pictures lie in one .npy file per source and size, which later loads map into memory.
+Decoded pictures are in one .npy file per source and size, which later loads map into memory.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["MOST_BYTES", "DecodedWriter", "cache_folder", "find_decoded"]
 MOST_BYTES = 10 << 30
 """Bytes of decoded pictures that are kept; those that were not used for the longest time go first."""
 _ABANDONED = 24 * 3600
-"""Seconds after which a file that was being written belongs to nobody."""
+"""Seconds after which a file that was being written is abandoned."""
 
 _log = logging.getLogger("automl")
 
@@ -47,11 +47,11 @@ def find_decoded(key: str) -> tuple[np.ndarray, dict[str, Any]] | None:
         facts = read_json(path.with_suffix(".json"))
         pixels = _mapped(path)
         if facts.get("count") != len(pixels):
-            raise ValueError("of another decoding than what is written beside them")
+            raise ValueError("from another decoding than is written beside them")
         with contextlib.suppress(OSError):
             os.utime(path)
     except (OSError, ValueError, WorkspaceError) as error:
-        _log.info("The decoded pictures in %s cannot be read (%s); they are decoded anew.", path, error)
+        _log.info("The decoded pictures in %s cannot be read (%s); they are decoded again.", path, error)
         return None
     return pixels, facts
 
@@ -103,7 +103,7 @@ class DecodedWriter:
 
         Args:
             facts: kept beside them.
-            keep: False: for this time only. The next load decodes anew.
+            keep: False: for this time only. The next load decodes again.
         """
         if self._file is not None:
             try:
@@ -135,7 +135,7 @@ class DecodedWriter:
         return np.empty((self._most, *self._shape), np.uint8)
 
     def _write_header(self, count: int) -> None:
-        """NumPy pads headers, so that one can be written anew when the number of pictures is known."""
+        """NumPy pads headers: one can be rewritten when the number of pictures is known."""
         assert self._file is not None
         header = io.BytesIO()
         shape = (count, *self._shape)
@@ -155,7 +155,7 @@ class DecodedWriter:
 
 
 def _write_all(file: FileIO, content: bytes) -> None:
-    """Unbuffered, so that what was written without an error is there."""
+    """Unbuffered: what was written without an error is there."""
     rest = memoryview(content)
     while rest:
         rest = rest[file.write(rest) :]

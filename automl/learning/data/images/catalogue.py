@@ -33,8 +33,8 @@ class Dataset:
     Attributes:
         name: in the catalogue, and of its folder in a data directory.
         remotes: its files.
-        folder: what its only archive unpacks to; empty if its files are no archives.
-        contents: sha256 of the decompressed content by name, for files that are compressed anew now and then.
+        folder: what its only archive unpacks to; empty if its files are not archives.
+        contents: sha256 of the decompressed content by name, for files that are compressed again now and then.
     """
 
     name: str

@@ -22,7 +22,7 @@ def is_grey(image: Image) -> bool:
 def with_channels(image: Image, channels: int) -> Image:
     """A picture of mode ``L`` (1 channel) or ``RGB`` (3).
 
-    Transparent parts become white, as on a page: what lies under them is arbitrary, black more often than not. 16 bits
+    Transparent parts become white, as on a page: what is under them is arbitrary, black more often than not. 16 bits
     become 8 by their range, whatever part of it the picture uses, so that two pictures stay comparable. CMYK becomes
     RGB without a colour profile. Colours become grey by ITU-R 601 (0.299, 0.587, 0.114).
     """

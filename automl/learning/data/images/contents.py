@@ -31,7 +31,7 @@ def as_pictures(values: Iterable[Any], white: int | None = None) -> Pictures:
         white: its value in arrays; None: what all of them together say, as a stack of them would.
 
     Raises:
-        DataError: a value is no picture, or arrays are on no scale.
+        DataError: a value is not a picture, or arrays are on no scale.
     """
     pictures = [_picture(value, position) for position, value in enumerate(values)]
     kinds = [_kind(picture.content) for picture in pictures]
@@ -74,13 +74,13 @@ def _picture(value: Any, position: int) -> Picture:
     if value is None or isinstance(value, bytes) or _is_pil(value) or _is_array(value):
         return Picture(name, value)
     raise DataError(
-        f"The value at position {position} is {type(value).__name__} and no picture: pass a path, bytes, a PIL image, "
+        f"The value at position {position} is {type(value).__name__}, not a picture: pass a path, bytes, a PIL image, "
         "or an array of height x width."
     )
 
 
 def is_picture(value: Any) -> bool:
-    """Whether a value is one picture, going by what it looks like."""
+    """Tell whether a value is one picture, judging by what it looks like."""
     if isinstance(value, Mapping):
         value = value.get("bytes")
     if isinstance(value, bytes | bytearray):

@@ -34,7 +34,7 @@ def as_images(X: Any, column: ImageColumn) -> Images:
         column: of the table that the model was trained on.
 
     Raises:
-        DataError: something is no picture, or damaged; it says which.
+        DataError: something is not a picture, or damaged; it says which.
     """
     if isinstance(X, Images):
         return fitted(X, column.shape)
@@ -68,7 +68,7 @@ def fitted(images: Images, shape: tuple[int, int, int]) -> Images:
 
 
 def _is_array(X: Any) -> bool:
-    """Arrays of numbers, of this or another library, and no sequences of other objects."""
+    """Arrays of numbers, of this or another library, not sequences of other objects."""
     return hasattr(X, "__array__") and getattr(X, "ndim", 0) >= 2 and not hasattr(X, "columns")
 
 
@@ -84,4 +84,4 @@ def _values(X: Any, name: str) -> Iterable[Any]:
         return [X]
     if isinstance(X, Iterable) and not isinstance(X, Mapping | bytes):
         return X
-    raise DataError(f"{type(X).__name__} is no picture: pass paths, bytes, PIL images, or arrays of height x width.")
+    raise DataError(f"{type(X).__name__} is not a picture: pass paths, bytes, PIL images, or arrays of height x width.")

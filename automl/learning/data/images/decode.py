@@ -33,7 +33,7 @@ _DETAIL = 2
 
 
 _MOST_PIXELS = 89_478_485
-"""What Pillow allows where nobody has changed it. A small file can unpack to any number of pixels ..."""
+"""The pixels that Pillow allows by default. A small file can unpack to any number of pixels ..."""
 _ANY_FILE = 16_000_000
 """... but a blank page of a scanner to this many, and ..."""
 _PER_BYTE = 200
@@ -44,7 +44,7 @@ class PictureError(Exception):
     """A picture cannot be read; the message says why, without its name.
 
     Attributes:
-        passing: the reason lies with the machine, and not with the picture: it may be readable another time.
+        passing: the reason is the machine, not the picture: it may be readable another time.
     """
 
     def __init__(self, reason: str, *, passing: bool = False) -> None:
@@ -66,7 +66,7 @@ def decode(picture: Picture, shape: tuple[int, int, int]) -> np.ndarray:
         uint8, `shape`.
 
     Raises:
-        PictureError: it is damaged, no picture, or too large to be one.
+        PictureError: it is damaged, not a picture, or too large to be one.
     """
     from PIL import ImageOps
 
@@ -140,12 +140,12 @@ def _opened(picture: Picture) -> Iterator[Image]:
     except FileNotFoundError:
         raise PictureError("there is no such file", passing=True) from None
     except IsADirectoryError:
-        raise PictureError("a folder, and no picture") from None
+        raise PictureError("a folder, not a picture") from None
     except DataError as error:
         raise PictureError(str(error).rstrip(".")) from None
     except MemoryError:
         raise PictureError("too large for the memory", passing=True) from None
-    except OSError as error:  # with a number it is the system's, and else Pillow's
+    except OSError as error:  # with a number it is the system's, otherwise Pillow's
         reason = error.strerror or f"damaged: {str(error).rstrip('.')}"
         raise PictureError(reason, passing=error.errno is not None) from error
     except Exception as error:  # each of Pillow's decoders raises others for damaged files

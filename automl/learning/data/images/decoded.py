@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["Decoded", "Skipped", "decode_all", "decode_each", "skip_limit"]
 
 IMPORTS = ("PIL.Image", "PIL.ImageOps", "pyarrow.parquet")
-"""What decoding pictures apart needs."""
+"""Modules that decoding pictures apart needs."""
 _VERSION = 2
-"""Of the decoder; a change that gives other pixels raises it."""
+"""The decoder's version; a change that gives other pixels raises it."""
 _BLOCK = 256
 """Pictures that are read ahead of what is written."""
 _MOST_SKIPPED = 100
@@ -59,9 +59,11 @@ class Skipped:
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """Attributes:
-    images: those that could be read, in their order.
-    skipped: the others.
+    """Decoded pictures, and those that could not be decoded.
+
+    Attributes:
+        images: those that could be read, in their order.
+        skipped: the others.
     """
 
     images: Images
@@ -75,7 +77,7 @@ class Decoded:
 
 
 def skip_limit(count: int) -> int:
-    """How many of `count` pictures may be damaged: one in a hundred, at least one and at most 100."""
+    """Return how many of `count` pictures may be damaged: one in a hundred, at least one and at most 100."""
     return max(1, min(_MOST_SKIPPED, int(_SHARE_SKIPPED * count)))
 
 
@@ -102,7 +104,7 @@ def decode_all(pictures: Encoded, shape: tuple[int, int, int], reading: Reading 
     found = find_decoded(key) if decoded is None and key is not None else None
     if found is not None:
         return _as_found(*found)
-    return decoded or _decode_here(pictures, shape, key, reading)  # somebody has emptied the cache meanwhile
+    return decoded or _decode_here(pictures, shape, key, reading)  # the cache has been emptied meanwhile
 
 
 def _as_found(pixels: np.ndarray, facts: Mapping[str, Any]) -> Decoded:
@@ -110,7 +112,7 @@ def _as_found(pixels: np.ndarray, facts: Mapping[str, Any]) -> Decoded:
 
 
 def _decode_apart(pictures: Encoded, shape: tuple[int, int, int], key: str | None, reading: Reading) -> Decoded | None:
-    """The pictures, or None where they lie in the cache: nothing has to be sent then."""
+    """The pictures, or None where they are in the cache: nothing has to be sent then."""
     decoded = _decode_here(pictures, shape, key, reading)
     return decoded if key is None or find_decoded(key) is None else None
 
@@ -150,7 +152,7 @@ def decode_each(
     """
     threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with ThreadPoolExecutor(threads) as pool, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's about broken EXIF and palettes, which are no news to anybody
+        warnings.simplefilter("ignore")  # Pillow's about broken EXIF and palettes, which are not news
         numbered = enumerate(pictures)
         while block := list(islice(numbered, _BLOCK)):
             yield _decode_block(pool, block, shape, threads, reading)
@@ -202,7 +204,7 @@ def _too_many(skipped: Sequence[Skipped], count: int) -> DataError:
 
 
 def _key(pictures: Encoded, shape: tuple[int, int, int]) -> str | None:
-    """What decoded pixels depend on."""
+    """Return a hash of all that decoded pixels depend on; None if the pictures have no key."""
     import PIL
 
     files = pictures.key

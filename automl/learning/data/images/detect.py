@@ -1,4 +1,4 @@
-"""Whether data is images, found out without reading much of it, nor importing much."""
+"""A test of whether data is images, which neither reads nor imports much."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NPZ = ".npz"
 
 
 def holds_images(source: Any, options: DataOptions | None = None) -> bool:
-    """Whether a source is image data, so that ``classification`` means ``image_classification``.
+    """Tell whether a source is image data, which makes ``classification`` mean ``image_classification``.
 
     True for a name of the catalogue's images, a word where the options name a data directory, a folder with pictures, a
     Parquet file or folder whose schema names pictures, a .npz of arrays with three or four dimensions; for an array of
     three or four dimensions, a sequence of pictures, (X, y) of these, and a table with a column of pictures. Something
-    that cannot be read is no image data: reading it says why. A folder that may not be looked into may be some.
+    that cannot be read is not image data: reading it says why. A folder that may not be looked into may be some.
 
     Args:
         source: as `automl.fit` takes it; None takes the source of `options`.

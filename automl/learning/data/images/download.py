@@ -1,4 +1,4 @@
-"""Files from the network: checked by their hash, from one place or the next, and gone on with where they were cut."""
+"""Files from the network: checked by their hash, from one place or the next, and continued where they were cut."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from automl.regular import open_regular
 __all__ = ["Remote", "fetch"]
 
 IMPORTS = ("pooch", "requests")
-"""What downloading apart needs."""
+"""Modules that downloading apart needs."""
 _BLOCK = 1 << 18
 _MEMORY = 256 << 20
 """Bytes that a download needs at most: it goes to the disk."""
@@ -37,7 +37,7 @@ class Remote:
     Attributes:
         name: that it gets.
         hash: ``md5:...`` or ``sha256:...``.
-        urls: where it lies, tried in this order.
+        urls: where it is, tried in this order.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Remote:
 def fetch(remote: Remote, folder: Path, reading: Reading | None = None) -> Path:
     """The file in `folder`, downloaded if it is not there with the right hash.
 
-    A download that was cut leaves ``NAME.part``, which the next one goes on with, if the server knows how to. What
+    A download that was cut leaves ``NAME.part``, which the next one continues, if the server knows how to. What
     comes out is whole, or it is not there.
 
     Args:
@@ -104,7 +104,7 @@ def _download(remote: Remote, folder: Path, reading: Reading) -> Path:
 
 
 class _Resumed:
-    """A downloader for pooch, which has none that goes on with a file: HTTP's Range (RFC 9110, section 14).
+    """A downloader for pooch, which has none that continues a file: HTTP's Range (RFC 9110, section 14).
 
     Attributes:
         resumed: whether the latest download went on with a part.

@@ -1,4 +1,4 @@
-"""Pictures that are not decoded yet: one after the other, so that they need not fit into memory."""
+"""Pictures that are not decoded yet: one after the other: they need not fit into memory."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Encoded(Protocol):
     """n pictures in a fixed order.
 
     Attributes:
-        key: the same as long as the files are; None if they lie in memory.
-        apart: they should be read in a process of their own: see `automl.learning.data.reading.apart`.
+        key: the same as long as the files are; None if they are in memory.
+        apart: they should be read in a separate process: see `automl.learning.data.reading.apart`.
         bytes: that their files hold.
         described: what messages call them.
     """
@@ -80,7 +80,7 @@ class Pictures:
 
     @property
     def apart(self) -> bool:
-        """Many files may hold one that keeps a decoder busy for ever; few are looked at, one by one, beforehand."""
+        """Many files may hold one that keeps a decoder busy forever; few are looked at, one by one, beforehand."""
         return len(self.pictures) > _FEW and all(isinstance(picture.content, Path) for picture in self.pictures)
 
     @property

@@ -1,4 +1,4 @@
-"""Which files are pictures by their names. Light: looking whether a folder holds any imports nothing."""
+"""The names by which files are pictures. Light: finding out whether a folder holds any imports nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import PurePath
 __all__ = ["FORMATS", "is_picture_name"]
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "AVIF", "JPEG2000")
-"""What is decoded, by Pillow's names: pictures alone. Others of its formats run programs (EPS) or are documents."""
+"""Formats that are decoded, by Pillow's names: pictures alone. Others of them run programs (EPS) or are documents."""
 
 _ENDINGS = frozenset(
     f".{ending}"

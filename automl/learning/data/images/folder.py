@@ -13,11 +13,11 @@ from automl.learning.data.images.source import ImageSource, Wanted
 __all__ = ["has_pictures", "read_folder"]
 
 FORMS: tuple[ModuleType, ...] = (idx, cifar, parquet, npz, classes)
-"""In the order in which they are tried: pictures that lie beside a dataset in another form do not matter."""
+"""In the order in which they are tried: pictures beside a dataset in another form do not matter."""
 
 
 def has_pictures(folder: Path) -> bool:
-    """Whether a folder holds images in one of the forms. One that cannot be read may: reading it says why it cannot."""
+    """Tell whether a folder holds images in one of the forms. One that cannot be read may: reading it says why."""
     try:
         return any(form.matches(folder) for form in FORMS)
     except OSError:
@@ -44,7 +44,7 @@ def read_folder(folder: Path, wanted: Wanted) -> ImageSource:
     source: ImageSource = form.read(folder, wanted)
     if wanted.target not in (None, source.target):
         raise DataError(
-            f"{folder} has no target {wanted.target!r}: its labels stand apart (of a picture in a folder, the folder "
+            f"{folder} has no target {wanted.target!r}: its labels are separate (of a picture in a folder, the folder "
             "is its label); leave data.target out."
         )
     return source

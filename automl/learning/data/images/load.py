@@ -115,7 +115,7 @@ def load_images_like(
     what: str = "data",
     reading: Reading | None = None,
 ) -> Table:
-    """More pictures of a dataset, brought to the size of the others: test data, or validation data of the user's own.
+    """More pictures of a dataset, brought to the size of the others: test data, or the user's own validation data.
 
     Args:
         source: as for `load_images`; of a source in parts, the part to train on.

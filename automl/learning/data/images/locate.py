@@ -1,4 +1,4 @@
-"""Where a dataset lies that is called by its name: in a data directory, or in the catalogue."""
+"""The place of a dataset that is called by its name: in a data directory, or in the catalogue."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NAMES = frozenset({"mnist", "cifar10", "cifar100"})
 """Datasets of images that have an entry in the catalogue."""
 VARIABLE = "AUTOML_DATA_DIR"
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-"""A word: what the reader of experiment files leaves as it is, too."""
+"""A word: the reader of experiment files leaves it unchanged, too."""
 
 
 def in_directory(name: str, options: DataOptions) -> Path | None:
     """The folder called `name` in the data directory of the options, or of ``AUTOML_DATA_DIR``.
 
-    The variable is meant for all experiments, so that a dataset may be missing there; a directory in the options is
+    The variable is meant for all experiments, so a dataset may be missing there; a directory in the options is
     meant for this one.
 
     Raises:
@@ -36,7 +36,7 @@ def in_directory(name: str, options: DataOptions) -> Path | None:
     if folder.is_dir():
         return folder
     if not directory.is_dir():
-        raise DataError(f"data.directory is {directory}, which is no folder.")
+        raise DataError(f"data.directory is {directory}, which is not a folder.")
     if not os.access(directory, os.R_OK | os.X_OK):
         raise DataError(f"The folder {directory} cannot be read: Permission denied.")
     hint = f" It looks like the dataset's own folder: write {directory.parent}." if directory.name == name else ""

@@ -1,4 +1,4 @@
-"""Which part of a dataset a file or folder belongs to by its name, and what is done with each part."""
+"""The part of a dataset that a file or folder belongs to by its name, and what is done with each part."""
 
 from __future__ import annotations
 
@@ -27,20 +27,21 @@ def part_of(name: str) -> str | None:
 
 
 def is_part(name: str) -> bool:
-    """Whether a name is such a word and nothing else."""
+    """Tell whether a name is such a word and nothing else."""
     return name.lower() in _WORDS
 
 
 def unread(names: Sequence[str], shown: str) -> tuple[Guardrail, ...]:
-    """What there is to say about files or folders that belong to no part, beside others that do."""
+    """Report files or folders that belong to no part, beside others that do."""
     if not names:
         return ()
-    message = f"Not read, for they belong to no part: {some(names)}, in {shown}."
+    message = f"Not read, because they belong to no part: {some(names)}, in {shown}."
     return (Guardrail("unread_parts", Verdict.ALERTED, message),)
 
 
 def train_and_test(parts: Mapping[str, T], shown: str) -> tuple[T, T | None, tuple[Guardrail, ...]]:
-    """What to learn from, what is only scored, and what was noticed. A validation part takes a missing test's place.
+    """Return the part to learn from, the one that is only scored, and what was noticed. A validation part replaces a
+    missing test part.
 
     Args:
         parts: by `part_of`.

@@ -28,18 +28,18 @@ class _Plain(pickle.Unpickler):
 
 
 def load_plain(content: bytes, shown: str) -> Any:
-    """What a pickle of lists, dictionaries, numbers, bytes and NumPy arrays holds.
+    """Return what a pickle of lists, dictionaries, numbers, bytes and NumPy arrays holds.
 
     Args:
         content: of the file; text of Python 2 comes back as bytes.
         shown: the file, for messages.
 
     Raises:
-        DataError: it is no pickle, or one that would import or run something.
+        DataError: it is not a pickle, or one that would import or run something.
     """
     try:
         return _Plain(io.BytesIO(content), encoding="bytes").load()
     except pickle.UnpicklingError as error:
         raise DataError(f"{shown} is refused: a pickle may hold plain arrays only, and {error}.") from None
     except Exception as error:  # a damaged pickle raises what it likes
-        raise DataError(f"{shown} is no readable pickle: {type(error).__name__}.") from error
+        raise DataError(f"{shown} is not a readable pickle: {type(error).__name__}.") from error

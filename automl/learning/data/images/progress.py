@@ -1,4 +1,4 @@
-"""A bar for what takes long before a search begins: downloads and decoding. Only where somebody watches."""
+"""A bar for what takes long before a search begins: downloads and decoding. Only in a terminal."""
 
 from __future__ import annotations
 

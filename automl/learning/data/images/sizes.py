@@ -18,13 +18,13 @@ from automl.memory import total_and_available
 __all__ = ["ALIKE_SIDE", "MIXED_SIDE", "MOST_PIXEL_BYTES", "choose_size", "require_room"]
 
 IMPORTS = ("PIL.Image", "pyarrow.parquet")
-"""What looking at pictures apart needs."""
+"""Modules that looking at pictures apart needs."""
 ALIKE_SIDE = 128
 """Pixels of the longer side up to which pictures that are all alike keep their size."""
 MIXED_SIDE = 64
 """Pixels of the square that pictures of different sizes are brought to, at most."""
 MOST_PIXEL_BYTES = 4 << 30
-"""Bytes that the pixels of all pictures may take where nobody has asked for a size."""
+"""Bytes that the pixels of all pictures may take where no size is asked for."""
 _LOOKED_AT = 1000
 """Pictures whose size is looked at."""
 _SMALLEST = 8
@@ -120,5 +120,5 @@ def _told(sizes: Sequence[tuple[int, int]], alike: bool, height: int, width: int
     if not alike:
         heights, widths = zip(*sizes, strict=True)
         there = f"{min(heights)} x {min(widths)} to {max(heights)} x {max(widths)}"
-    message = f"Pictures of {there} pixels are brought to {height} x {width}; data.image_size sets another size."
+    message = f"Pictures of {there} pixels are resized to {height} x {width}; data.image_size sets another size."
     return Guardrail("image_sizes", Verdict.DONE, message)

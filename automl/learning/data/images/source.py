@@ -1,4 +1,4 @@
-"""What every reader of images gives: labelled pictures, and the dataset's own test part if it has one."""
+"""The result of every reader of images: labelled pictures, and the dataset's own test part if it has one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ImageSource", "Labelled", "Wanted"]
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a reader is asked for.
+    """The request to a reader.
 
     Attributes:
         target: the column or array of labels that the user names.
@@ -57,7 +57,7 @@ class Labelled:
 
 @dataclass(frozen=True, eq=False)
 class ImageSource:
-    """A dataset of images as it lies in its source.
+    """A dataset of images as it is in its source.
 
     Attributes:
         name: of the dataset.

@@ -1,6 +1,6 @@
-"""Work on a file that is not ours, in a process of its own: it can be killed, whatever the library in it is doing.
+"""Work on a file that is not ours, in a separate process: it can be killed, whatever the library in it is doing.
 
-pandas' parser, Arrow, Pillow and the clients of object stores can neither be interrupted nor bounded: nobody can say
+pandas' parser, Arrow, Pillow and the clients of object stores can neither be interrupted nor bounded: it is unknown
 beforehand how long they take with a file, or how much memory. So they run in a process that is killed when the time is
 over or the memory that such a file may take is exceeded, and when this process dies. It costs the start of an
 interpreter, which small files should not wait for: those whose worst case is known, because they are small and plain,
@@ -45,7 +45,7 @@ _log = logging.getLogger("automl")
 def run_apart(
     function: Callable[..., T], *args: Any, what: str, reading: Reading, memory: int, network: bool = False
 ) -> T:
-    """`function(*args, reading)` in a process of its own.
+    """`function(*args, reading)` in a separate process.
 
     Args:
         function: of a module; its arguments and its result can be pickled.
@@ -72,7 +72,7 @@ def run_apart(
 
 @contextmanager
 def _process() -> Iterator[subprocess.Popen[bytes]]:
-    """The process; at the end it is gone. It has a session of its own, so that Ctrl-C reaches this process alone."""
+    """The process; at the end it is gone. It has its own session: Ctrl-C reaches this process alone."""
     path = os.pathsep.join(filter(None, sys.path))
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "automl.learning.data.reading.apart_process"],
@@ -85,7 +85,7 @@ def _process() -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        process.kill()  # it starts none of its own
+        process.kill()  # it starts no others
         process.wait()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
@@ -96,7 +96,7 @@ def _process() -> Iterator[subprocess.Popen[bytes]]:
 def _send(descriptor: int, request: bytes) -> None:
     """The request; the pipe stays open: where it closes, the process ends itself."""
     content = memoryview(HEAD.pack(Kind.REQUEST, len(request)) + request)
-    with contextlib.suppress(OSError):  # it died: the one who waits for its answer says so
+    with contextlib.suppress(OSError):  # it died: waiting for its answer says so
         while content:
             content = content[os.write(descriptor, content) :]
 

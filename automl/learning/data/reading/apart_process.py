@@ -24,7 +24,7 @@ _GRACE = 5.0
 
 def main() -> None:
     answer = _Answer(os.dup(1))
-    os.dup2(2, 1)  # whatever a library prints is no answer
+    os.dup2(2, 1)  # whatever a library prints is not an answer
     _kind, length = HEAD.unpack(_receive(HEAD.size))
     request = _receive(length)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _import_for(function: Any) -> None:
-    """What reading needs, so that its memory is not taken for the file's."""
+    """Import what reading needs: its memory is then not taken for the file's."""
     for name in getattr(sys.modules[function.__module__], "IMPORTS", ()):
         __import__(name)
 
@@ -71,7 +71,7 @@ def _end_with_parent() -> None:
 
 
 def _be_the_first_to_go() -> None:
-    """Where the memory of the machine ends, the kernel should end this process."""
+    """Have the kernel end this process first if the machine runs out of memory."""
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write("1000")
 
@@ -95,7 +95,7 @@ class _Passing(logging.Handler):
 
 
 class _Answer:
-    """What is said to the process that waits.
+    """The messages to the process that waits.
 
     Args:
         descriptor: of the pipe.
@@ -116,7 +116,7 @@ class _Answer:
         self.send(Kind.ERROR, pickle.dumps(error))
 
     def result(self, value: Any) -> None:
-        """The arrays in `value` are written as they lie in memory, and not copied into the pickle."""
+        """The arrays in `value` are written as they are in memory, and not copied into the pickle."""
         buffers = list[pickle.PickleBuffer]()
         structure = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
         views = [buffer.raw() for buffer in buffers]

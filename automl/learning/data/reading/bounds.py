@@ -1,4 +1,4 @@
-"""How much a file may become, by what it is and by what this machine has."""
+"""The size that a file may grow to when it is read, by what it is and by what this machine has."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHARE = 2
 MOST_FETCHED = 4 << 30
 """Bytes that are read from a server that announces them, and ..."""
 MOST_UNANNOUNCED = 512 << 20
-"""... from one that does not say how many will come: it may be for ever."""
+"""... from one that does not say how many will come: it may never end."""
 
 
 def memory_for(size: int) -> int:

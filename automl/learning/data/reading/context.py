@@ -1,4 +1,4 @@
-"""What every reader is told: until when, and who watches."""
+"""The circumstances that every reader is told: its deadline, and what watches it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Reading"]
 
 
 def _nobody(count: int) -> None:
-    """Nobody waits for bytes from the network here."""
+    """Do nothing: bytes from the network are not waited for here."""
 
 
 @dataclass(frozen=True)

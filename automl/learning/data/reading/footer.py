@@ -1,4 +1,4 @@
-"""What a Parquet file says at its end about what it holds, before any of it is read."""
+"""The end of a Parquet file: what it says about the content, before any of it is read."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _SMALL = 4 << 20
 _MOST = 64 << 20
 """Bytes of memory that a harmless one takes."""
 _SHRINKS = {"UNCOMPRESSED": 1, "SNAPPY": 22}
-"""How many bytes one byte can unpack to at most, where that is not many: Snappy copies 64 bytes for three."""
+"""Bytes that one byte can unpack to at most, where that is not many: Snappy copies 64 bytes for three."""
 _STEPS = 4_000
 """Reads of a few rows, which take a tenth of a second or so together."""
 
 
 def is_bounded(content: BinaryIO, size: int) -> bool:
-    """Tell whether reading a Parquet file in this process is safe, whatever it announces; false where nobody knows.
+    """Tell whether reading a Parquet file in this process is safe, whatever it announces; false where that is unknown.
 
     Pages of a known compression unpack to a known size at most, and numbers in plain columns take as much as there are
     rows. A text that is repeated by reference may be as long as everything unpacked, so texts are read a few rows at a
@@ -88,7 +88,7 @@ def _is_little(file: ParquetFile, texts: list[str], longest: int) -> bool:
 def require_room(content: BinaryIO, told: str) -> None:
     """Refuse a Parquet file that announces more than a file of its size may become.
 
-    A few bytes can stand for millions of equal values, so that its size says nothing. What it announces may be a lie,
+    A few bytes can stand for millions of equal values, so its size says nothing. What it announces may be a lie,
     too: this spares the wait, and the memory of the process that reads it is watched all the same.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the process that reads a file says to the one that waits for it: a kind, a length, so many bytes."""
+"""The messages of the process that reads a file to the one that waits for it: a kind, a length, so many bytes."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ HEAD = struct.Struct("<BQ")
 
 
 class Kind(IntEnum):
-    """What follows."""
+    """The kind of a message: what follows."""
 
     REQUEST = 0
     """The function, its arguments, the time budget and what of it is spent, whether to show the progress; pickled."""
     READY = 1
     """Nothing: what it needs is imported."""
     ARRIVED = 2
-    """How many bytes have come from a server, as a signed number; -1: all."""
+    """The bytes that have come from a server, as a signed number; -1: all."""
     LOG = 3
     """A level and a message, pickled."""
     ERROR = 4

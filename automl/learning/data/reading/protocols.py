@@ -1,4 +1,4 @@
-"""Which URLs are read: of files, of servers and of the large object stores."""
+"""The URLs that are read: of files, of servers and of the large object stores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def told(location: str) -> str:
 
 
 def is_url(source: str) -> bool:
-    """Tell whether a text is no path: chained ones, such as ``zip://a.csv::https://...``, count as well."""
+    """Tell whether a text is not a path: chained ones, such as ``zip://a.csv::https://...``, count as well."""
     return "://" in source
 
 
@@ -58,7 +58,7 @@ def _require_valid(url: str) -> None:
         valid = False
     if not valid or " " in parts.netloc or "@" in parts.path.partition("/")[0]:
         raise DataError(
-            f"Cannot read {told(url)}: it is no valid URL. In a name or a password, write %2F for a slash, %40 "
+            f"Cannot read {told(url)}: it is not a valid URL. In a name or a password, write %2F for a slash, %40 "
             "for @, %3F for a question mark and %23 for #."
         )
 

@@ -24,7 +24,7 @@ _NOT_FOUND = (404, 410)
 
 
 def fetched(url: str, reading: Reading) -> io.BytesIO:
-    """All bytes of the file behind `url`; what a server has packed for the way is unpacked.
+    """All bytes of the file behind `url`; what a server has compressed for the transfer is unpacked.
 
     Raises:
         DataError: it is not there, cannot be reached, is cut off, or larger than is read from a server.
@@ -40,21 +40,21 @@ def fetched(url: str, reading: Reading) -> io.BytesIO:
         raise
     except FileNotFoundError:
         raise DataError(f"Cannot read {told}: it is not there, or cannot be reached.") from None
-    except Exception as error:  # every filesystem has errors of its own
+    except Exception as error:  # every filesystem has its own errors
         reason = " ".join(without_secrets(str(error), url).split()).rstrip(".")
         raise DataError(f"Cannot read {told}: {reason or type(error).__name__}.") from None
 
 
 @contextmanager
 def _opened(url: str) -> Iterator[tuple[Source, int | None, str]]:
-    """What to read from, how much is announced, and how it is packed for the way."""
+    """Yield what to read from, how many bytes are announced, and how they are compressed for the transfer."""
     if protocol_of(url) in HTTP:
         with answered(url) as answer:
             _require_content(answer, shown(url))
             length = answer.headers.get("Content-Length", "")
             packed = answer.headers.get("Content-Encoding", "").strip().lower()
             if packed not in ("", "identity", *_ENCODINGS):
-                raise DataError(f"Cannot read {shown(url)}: the server packs it as {packed[:40]!r}.")
+                raise DataError(f"Cannot read {shown(url)}: the server compresses it as {packed[:40]!r}.")
             yield _Body(answer.raw), int(length) if length.isdecimal() else None, _ENCODINGS.get(packed, "")
         return
     import fsspec
@@ -98,5 +98,5 @@ def _received(source: Source, announced: int | None, told: str, reading: Reading
         reading.arrived(len(block))
     raise DataError(
         f"Cannot read {told}: it is larger than {most / 2**20:,.0f} MB, the most that is read from a server "
-        f"{'of which it says no length' if announced is None else 'on this machine'}. Copy the file here first."
+        f"{'that announces no length' if announced is None else 'on this machine'}. Copy the file here first."
     )

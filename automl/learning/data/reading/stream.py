@@ -74,11 +74,11 @@ COMPRESSIONS: dict[str, Callable[[Any], Any]] = {
 }
 """By a file's ending: what unpacks a stream, block by block."""
 DAMAGES = (EOFError, OSError, zlib.error, lzma.LZMAError, ValueError)
-"""What they raise for a stream that is damaged or cut off."""
+"""Errors that they raise for a stream that is damaged or cut off."""
 
 
 def unpack(source: Source, ending: str, size: int, reading: Reading, what: str) -> Metered:
-    """What a compressed stream unpacks to.
+    """Return the stream that a compressed one unpacks to.
 
     Args:
         source: the compressed bytes.

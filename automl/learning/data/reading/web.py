@@ -28,7 +28,7 @@ _MOST_REDIRECTS = 10
 _TIMEOUT = 30
 """Seconds to connect, and between two bytes."""
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
-"""What a gateway between IPv6 and IPv4 (NAT64) passes on to the IPv4 address in the last four bytes."""
+"""Addresses that a gateway between IPv6 and IPv4 (NAT64) passes on to the IPv4 address in the last four bytes."""
 _log = logging.getLogger("automl")
 
 
@@ -36,9 +36,9 @@ _log = logging.getLogger("automl")
 def answered(url: str, headers: Mapping[str, str] | None = None) -> Iterator[Response]:
     """A server's answer, its body still to be read, after redirects.
 
-    A redirect is followed to another host, which is said, but never to an address that only this machine or its
+    A redirect is followed to another host, which is logged, but never to an address that only this machine or its
     network can reach, unless the URL itself has led there: a server outside should not choose what inside is asked.
-    The address counts that was connected to, so that a name cannot mean another one in between. User and password stay
+    The address that was connected to counts: a name cannot mean another one in between. User and password stay
     with the host that they were given for.
 
     Args:
@@ -74,7 +74,7 @@ def _sent(session: Session, hops: _Hops, headers: Mapping[str, str] | None) -> R
 
 
 class _Hops:
-    """Where a request has been sent, and where it may go on to.
+    """The places that a request has been sent to, and those that it may go on to.
 
     Attributes:
         url: of the current hop.
@@ -104,7 +104,7 @@ class _Hops:
             )
 
     def follow(self, location: str) -> None:
-        """Go on where a server says, which is said if it is another one."""
+        """Go on to where a server says, and log it if that is another server."""
         self._begun = True
         before, target = urlsplit(self.url), urlsplit(urljoin(self.url, location))
         told = shown(self._first)
@@ -118,7 +118,7 @@ class _Hops:
             _log.warning("%s is redirected from %s to %s", told, _place(before), _place(target))
 
     def unreachable(self, error: Exception) -> DataError:
-        """What went wrong, in words that quote nothing secret."""
+        """Describe what went wrong, in words that quote nothing secret."""
         kind = type(error).__name__
         reason = {
             "ConnectTimeout": f"no answer within {_TIMEOUT} s",

@@ -1,4 +1,4 @@
-"""What the views of pictures share."""
+"""The base of the views of pictures."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SAMPLE = 2_000
 
 
 class ImageView(View):
-    """Pictures to a float32 matrix, a few at a time, so that memory does not grow with their number.
+    """Pictures to a float32 matrix, a few at a time: memory does not grow with their number.
 
     Larger pictures are shrunk first (`side`), by means over blocks: the width of the matrix, and the time for a
     picture, are bounded.
@@ -81,7 +81,7 @@ class ImageView(View):
         return self.n_features_
 
     def _scale(self, sample: np.ndarray) -> tuple[Any, Any]:
-        """What to subtract from the matrix, and to divide it by: here one number for all columns."""
+        """Return what to subtract from the matrix, and to divide it by: here one number for all columns."""
         return sample.mean(dtype=np.float64).astype(np.float32), np.maximum(sample.std(dtype=np.float64), 1e-6).astype(
             np.float32
         )

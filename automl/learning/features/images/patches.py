@@ -35,7 +35,7 @@ _EVEN = 10.0
 _WHITENING = 0.1
 """Added to the variance along each direction, where patches are normalised (the same section)."""
 _THRESHOLD = 0.25
-"""Of a response, in the size of a filter's response to white noise."""
+"""The threshold of a response, in the size of a filter's response to white noise."""
 _FLOOR = 0.05
 """A column's spread counts as this share of the largest one at least: what hardly ever varies is not blown up."""
 
@@ -104,7 +104,7 @@ def _contrast(patches: np.ndarray) -> np.ndarray:
 
 
 def _filters(patches: np.ndarray, count: int, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """What turns a patch into its responses: weights (values, count), for patches times their contrast, and bias."""
+    """Return what maps patches to responses: weights (values, count), for patches times their contrast, and bias."""
     centred = patches - patches.mean(axis=1, keepdims=True)
     uneven = np.flatnonzero((centred * centred).mean(axis=1) > _EVEN)
     normal = (centred * _contrast(patches)[:, None])[uneven if len(uneven) else slice(None)].astype(np.float64)

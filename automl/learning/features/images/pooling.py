@@ -14,7 +14,7 @@ def boxes(length: int, parts: int) -> np.ndarray:
 
 
 def hats(length: int, parts: int) -> np.ndarray:
-    """Windows that overlap by half and fall off linearly from their middle: what lies between two counts for both."""
+    """Windows that overlap by half and fall off linearly from their middle: what is between two counts for both."""
     step = length / parts
     middles = (np.arange(parts)[:, None] + 0.5) * step
     return _normalised(np.maximum(0.0, 1.0 - np.abs(np.arange(length) + 0.5 - middles) / step))

@@ -121,7 +121,7 @@ def test_a_damaged_state_is_named_and_left_alone(data: Any, recorder: Any, place
     X, y = data
     (places("it").own / "state.pt").write_bytes(b"torn")
     model = classifier().fit(X, y, progress=recorder(checkpoints=places("it")))
-    assert "state.pt cannot be read, so the training begins anew" in caplog.text
+    assert "state.pt cannot be read, so the training starts again" in caplog.text
     assert all_equal(model, classifier().fit(X, y))
 
 
@@ -158,7 +158,7 @@ def test_a_parent_of_another_shape_is_refused_with_advice(data: Any, recorder: A
     X, y = data
     classifier().fit(X, y, progress=recorder(checkpoints=places("parent"), fidelity=0.5))
     wider = classifier(module_params={"width": 16})
-    with pytest.raises(LearnerError, match=r"another shape.*in the algorithm's 'inherited'"):
+    with pytest.raises(LearnerError, match=r"its shape is different.*in the algorithm's 'inherited'"):
         wider.fit(X, y, progress=recorder(checkpoints=places("child", "parent")))
 
 
@@ -190,7 +190,7 @@ def test_a_checkpoint_that_cannot_be_written_does_not_end_a_training(
     place.own.write_text("a file where the folder should be")
     model = classifier().fit(X, y, progress=recorder(checkpoints=place))
     assert all_equal(model, classifier().fit(X, y))
-    assert caplog.text.count("The training goes on without a checkpoint") == 1
+    assert caplog.text.count("The training continues without a checkpoint") == 1
     with pytest.raises(WorkspaceError):  # whoever goes on from here would have nothing to go on from
         classifier().fit(X, y, progress=recorder(checkpoints=place, fidelity=0.5))
 

@@ -167,7 +167,7 @@ def test_without_trust_it_is_refused(own_module: str) -> None:
 
 
 def test_a_class_that_is_neither_estimator_nor_module_is_refused() -> None:
-    with pytest.raises(SpaceError, match="is no estimator"):
+    with pytest.raises(SpaceError, match="is not an estimator"):
         resolve_estimator("automl.learning.algorithms.nets.recipe.Recipe", trust=True)
 
 

@@ -63,10 +63,10 @@ def test_what_a_resampling_has_carried_over_the_edge_is_cut_off() -> None:
 
 
 def test_numbers_on_no_scale_are_refused() -> None:
-    with pytest.raises(DataError, match=r"0\.\.255 or 0\.\.1; these reach to 1\.5, which is neither"):
+    with pytest.raises(DataError, match=r"0\.\.255 or 0\.\.1; these reach 1\.5, which is neither"):
         as_bytes(np.array([0.0, 1.5]))
     assert as_bytes(np.array([0.0, 1.5]), white=255).tolist() == [0, 2]  # a dark one among others
-    with pytest.raises(DataError, match=r"were 0\.\.1 in training, and reach to 200 here"):
+    with pytest.raises(DataError, match=r"were 0\.\.1 in training, and reach 200 here"):
         as_bytes(np.array([0.0, 200.0]), white=1)
 
 

@@ -79,8 +79,8 @@ def test_a_path_and_its_array_give_the_same(tmp_path: Path) -> None:
     [
         (["nowhere.png"], "nowhere.png cannot be read: there is no such file"),
         ([b"no picture"], "picture 0 cannot be read: no picture of a known format"),
-        ([3], "position 0 is int and no picture"),
-        (3, "int is no picture"),
+        ([3], "position 0 is int, not a picture"),
+        (3, "int is not a picture"),
         (pd.DataFrame({"a": [1]}), "no column of pictures"),
         ([None], "picture 0 cannot be read: there is none"),
     ],

@@ -69,7 +69,7 @@ def test_idx_files_that_cannot_be_used(idx_folder: Idx) -> None:
     with pytest.raises(DataError, match="cut off: it announces 600 values and holds 599"):
         load_images(folder)
     path.write_bytes(gzip.compress(b"<html>not found</html>"))
-    with pytest.raises(DataError, match="is no idx file of 3 dimensions"):
+    with pytest.raises(DataError, match="is not an idx file of 3 dimensions"):
         load_images(folder)
     path.unlink()
     with pytest.raises(DataError, match="lacks the images of its train part"):
@@ -233,7 +233,7 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.
 )
 def test_an_archive_with_a_path_outside_its_folder_is_refused(tmp_path: Path, bad: tarfile.TarInfo) -> None:
     archive = packed(tmp_path / "bad.tar.gz", member("good"), bad)
-    with pytest.raises(DataError, match=r"bad\.tar\.gz is refused, nothing of it is used"):
+    with pytest.raises(DataError, match=r"bad\.tar\.gz is refused, and nothing of it is used"):
         unpack(archive, tmp_path / "inside" / "deep")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["bad.tar.gz", "inside"]
 

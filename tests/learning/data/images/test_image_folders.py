@@ -137,13 +137,13 @@ def test_pictures_that_are_alike_keep_their_size_up_to_a_bound(class_folders: Fo
     assert shape(load_images(class_folders({"a": 3, "b": 3}, sizes=((40, 100),)))) == (40, 100, 3)
     large = load_images(class_folders({"a": 3, "b": 3}, root=tmp_path / "large", sizes=((256, 512),)))
     assert shape(large) == (64, 128, 3)
-    assert "256 x 512 pixels are brought to 64 x 128" in guardrail(large, "image_sizes").message
+    assert "256 x 512 pixels are resized to 64 x 128" in guardrail(large, "image_sizes").message
 
 
 def test_pictures_of_several_sizes_become_squares(class_folders: Folders, tmp_path: Path) -> None:
     small = load_images(class_folders({"a": 5, "b": 5}, sizes=((20, 30), (24, 50), (90, 26))))
     assert shape(small) == (24, 24, 3)
-    assert "20 x 26 to 90 x 50 pixels are brought to 24 x 24" in guardrail(small, "image_sizes").message
+    assert "20 x 26 to 90 x 50 pixels are resized to 24 x 24" in guardrail(small, "image_sizes").message
     large = class_folders({"a": 5, "b": 5}, root=tmp_path / "large", sizes=((200, 300), (240, 500)))
     assert shape(load_images(large)) == (64, 64, 3)
 

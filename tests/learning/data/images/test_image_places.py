@@ -71,7 +71,7 @@ def test_a_size_that_is_none_is_refused(size: object) -> None:
         ("herbs", "sets", "data.directory has no folder 'herbs': .*sets should hold one folder per dataset"),
         ("mnist", "sets", "data.directory has no folder 'mnist'"),
         ("cifar10", "sets/cifar10", "looks like the dataset's own folder: write .*sets"),
-        ("mnist", "nowhere", "nowhere, which is no folder"),
+        ("mnist", "nowhere", "nowhere, which is not a folder"),
     ],
 )
 def test_a_directory_without_the_dataset_is_an_error(sets: Path, name: str, directory: str, message: str) -> None:

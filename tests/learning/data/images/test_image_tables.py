@@ -226,13 +226,13 @@ def bare(path: Path) -> bytes:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: renamed(path, b"<html>not found</html>"), "is no .npz archive, or one that was cut off"),
-        (lambda path: renamed(path, bare(path)), "is no .npz archive, or one that was cut off"),
+        (lambda path: renamed(path, b"<html>not found</html>"), "is not an .npz archive, or it was cut off"),
+        (lambda path: renamed(path, bare(path)), "is not an .npz archive, or it was cut off"),
         (lambda path: (X, Y[:-1]), "20 pictures and 19 labels"),
         (lambda path: npz(path, X=X, y=Y[:-1]), "20 pictures and 19 labels"),
         (lambda path: npz(path, X=X, y=np.array([object()] * 20)), "Python objects, which are not read"),
         (lambda path: npz(path, a=X, b=Y), "no arrays x_train and y_train, or X and y; it holds a, b"),
-        (lambda path: npz(path, X=X.reshape(20, -1), y=Y), r"shape \(20, 126\), and no pictures"),
+        (lambda path: npz(path, X=X.reshape(20, -1), y=Y), r"shape \(20, 126\), not pictures"),
         (damaged, "cut off"),
         (lambda path: X, r"without labels: pass \(X, y\)"),
         (lambda path: pd.DataFrame({"a": [1]}), "no column of pictures"),
@@ -255,7 +255,7 @@ def test_parquet_that_cannot_be_used(picture_table: Tables, tmp_path: Path) -> N
     with pytest.raises(DataError, match=r"Which column holds the labels.*are which, other"):
         load_images(path)
     frame.to_parquet(path)
-    with pytest.raises(DataError, match=r"target 'lable' is no column.*Did you mean 'label'"):
+    with pytest.raises(DataError, match=r"target 'lable' is not a column.*Did you mean 'label'"):
         load_images(path, DataOptions(target="lable"))
     frame[["label"]].to_parquet(path)
     with pytest.raises(DataError, match="no column of pictures"):

@@ -103,6 +103,6 @@ def test_other_protocols_are_refused(url: str) -> None:
 
 @pytest.mark.parametrize("url", ["http://u:p/w@h/x.csv", "http://[::1/x.csv", "http:///x.csv", "http://h:port/x.csv"])
 def test_a_url_that_is_none_is_refused_without_what_it_hides(url: str) -> None:
-    with pytest.raises(DataError, match="it is no valid URL") as caught:
+    with pytest.raises(DataError, match="it is not a valid URL") as caught:
         read_file(url)
     assert "p/w" not in str(caught.value)

@@ -149,8 +149,8 @@ def test_pooling_is_a_mean_over_blocks() -> None:
 @pytest.mark.parametrize(
     ("view", "columns", "said"),
     [
-        ("native", column(noise(1)), "'native' is of tables, and this is about pictures; choose one of 'numeric'"),
-        ("hog", (Column("x", ColumnKind.NUMERIC, 0, 0),), "'hog' is of pictures, and this is about tables; choose"),
+        ("native", column(noise(1)), "'native' is for tables, and this is about pictures; choose one of 'numeric'"),
+        ("hog", (Column("x", ColumnKind.NUMERIC, 0, 0),), "'hog' is for pictures, and this is about tables; choose"),
         ("pixel", column(noise(1)), "there is no view 'pixel'; did you mean 'pixels'?"),
     ],
 )

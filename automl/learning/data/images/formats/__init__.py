@@ -1,1 +1,1 @@
-"""The forms in which datasets lie in folders, one module each: `matches(folder)`, `read(folder, wanted)`."""
+"""The forms that datasets have in folders, one module each: `matches(folder)`, `read(folder, wanted)`."""

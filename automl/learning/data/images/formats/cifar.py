@@ -91,7 +91,7 @@ def read(folder: Path, wanted: Wanted) -> ImageSource:
 
 
 def read_batches(folder: Path, batches: Batches, *, name: str) -> ImageSource:
-    """The batches that lie in `folder`.
+    """The batches in `folder`.
 
     Raises:
         DataError: one is missing, is not the one whose hash is known, or holds something else.
@@ -100,7 +100,7 @@ def read_batches(folder: Path, batches: Batches, *, name: str) -> ImageSource:
 
 
 def _find(folder: Path) -> tuple[Batches, Path] | None:
-    """Which of the datasets lies in a folder, and where there."""
+    """Find which of the datasets is in a folder, and where there."""
     for batches in (CIFAR10, CIFAR100):
         for place in (folder, folder / batches.folder):
             if all((place / name).is_file() for name in (*batches.train, *batches.test)):

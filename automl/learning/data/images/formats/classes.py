@@ -20,7 +20,7 @@ _ENTRIES = 10_000
 
 
 def matches(folder: Path) -> bool:
-    """Whether there is a picture somewhere below `folder`."""
+    """Tell whether there is a picture somewhere below `folder`."""
     looked = 0
     for _, folders, files in os.walk(folder):
         if any(map(is_picture_name, files)):
@@ -34,11 +34,11 @@ def matches(folder: Path) -> bool:
 def read(folder: Path, wanted: Wanted) -> ImageSource:
     """The pictures below `folder`: its own folders are the classes.
 
-    Folders inside a class belong to it. Folders with train, test or validation in their names hold classes of their
-    own, unless there are pictures right in them. A folder around everything, as archives have it, does not count.
+    Folders inside a class belong to it. Folders with train, test or validation in their names hold their own
+    classes, unless there are pictures directly in them. A folder around everything, as in archives, does not count.
 
     Raises:
-        DataError: there are pictures outside of the classes, fewer than two classes, nothing to train on, two folders
+        DataError: there are pictures outside the classes, fewer than two classes, nothing to train on, two folders
             for one part, or a folder cannot be read.
     """
     root = _innermost(folder)
@@ -56,7 +56,7 @@ def read(folder: Path, wanted: Wanted) -> ImageSource:
 
 
 def _parts(root: Path) -> dict[str, Path]:
-    """The folders of `root` that are parts of the dataset, and no classes; none if its folders are classes."""
+    """The folders of `root` that are parts of the dataset, not classes; none if its folders are classes."""
     folders = _folders(root)
     parts: dict[str, Path] = {}
     for each in folders:
@@ -64,7 +64,7 @@ def _parts(root: Path) -> dict[str, Path]:
         if part is None or not _holds_classes(each):
             continue
         if part in parts:
-            raise DataError(f"{root} has two folders to {part} with, {parts[part].name} and {each.name}: join them.")
+            raise DataError(f"{root} has two folders to {part} with, {parts[part].name} and {each.name}: merge them.")
         parts[part] = each
     named = [each.name for each in folders if is_part(each.name)]
     if "train" not in parts and len(named) == len(folders) > 1:
@@ -77,7 +77,7 @@ def _parts(root: Path) -> dict[str, Path]:
 
 
 def _innermost(folder: Path) -> Path:
-    """`folder` without the folders around its classes: those that hold one folder of folders and no picture."""
+    """`folder` without the folders around its classes: those that hold one folder of folders and no pictures."""
     while True:
         inner = _folders(folder)
         if len(inner) != 1 or not _holds_classes(inner[0]) or not _holds_classes(folder):
@@ -86,7 +86,7 @@ def _innermost(folder: Path) -> Path:
 
 
 def _holds_classes(folder: Path) -> bool:
-    """Whether there are folders in `folder`, and no pictures right in it."""
+    """Tell whether there are folders in `folder`, and no pictures directly in it."""
     return bool(_folders(folder)) and not any(map(is_picture_name, os.listdir(folder)))
 
 

@@ -97,7 +97,7 @@ def _values(path: Path, dimensions: int, wanted: Wanted) -> np.ndarray:
 
 def _shape(path: Path, head: bytes, dimensions: int) -> tuple[int, ...]:
     if len(head) < 4 + 4 * dimensions or head[:4] != bytes((0, 0, _BYTES, dimensions)):
-        raise DataError(f"{path} is no idx file of {dimensions} dimensions.")
+        raise DataError(f"{path} is not an idx file of {dimensions} dimensions.")
     return tuple(int(length) for length in np.frombuffer(head, ">u4", count=dimensions, offset=4))
 
 

@@ -18,7 +18,7 @@ __all__ = ["are_pictures", "is_table_of_pictures", "read"]
 
 
 def are_pictures(X: Any) -> bool:
-    """Whether a value is several pictures: an array of three or four dimensions, or a sequence of single ones."""
+    """Tell whether a value is several pictures: an array of three or four dimensions, or a sequence of single ones."""
     if isinstance(X, Images) or is_stack(X):
         return True
     if hasattr(X, "iloc") and getattr(X, "ndim", 0) == 1:
@@ -27,7 +27,7 @@ def are_pictures(X: Any) -> bool:
 
 
 def is_table_of_pictures(source: Any) -> bool:
-    """Whether a table has a column of pictures."""
+    """Tell whether a table has a column of pictures."""
     if hasattr(source, "collect") and not hasattr(source, "to_pandas"):
         return False  # a query of polars, which would have to be run
     if not hasattr(source, "columns") and not hasattr(source, "column_names"):
@@ -43,7 +43,7 @@ def read(source: Any, wanted: Wanted) -> ImageSource:
     """(X, y), or a table with a column of pictures and one of labels.
 
     Raises:
-        DataError: there are no labels, or not as many as pictures; or a value is no picture.
+        DataError: there are no labels, or not as many as pictures; or a value is not a picture.
     """
     if isinstance(source, tuple) and len(source) == 2:
         return _from_parts(*source, wanted)

@@ -37,7 +37,7 @@ _PARTS: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 """Names of the arrays of each part, in lower case: pictures and labels."""
 _DAMAGES = (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What an archive raises that is cut off, damaged, encrypted, or packed in a way of its own."""
+"""Errors of an archive that is cut off, damaged, encrypted, or compressed in an unusual way."""
 
 
 def matches(folder: Path) -> bool:
@@ -50,7 +50,7 @@ def read(folder: Path, wanted: Wanted) -> ImageSource:
 
 
 def has_pictures(path: Path) -> bool:
-    """Whether an archive holds an array of three or four dimensions under a name of pictures, by its headers."""
+    """Tell whether an archive holds an array of three or four dimensions under a name of pictures, by its headers."""
     pictures = {pair[0] for pairs in _PARTS.values() for pair in pairs}
     try:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
@@ -93,7 +93,7 @@ def read_file(path: Path, wanted: Wanted) -> ImageSource:
     except MemoryError:
         raise DataError(f"Cannot read {path}: its arrays are too large for the memory.") from None
     except zipfile.BadZipFile as error:
-        raise DataError(f"Cannot read {path}: it is no .npz archive, or one that was cut off.") from error
+        raise DataError(f"Cannot read {path}: it is not an .npz archive, or it was cut off.") from error
     except _DAMAGES as error:
         if isinstance(error, OSError) and error.strerror:
             raise DataError(f"Cannot read {path}: {error.strerror}.") from error
@@ -129,7 +129,7 @@ class _Members:
 
 def _labelled(path: Path, pictures: Any, labels: Any, white: int | None) -> Labelled:
     if pictures.ndim not in (3, 4):
-        raise DataError(f"{path} holds an array of shape {pictures.shape}, and no pictures.")
+        raise DataError(f"{path} holds an array of shape {pictures.shape}, not pictures.")
     pixels = as_pixels(pictures[..., None] if pictures.ndim == 3 else pictures, white=white)
     series = as_series(labels, what="labels")
     if len(series) != len(pixels):

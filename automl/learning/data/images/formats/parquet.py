@@ -27,22 +27,22 @@ if TYPE_CHECKING:
 __all__ = ["LABELS", "ParquetPictures", "has_pictures", "label_column", "matches", "read", "read_file"]
 
 IMPORTS = ("pandas", "pyarrow.parquet")
-"""What reading labels apart needs."""
+"""Modules that reading labels apart needs."""
 LABELS = ("label", "labels", "target", "class", "fine_label", "category", "y")
-"""What the column of labels is called where nobody names it, the first that is there."""
+"""Names of the column of labels where the user names none; the first that is there."""
 
 _NAMED = re.compile(r"(?i)(.*[_. ])?(image|img|picture|photo)s?([_. ].*)?")
 _BATCH = 256
 
 
 def matches(folder: Path) -> bool:
-    """Whether there are Parquet files in `folder` whose schema names pictures."""
+    """Tell whether there are Parquet files in `folder` whose schema names pictures."""
     files = _files(folder)
     return bool(files) and has_pictures(files[0])
 
 
 def has_pictures(path: Path) -> bool:
-    """Whether a Parquet file holds pictures, by its schema: a struct with bytes, or a binary column called so."""
+    """Tell whether a Parquet file holds pictures, by its schema: a struct with bytes, or a binary column named so."""
     import pyarrow
     from pyarrow.parquet import read_schema
 
@@ -90,12 +90,12 @@ def label_column(names: Sequence[str], wanted: Wanted) -> str:
     """The column that holds the labels, among those beside the pictures.
 
     Raises:
-        DataError: it is not there, or nobody can tell which it is.
+        DataError: it is not there, or it is not clear which it is.
     """
     if wanted.target is not None:
         if wanted.target not in names:
             raise DataError(
-                f"The target {wanted.target!r} is no column beside the pictures.{nearest(wanted.target, names)}"
+                f"The target {wanted.target!r} is not a column beside the pictures.{nearest(wanted.target, names)}"
             )
         return wanted.target
     known = next((name for name in LABELS if name in names), None)
@@ -189,7 +189,7 @@ def _labelled(files: Sequence[Path], columns: tuple[str, str], wanted: Wanted) -
 
 
 def _apart(files: Sequence[Path]) -> bool:
-    """Tell whether nobody knows what the files may unpack to: see `automl.learning.data.reading.apart`."""
+    """Tell whether it is unknown what the files may unpack to: see `automl.learning.data.reading.apart`."""
     for path in files:
         try:
             with open_regular(path) as file:
