@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from automl.api.models import list_models, load_model, promote, register, show_model
+from automl.api.resuming import resume
 from automl.api.runs import (
     cancel_run,
     extend_run,
@@ -14,7 +15,7 @@ from automl.api.runs import (
     show_leaderboard,
     show_run,
 )
-from automl.api.search import fit, plan, resume, run, validate
+from automl.api.search import fit, plan, run, validate
 
 __all__ = [
     "cancel_run",

@@ -1,4 +1,4 @@
-"""`fit`, `run`, `resume`, `validate`, `plan`: build a configuration and hand it over."""
+"""`fit`, `run`, `validate`, `plan`: build a configuration and hand it over."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Never
 
 from automl.deadline import Deadline
-from automl.engine.workspace.layout import ExperimentDirectory, Workspace
-from automl.errors import AutomlError, ConfigError, DamagedFileError, NoModelError, WorkspaceError
+from automl.engine.workspace.layout import Workspace
+from automl.errors import AutomlError, ConfigError, NoModelError
 
 if TYPE_CHECKING:
     from automl.config.schema import ExperimentConfig
@@ -22,14 +22,13 @@ if TYPE_CHECKING:
     from automl.engine.workspace.options import RetentionOptions
     from automl.experiment.problem.inputs import Inputs
     from automl.experiment.result import Result
-    from automl.experiment.results.summary import Summary
     from automl.experiment.watchdog import Watchdog
     from automl.learning.features.options import FeatureOptions
     from automl.learning.validation.options import ValidationOptions
     from automl.registry.options import RegistryOptions
     from automl.tracking.options import TrackingOptions
 
-__all__ = ["fit", "plan", "resume", "run", "validate"]
+__all__ = ["MetricLike", "fit", "override", "plan", "run", "validate"]
 
 MetricLike = str | Callable[..., float] | Mapping[str, Any]
 
@@ -164,7 +163,7 @@ def run(
     from automl.experiment.problem.inputs import Inputs
 
     config, document = read_config(file)
-    config = _override(config, workspace, time_budget, max_trials)
+    config = override(config, workspace, time_budget, max_trials)
     try:
         check_addresses(config, trust=trust)
         return _new(
@@ -172,107 +171,6 @@ def run(
         )
     except ConfigError as error:
         raise document.place(error) from None
-
-
-def resume(
-    experiment: str | Path,
-    *,
-    workspace: str | Path | None = None,
-    time_budget: float | str | None = None,
-    max_trials: int | None = None,
-    data: Any = None,
-    metric: MetricLike | list[MetricLike] | None = None,
-    trust: bool = False,
-    progress: bool = True,
-    started: float | None = None,
-    last_words: Callable[[Result], None] | None = None,
-) -> Result:
-    """Go on with an experiment that was cut, or extend a finished one.
-
-    Finished trials are never run again, and the time already used counts. Where the limits on models, or the rule that
-    picks the winner, were changed in its experiment.yaml, the winner is picked anew.
-
-    Args:
-        experiment: its directory, id or name.
-        time_budget: a new budget for everything, earlier sessions included.
-        max_trials: a new number of trials, earlier ones included.
-        data: the data again, if it was changed in memory only; by default what the experiment began with.
-        metric: functions that the experiment began with, again: they are not kept on disk.
-        started: as for `run`.
-        last_words: as for `run`.
-
-    Raises:
-        ConfigError: the experiment has its result, and the limits leave no room to add anything; or the time budget
-            is too far spent to find a model in, or to pick the winner anew.
-        DataError: the data has changed.
-        WorkspaceError: there is no such experiment, or another process is running it.
-    """
-    begin = time.monotonic() if started is None else started
-    from automl.config.addresses import admit_addresses
-    from automl.config.arguments import functions_of
-    from automl.config.reader import read_config
-    from automl.display.view import make_progress
-    from automl.engine.workspace.lock import is_locked
-    from automl.experiment.assembly import check_choices
-    from automl.experiment.clock import seconds_used
-    from automl.experiment.extension import check_room, check_time, check_time_to_pick
-    from automl.experiment.finish import end_delivery
-    from automl.experiment.prestart import begin_executor
-    from automl.experiment.problem.files import saved_data
-    from automl.experiment.problem.inputs import Inputs
-    from automl.experiment.result import Result
-    from automl.experiment.results.leaderboard import has_model
-    from automl.experiment.session import run_session
-    from automl.experiment.watchdog import Watchdog
-    from automl.start import check_start
-    from automl.tracking.owed import is_owed
-
-    directory = Workspace.find(workspace).experiment(experiment)
-    before, _ = read_config(directory.config)
-    admit_addresses(before, directory, trust=trust)
-    config = _override(before, None, time_budget, max_trials)
-    done = _result_of(directory)
-    settled = done is not None and done.best_trial is not None and _picked_by(config, directory)
-    if config == before and done is not None and settled:
-        return end_delivery(config, directory, done) if is_owed(directory) else Result(directory, done)
-    if is_locked(directory):
-        raise WorkspaceError(f"Another process is running {directory.path}.")
-    check_choices(config)
-    deadline = Deadline.after(config.limits.time_budget, used=seconds_used(directory), started=begin)
-    if done is not None and settled:
-        check_room(config, done, deadline)
-    elif done is not None:
-        check_time_to_pick(done, deadline)
-    watchdog = Watchdog(deadline, last_words)
-    if not has_model(directory):
-        check_time(deadline)
-        watchdog.says(partial(check_start, deadline))
-    saved = saved_data(directory) if data is None else None
-    inputs = Inputs(data, saved=saved, metrics=functions_of(metric), trust=trust, progress=progress)
-    with closing(begin_executor(config.compute, deadline)) as executor:
-        view = make_progress(progress, title=directory.name)
-        return run_session(config, inputs, directory, executor, deadline=deadline, watchdog=watchdog, view=view)
-
-
-def _picked_by(config: ExperimentConfig, directory: ExperimentDirectory) -> bool:
-    """Whether the winner was picked under the limits and the rule that experiment.yaml has now: it may be edited."""
-    from automl.experiment.results.objectives import Objectives
-
-    try:
-        known = Objectives.read(directory)
-    except DamagedFileError:
-        return False
-    return known is None or known.is_that_of(config)
-
-
-def _result_of(directory: ExperimentDirectory) -> Summary | None:
-    """The result of an experiment that has one. One that cannot be read is come to anew."""
-    from automl.experiment.results.summary import Summary
-
-    try:
-        return Summary.read(directory)
-    except DamagedFileError:
-        return None
 
 
 def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
@@ -284,9 +182,7 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
     from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
     from automl.engine.space.load import load_space
-    from automl.experiment.assembly import check_choices
-    from automl.experiment.problem.resolve_task import resolve_task
-    from automl.experiment.problem.warm_start import resolve_warm_start
+    from automl.experiment.assembly import resolve
     from automl.learning.algorithms.trust import check_estimators, check_trust
     from automl.learning.metrics.registry import metric_from_options
     from automl.learning.tasks.registry import get_task
@@ -294,11 +190,9 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
     config, document = read_config(file)
     try:
         check_addresses(config, trust=trust)
-        config = resolve_task(config)
-        check_choices(config)
+        config = resolve(config)
         for option in config.metric:
             metric_from_options(option, get_task(config.task).scored_as)
-        resolve_warm_start(config)
         wanted = config.search.algorithms
         space = load_space(config.search.space, task=config.task).restrict(allow=wanted.allow, block=wanted.block)
         if config.search.space is not None:
@@ -316,19 +210,15 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
     """
     from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
-    from automl.experiment.assembly import check_choices, check_gpus
+    from automl.experiment.assembly import check_gpus, resolve
     from automl.experiment.problem.describe import describe_plan
     from automl.experiment.problem.inputs import Inputs
     from automl.experiment.problem.prepare import prepare
-    from automl.experiment.problem.resolve_task import resolve_task
-    from automl.experiment.problem.warm_start import resolve_warm_start
 
     config, document = read_config(file)
     try:
         check_addresses(config, trust=trust)
-        config = resolve_task(config)
-        check_choices(config)
-        config = resolve_warm_start(config)
+        config = resolve(config)
         # What takes longer to read than the search may last could not be searched either.
         problem = prepare(config, Inputs(trust=trust), Deadline.after(config.limits.time_budget))
         check_gpus(config, problem.space)
@@ -368,15 +258,11 @@ def _begin(
 ) -> Result:
     from automl.config.addresses import note_addresses
     from automl.display.view import make_progress
-    from automl.experiment.assembly import check_choices
+    from automl.experiment.assembly import resolve
     from automl.experiment.problem.prepare import default_name
-    from automl.experiment.problem.resolve_task import resolve_task
-    from automl.experiment.problem.warm_start import resolve_warm_start
     from automl.experiment.session import run_session
 
-    config = resolve_task(config, inputs)
-    check_choices(config)
-    config = resolve_warm_start(config)
+    config = resolve(config, inputs)
     name = config.experiment or default_name(config, inputs)
     directory = Workspace.find(config.workspace).create_experiment(name)
     config = config.model_copy(update={"experiment": name, "workspace": str(directory.workspace.root)})
@@ -390,12 +276,13 @@ def _begin(
         raise
 
 
-def _override(
+def override(
     config: ExperimentConfig,
     workspace: str | Path | None,
     time_budget: float | str | None,
     max_trials: int | None,
 ) -> ExperimentConfig:
+    """The configuration with what a caller has said beside it."""
     from automl.config.override import with_limits
 
     config = with_limits(config, time_budget=time_budget, max_trials=max_trials)

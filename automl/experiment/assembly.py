@@ -35,15 +35,28 @@ from automl.engine.study.recover import recover_lost_trials
 from automl.engine.trial.contract import STEPS_PER_FOLD, Device, TrialContext, TrialLimits, TrialResources
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError
+from automl.experiment.problem.inputs import Inputs
 from automl.experiment.problem.prepare import Problem
-from automl.experiment.problem.warm_start import borrowed_trials
+from automl.experiment.problem.resolve_task import resolve_task
+from automl.experiment.problem.warm_start import borrowed_trials, resolve_warm_start
 from automl.learning.training.cross_validation import LearnerWork, warm_imports
 
-__all__ = ["check_choices", "check_gpus", "devices_of", "make_context", "open_driver"]
+__all__ = ["check_choices", "check_gpus", "devices_of", "make_context", "open_driver", "resolve"]
 
 log = logging.getLogger("automl")
 
 _DEFAULT_PATIENCE = 30
+
+
+def resolve(config: ExperimentConfig, inputs: Inputs | None = None) -> ExperimentConfig:
+    """Fill in what a configuration leaves to the data's kind and to the workspace, and check what it chooses.
+
+    Raises:
+        ConfigError: a choice cannot be had.
+    """
+    config = resolve_task(config, inputs)
+    check_choices(config)
+    return resolve_warm_start(config)
 
 
 def check_choices(config: ExperimentConfig) -> None:
