@@ -138,10 +138,10 @@ def test_the_winner_is_picked_anew_where_the_limits_were_edited(limited: Result,
     assert again.summary.picked_because == ""
 
 
-def test_a_damaged_preference_is_named_and_written_anew(limited: Result, tmp_path: Path) -> None:
+def test_damaged_objectives_are_named_and_written_anew(limited: Result, tmp_path: Path) -> None:
     place = shutil.copytree(limited.directory, tmp_path / "products" / "copy")
     (place / "data" / "objectives.json").write_text('{"goals": {')
-    with pytest.raises(DamagedFileError, match=r"preference\.json"):
+    with pytest.raises(DamagedFileError, match=r"objectives\.json"):
         api.show_leaderboard(place)
     assert automl.resume(place, progress=False).best == limited.best
     assert api.show_leaderboard(place)["picked"] == limited.best.number

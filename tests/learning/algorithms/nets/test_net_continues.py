@@ -65,7 +65,7 @@ from automl.learning.algorithms.progress import Checkpoints
 
 
 class Follower:
-    wanted, seconds_left, stretches, fidelity, predictions = False, float("inf"), False, 1.0, 1.0
+    wanted, seconds_left, anytime, fidelity, predictions = False, float("inf"), False, 1.0, 1.0
     checkpoints = Checkpoints(pathlib.Path(sys.argv[1]))
 
     def should_stop(self):
