@@ -1,4 +1,4 @@
-"""How people write lengths of time. Standard library only: a process reads its budget before it imports anything."""
+"""Lengths of time as people write them. Standard library only: a budget is read before anything else is imported."""
 
 from __future__ import annotations
 

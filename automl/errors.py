@@ -44,11 +44,11 @@ class AutomlError(Exception):
 
 
 class ConfigError(AutomlError):
-    """What the user wrote in an experiment file, or passed as arguments, cannot be used.
+    """Something that the user wrote in an experiment file, or passed as an argument, cannot be used.
 
     Args:
         message: one sentence, without the place; its full stop may be left out.
-        file: the file the mistake stands in, if it stands in one.
+        file: the file the mistake is in, if it is in one.
         line: its line there, counted from 1.
         key: dotted key, such as ``limits.time_budget``.
 

@@ -48,7 +48,7 @@ _ARGUMENTS = {
 
 
 class _AutoML(BaseEstimator):
-    """What both estimators share. Constructors only store: `fit` checks."""
+    """The part that both estimators share. Constructors only store: `fit` checks."""
 
     _task = ""
 

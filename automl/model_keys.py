@@ -30,7 +30,7 @@ def _is_model(kind: Any) -> bool:
 
 
 def _below(kind: Any, part: str | int) -> Iterator[Any]:
-    """What may stand below `kind` at `part`."""
+    """Find what may stand below `kind` at `part`."""
     if isinstance(kind, type) and issubclass(kind, RootModel):
         kind = kind.model_fields["root"].annotation
     origin, arguments = get_origin(kind), get_args(kind)
@@ -49,7 +49,7 @@ def _below(kind: Any, part: str | int) -> Iterator[Any]:
 
 
 def _elements(kind: Any) -> list[Any]:
-    """What a list or tuple holds; `kind` itself if it is neither."""
+    """Return what a list or tuple holds; `kind` itself if it is neither."""
     if get_origin(kind) not in (tuple, list):
         return [kind]
     return [element for argument in get_args(kind) if argument is not ... for element in _kinds(argument)]
@@ -68,7 +68,7 @@ def tags_of(kinds: Sequence[Any], name: str) -> list[str]:
 
 
 def kinds_at(model: type[BaseModel], key: Key, values: Any) -> list[Any]:
-    """What may stand at `key`, given what stands there: of a union whose members say their type, the one meant."""
+    """Return what may be at `key`, given what is there: of a union whose members say their type, the one meant."""
     kinds: list[Any] = [model]
     for part in key:
         kinds = [below for kind in kinds for below in _below(kind, part)]

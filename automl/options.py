@@ -1,4 +1,4 @@
-"""What every options model is made of: strictness, durations, sizes.
+"""The basis of every options model: strictness, durations, sizes.
 
 Each concept owns the model of its own options and derives it from `Options`; `automl.config` assembles them.
 """

@@ -84,7 +84,7 @@ def _redacted(found: re.Match[str]) -> str:
 
 
 def without_secrets(text: str, url: str) -> str:
-    """What a library says about `url`, or nothing where it quotes a part of it that may be secret."""
+    """Return what a library says about `url`, or nothing where it quotes a part of it that may be secret."""
     text = redact_message(text.replace(url, redact_url(url)))
     hidden = [part for part in re.split(r"[/\\@:?#&=;\s]+", url) if part and part not in redact_url(url)]
     quoted = {form for part in hidden for form in (part, unquote(part), unquote_plus(part))}

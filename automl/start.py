@@ -47,7 +47,7 @@ def check_start(deadline: Deadline) -> None:
 
 
 def start_took(deadline: Deadline) -> str:
-    """What is said of a budget that was over before anything could begin."""
+    """Describe a budget that was over before anything could begin."""
     took = deadline.spent() - deadline.used
     before = f", of which earlier sessions had used {deadline.used:.1f} s" if deadline.used else ""
     return (

@@ -20,7 +20,7 @@ __all__ = ["Mistake", "as_error", "find_mistakes", "in_short", "problem_at"]
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong with one key, as a sentence without the key."""
+    """The mistake at one key, as a sentence without the key."""
 
     key: Key
     message: str

@@ -1,4 +1,4 @@
-"""Whether a time budget is kept: 12 tables, each with 10, 30 and 60 s, beside FLAML and AutoGluon.
+"""A check that a time budget is kept: 12 tables, each with 10, 30 and 60 s, beside FLAML and AutoGluon.
 
 Each run is a process of its own, and its clock runs from the call of `fit` to its return: after `import automl`, which
 imports nothing else, so that our time holds the imports of libraries, the reading of the file and the registration;

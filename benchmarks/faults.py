@@ -49,7 +49,7 @@ def endure(executor: str, count: int, seed: int) -> ChaosResult:
 
 
 def report(executor: str, seed: int, endured: ChaosResult) -> dict[str, Any]:
-    """What counts of one experiment, ready for JSON."""
+    """Return what counts of one experiment, ready for JSON."""
     found = endured.findings
     return {
         "executor": executor,

@@ -1,4 +1,4 @@
-"""How many trials a GPU gets through when 1, 2, 4 or 8 share it.
+"""The number of trials that a GPU gets through when 1, 2, 4 or 8 share it.
 
 Each trial trains a small net on 10,000 pictures for a fixed number of epochs and scores it on 2,000 others; nothing is
 searched, so that all trials are of one size. They run in worker processes with a share of one GPU each, as
@@ -132,7 +132,7 @@ def _run(executor: ProcessExecutor, specs: Iterable[TrialSpec]) -> list[TrialRes
 
 
 def _gpu() -> str | None:
-    """What the first GPU is called."""
+    """Return the name of the first GPU."""
     if find_spec("torch") is None:
         return None
     import torch

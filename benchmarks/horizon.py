@@ -1,5 +1,5 @@
-"""What the choices of the search on pictures rest on: nets of the shipped space, each trained for several lengths of
-time, and one long training beside several shorter ones whose probabilities are averaged.
+"""The basis for the choices of the search on pictures: nets of the shipped space, each trained for several lengths
+of time, and one long training beside several shorter ones whose probabilities are averaged.
 
 All of it looks at 10,000 rows held out of the training part alone, with the space's defaults, but for what a net's
 settings change, and all cores. A figure ``cifar10_200s_resnet9_16`` is the accuracy of resnet9 with a width of 16 after

@@ -40,7 +40,7 @@ SECRET = "geheim"
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of a case: seconds, peak of memory in bytes, bytes that the server sent, and what was wrong."""
+    """The outcome of a case: seconds, peak of memory in bytes, bytes that the server sent, and what was wrong."""
 
     case: Case
     seconds: float
@@ -51,7 +51,7 @@ class Tried:
     left: int
 
     def wrong(self, honest: Tried) -> list[str]:
-        """What was wrong, beside `honest`, an honest table."""
+        """Return what was wrong, beside `honest`, an honest table."""
         found = {
             f"{self.seconds:.1f} s": self.seconds > BUDGET + 2 * honest.seconds + SLACK,
             f"{self.memory >> 20} MB": self.memory > honest.memory + MEMORY,

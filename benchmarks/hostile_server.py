@@ -25,8 +25,10 @@ _REDIRECTS = {
 
 
 class HostileServer(ThreadingHTTPServer):
-    """Attributes:
-    sent: bytes of bodies since it was last set to 0.
+    """A server that misbehaves.
+
+    Attributes:
+        sent: bytes of bodies since it was last set to 0.
     """
 
     daemon_threads = True

@@ -1,4 +1,4 @@
-"""What the runs of an image benchmark come to: figures and a plot."""
+"""The results of an image benchmark's runs: figures and a plot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ImageBenchmark", "Run", "figures", "plot"]
 
 @dataclass(frozen=True)
 class ImageBenchmark:
-    """What is measured on one dataset.
+    """The measurements on one dataset.
 
     Attributes:
         name: of the dataset, and of its folder.

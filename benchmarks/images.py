@@ -1,4 +1,4 @@
-"""What the image benchmarks share: a search and a hand-tuned net on the same pictures, for the same seconds, in turn.
+"""The parts that the image benchmarks share: a search and a hand-tuned net on the same pictures, for the same time.
 
 Whoever takes part runs in a process of its own, trains on the training part alone, and is handed the test pictures
 without their labels, once, when it has come to its end. Our clock runs from the call of `fit` to its return, so that
@@ -239,7 +239,7 @@ def _options(description: str) -> argparse.Namespace:
 
 
 def _wanted(benchmark: ImageBenchmark, seeds: int, *, quick: bool) -> Iterator[tuple[str, int]]:
-    """Who runs with which seed, in this order."""
+    """Yield who runs with which seed, in this order."""
     torch = find_spec("torch") is not None
     if not torch:
         print("torch is not installed: the search has no nets, and there is no reference.")

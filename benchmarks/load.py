@@ -1,4 +1,4 @@
-"""Whether a search on a busy machine keeps both promises: its time budget, and a registered model at its end.
+"""A check that a search on a busy machine keeps both promises: its time budget, and a registered model at its end.
 
 Each run is a command, `automl run`, in an empty workspace, while four loops keep the machine busy; its clock runs from
 the start of its process to its end. The tables are one of the catalogue and two that are made here; the pictures are
@@ -150,7 +150,7 @@ def result_of(place: Path) -> dict[str, Any]:
 
 
 def is_part(place: Path, result: dict[str, Any]) -> bool:
-    """Whether the winner's trial did not come to its end."""
+    """Tell whether the winner's trial did not reach its end."""
     if result.get("best_trial") is None:
         return False
     (record,) = place.glob(f"runs/load/*/trials/{result['best_trial']:05d}/trial.json")
@@ -158,12 +158,12 @@ def is_part(place: Path, result: dict[str, Any]) -> bool:
 
 
 def registered(place: Path) -> bool:
-    """Whether the model has a version, as the result says."""
+    """Tell whether the model has a version, as the result says."""
     return result_of(place).get("registered") is not None
 
 
 def later(place: Path) -> bool:
-    """Whether it gets one from whoever the command has left it to."""
+    """Tell whether it gets one from the process that the command has left it to."""
     ends = time.monotonic() + (FINISHER if result_of(place) else 0.0)
     while time.monotonic() < ends:
         if registered(place):

@@ -1,4 +1,4 @@
-"""What a whole search holds in memory: 200 trials on a table of 50,000 rows, through the default executor.
+"""The memory that a whole search holds: 200 trials on a table of 50,000 rows, through the default executor.
 
 Every half a second the proportional set sizes (a page that n processes share counts one nth in each) of the driver, the
 workers and their watchdogs are summed up; `total_peak_mb` is the largest sum. It may be 1.5 times the workers times the
@@ -59,7 +59,7 @@ def diamonds(folder: Path, rows: int) -> pd.DataFrame:
 
 
 def processes(driver: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
-    """What belongs to the search: 'ours', 'ray' or 'mlflow', and the process."""
+    """Yield the processes that belong to the search, each with whose it is: 'ours', 'ray' or 'mlflow'."""
     below = driver.children(recursive=True)
     pids = {str(process.pid) for process in below}
     yield "ours", driver

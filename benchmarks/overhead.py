@@ -1,4 +1,4 @@
-"""What a trial costs beside its own work: this engine and Ray Tune, in turn, in one run.
+"""The cost of a trial beside its own work: this engine and Ray Tune, in turn, in one run.
 
 Six float parameters, one metric, random search, 2 workers. A trial of ours counts once it would survive a kill of the
 driver: its trial.json is written and the journal knows its proposal. Tune runs at its best: a class trainable with

@@ -54,7 +54,7 @@ def space(epochs: int) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Search:
-    """What one search came to: (seconds on its clock, accuracy) of each whole training, in the order of their ends."""
+    """The result of one search: (seconds on its clock, accuracy) of each whole training, in the order of their ends."""
 
     trials: tuple[tuple[float, float], ...]
 

@@ -1,4 +1,4 @@
-"""How much sooner does a search find its best model when hopeless trials are stopped early?
+"""The time that a search saves in finding its best model when hopeless trials are stopped early.
 
 For each table and seed two searches of the same budget run side by side, each with half of the machine, so that what
 else the machine does hits both: one lets every trial run to its end, the other has the default pruner. Both try the
@@ -57,12 +57,12 @@ GOAL = 0.6
 
 @dataclass(frozen=True)
 class Search:
-    """What one search came to.
+    """The result of one search.
 
     Attributes:
         climb: (seconds on the experiment's clock, score) whenever the best score rose; larger is better.
         worked: seconds of work of all trials.
-        saved: what the search reckons that pruning has saved, in seconds of work.
+        saved: what the search estimates that pruning has saved, in seconds of work.
     """
 
     table: str

@@ -22,7 +22,7 @@ def conv(inputs: int, outputs: int, *, pool: bool = False) -> nn.Sequential:
 
 
 class Residual(nn.Sequential):
-    """What the layers make of the input, added to it."""
+    """The output of the layers, added to their input."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x + super().forward(x)

@@ -1,4 +1,4 @@
-"""How the hand-tuned nets are trained: with the whole machine, for exactly the seconds that they are given.
+"""The training of the hand-tuned nets: with the whole machine, for exactly the seconds that they are given.
 
 The numbers in `reference_nets.RECIPES` were chosen with it, on 5,000 rows held out of the training part:
 
@@ -195,7 +195,7 @@ def _step(
 
 
 def _pays_in_bf16(net: nn.Module, recipe: Recipe, rows: Rows, size: int) -> bool:
-    """Whether steps are faster in half precision: tried out, since few CPUs have it."""
+    """Tell whether steps are faster in half precision: tried out, since few CPUs have it."""
     if rows.labels.device.type != "cpu":
         return True
     optimizer = torch.optim.SGD(net.parameters(), lr=0.0)  # batch statistics of a few steps are soon forgotten

@@ -45,7 +45,7 @@ def run(place: Path, environment: dict[str, str]) -> dict[str, float]:
 
 
 def environments(place: Path) -> dict[str, dict[str, str]]:
-    """What the processes find, by name. Where a prefix is set Python looks for byte code there alone."""
+    """Return what the processes find, by name. Where a prefix is set Python looks for byte code there alone."""
     hidden = ("PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
     plain = {name: value for name, value in os.environ.items() if name not in hidden}
     nowhere = {**plain, "PYTHONPYCACHEPREFIX": str(place / "nowhere"), "PYTHONDONTWRITEBYTECODE": "1"}

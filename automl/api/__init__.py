@@ -1,4 +1,4 @@
-"""What a program or the command line can ask for. Nothing heavy is imported before it is needed."""
+"""The calls open to a program and to the command line. Nothing heavy is imported before it is needed."""
 
 from __future__ import annotations
 

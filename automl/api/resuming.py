@@ -103,7 +103,7 @@ def resume(
 
 
 def _picked_by(config: ExperimentConfig, directory: ExperimentDirectory) -> bool:
-    """Whether the winner was picked under the limits and the rule that experiment.yaml has now: it may be edited."""
+    """Tell whether the winner was picked under the limits and the rule now in experiment.yaml, which may be edited."""
     from automl.experiment.results.objectives import Objectives
 
     try:

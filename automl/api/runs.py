@@ -174,7 +174,7 @@ def replay(
 
 
 def gc(workspace: str | Path | None = None, *, keep: int | None = None, delete: bool = False) -> dict[str, Any]:
-    """What a workspace does not need any more: models, caches, leftovers. A dry run unless `delete`.
+    """Find what a workspace no longer needs: models, caches, leftovers. A dry run unless `delete`.
 
     Args:
         keep: completed trials of each finished experiment whose models stay, by default what its ``retention.models``

@@ -204,7 +204,7 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
 
 
 def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
-    """What `run` would do: the data as understood, the split plan, the algorithms in and out, the space, the budget.
+    """Describe what `run` would do: the data as understood, the split, algorithms in and out, the space, the budget.
 
     Nothing is trained and nothing is written.
     """

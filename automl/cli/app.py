@@ -84,7 +84,7 @@ def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str, 
 
 
 def print_outcome(result: Result, *, as_json: bool, brief: bool = False) -> None:
-    """What a run came to: a report for people, or a JSON object.
+    """Print the outcome of a run: a report for people, or a JSON object.
 
     Args:
         brief: without what takes time to put together.
@@ -100,5 +100,5 @@ def print_outcome(result: Result, *, as_json: bool, brief: bool = False) -> None
 
 
 def last_words(as_json: bool) -> Callable[[Result], None]:
-    """How a run is reported whose process is ended."""
+    """Return the function that reports a run whose process is ended."""
     return partial(print_outcome, as_json=as_json, brief=True)

@@ -1,4 +1,4 @@
-"""What the console script does: every user's mistake ends in one sentence and a non-zero exit."""
+"""The console script: every user's mistake ends in one sentence and a non-zero exit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a trusted file's own modules are found."""
+"""The place where a trusted file's own modules are found."""
 
 from __future__ import annotations
 

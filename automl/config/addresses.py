@@ -135,7 +135,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _host(value: str) -> str:
-    """What a person recognises the place by: host and port where clients agree on them, else all of it."""
+    """Return what a person recognises the place by: host and port where clients agree on them, else all of it."""
     for pattern in (_SERVER, _CLUSTER):
         if (found := pattern.fullmatch(value)) is not None:
             port = re.match(r":[0-9]+", value[found.end("host") :])

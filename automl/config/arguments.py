@@ -19,12 +19,14 @@ _ROLES = ("test", "weight", "group", "time")
 
 @dataclass(frozen=True)
 class Arguments:
-    """Attributes:
-    values: by the keys of an experiment file; plain data only.
-    data: an object from the caller's memory to learn from; None if `values` names a source.
-    roles: objects for ``data.test``, ``data.weight``, ``data.group`` and ``data.time``.
-    validation: an object for ``validation.source``.
-    metrics: functions by the names that stand in `values`.
+    """The arguments of a call, split into plain values and objects.
+
+    Attributes:
+        values: by the keys of an experiment file; plain data only.
+        data: an object from the caller's memory to learn from; None if `values` names a source.
+        roles: objects for ``data.test``, ``data.weight``, ``data.group`` and ``data.time``.
+        validation: an object for ``validation.source``.
+        metrics: functions by the names used in `values`.
     """
 
     values: dict[str, Any]
@@ -112,7 +114,7 @@ def _limits(group: Any, arguments: dict[str, Any]) -> Any:
 
 
 def _metric_name(metric: Any) -> Any:
-    """What stands for a metric in a file: a function's name, also below ``{"name": function, "goal": "minimize"}``."""
+    """Return a file's form of a metric: a function's name, also below ``{"name": function, "goal": "minimize"}``."""
     if isinstance(metric, Mapping) and callable(metric.get("name")):
         return {**metric, "name": _metric_name(metric["name"])}
     return getattr(metric, "__name__", type(metric).__name__) if callable(metric) else metric

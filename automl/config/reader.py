@@ -93,7 +93,7 @@ def _validate(document: Document, base: Path) -> ExperimentConfig:
 
 
 def _objects_in_file(values: Mapping[str, Any]) -> Iterator[Mistake]:
-    """What only makes sense from Python, and the one thing that only a file has to say: where the data is.
+    """Find what only makes sense from Python, and the one thing that only a file has to say: where the data is.
 
     The record of an experiment whose data came from memory says ``source: null``.
     """
@@ -122,7 +122,7 @@ def _absolute(config: ExperimentConfig, base: Path) -> ExperimentConfig:
 
 
 def _is_name(place: tuple[str, str], value: str | os.PathLike[str], base: Path) -> bool:
-    """Whether `value` is to be looked up, and not to be read as a path."""
+    """Tell whether `value` is to be looked up, rather than read as a path."""
     if place == _EXPERIMENT:
         return not (Path(_against(base, value)) / "experiment.yaml").is_file()
     return place in _NAMES_OR_PATHS and isinstance(value, str) and _NAME.fullmatch(value) is not None

@@ -42,5 +42,5 @@ def write_config(config: ExperimentConfig) -> str:
 
 
 def is_cut(text: str) -> bool:
-    """Whether `text` is what `write_config` has written, but for its end. The rest might well be valid YAML."""
+    """Tell whether `text` is what `write_config` wrote without its end. The rest might well be valid YAML."""
     return text.startswith(_HEADER) and not text.rstrip().endswith("\n" + _END.rstrip())

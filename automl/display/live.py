@@ -77,7 +77,7 @@ def _summary(state: SearchState) -> Text:
 def view(
     title: str, state: SearchState, tally: Tally, *, since: float = 0.0, width: int = 100, height: int = 40
 ) -> RenderableType:
-    """What the screen shows `since` seconds after `state` was made, within `height` lines where that is possible."""
+    """Render the screen `since` seconds after `state` was made, within `height` lines where that is possible."""
     head = Text.assemble(
         (title, "bold"), "  " if title else "", time_line(state, since), overflow="ellipsis", no_wrap=True
     )

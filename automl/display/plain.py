@@ -86,7 +86,7 @@ class PlainProgress(Progress):
 
 
 def outcome(finished: Finished) -> str:
-    """How a trial ended, in a few words: its score, or its status and the first line of why."""
+    """Say in a few words how a trial ended: its score, or its status and the first line of why."""
     result = finished.result
     if result.failure is None:
         return score(result.value)

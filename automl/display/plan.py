@@ -1,4 +1,4 @@
-"""What `automl plan` found out, and what guardrails say, as sections for people."""
+"""The findings of `automl plan` and of the guardrails, as sections for people."""
 
 from __future__ import annotations
 

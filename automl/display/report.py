@@ -1,4 +1,4 @@
-"""What is printed about an experiment when it has ended, or later: result, experiment, trial."""
+"""The reports on an experiment that are printed when it has ended, or later: result, experiment, trial."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Summary(Protocol):
 
 
 class Reported(Protocol):
-    """What the report reads of a result."""
+    """The parts of a result that the report reads."""
 
     @property
     def summary(self) -> _Summary: ...

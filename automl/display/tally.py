@@ -1,4 +1,4 @@
-"""What a progress view remembers of the states that it was shown."""
+"""The memory that a progress view has of the states that it was shown."""
 
 from __future__ import annotations
 

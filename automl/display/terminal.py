@@ -1,4 +1,4 @@
-"""Where reports are printed: the terminal as it is, or plain text as wide as it needs to be."""
+"""The places where reports are printed: the terminal itself, or plain text as wide as it needs to be."""
 
 from __future__ import annotations
 

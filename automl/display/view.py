@@ -1,4 +1,4 @@
-"""Which view of the progress suits where the output goes.
+"""The choice of the progress view that suits the place where the output goes.
 
 A terminal gets a live view, a notebook an output that is rewritten in place, everything else plain lines.
 """

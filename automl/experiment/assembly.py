@@ -71,7 +71,7 @@ def check_choices(config: ExperimentConfig) -> None:
 
 
 def make_context(problem: Problem, *, trust: bool, cache: Path, first_look: bool = False) -> TrialContext:
-    """What all trials share: data, split, metrics, algorithms; whether somebody judges them while they run."""
+    """Assemble what all trials share: data, split, metrics, algorithms; whether they are judged while they run."""
     work = LearnerWork(
         X=problem.table.X,
         target=problem.target,
@@ -91,7 +91,7 @@ def make_context(problem: Problem, *, trust: bool, cache: Path, first_look: bool
 
 
 def devices_of(algorithms: Iterable[AlgorithmSpace]) -> frozenset[Device]:
-    """What trials of these compute on where there is everything."""
+    """Return the devices that trials of these compute on where every kind is available."""
     return frozenset(Device.GPU if algorithm.gpu else Device.CPU for algorithm in algorithms)
 
 
@@ -170,7 +170,7 @@ def _proposer(
     *,
     gpus: float,
 ) -> Proposer:
-    """What was good in an earlier experiment, what is good in general, then what the sampler makes of both.
+    """Propose what was good in an earlier experiment, what is good in general, then what the sampler makes of both.
 
     With a time budget, the last part of it goes to the best configuration of an algorithm that lasts as long as it is
     given, if there is one.

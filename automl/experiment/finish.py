@@ -44,7 +44,7 @@ _OUT_OF_TIME = "time_budget: it was over while the search was busy"
 
 @dataclass(frozen=True)
 class SearchOutcome:
-    """What a search has come to.
+    """The outcome of a search.
 
     Attributes:
         last: its last state.
@@ -61,7 +61,7 @@ class SearchOutcome:
 
 @dataclass(frozen=True)
 class Finish:
-    """How a search ends.
+    """The end of a search.
 
     Attributes:
         config: what was declared, with what it was extended by.
@@ -145,7 +145,7 @@ class Finish:
         return picked
 
     def _nothing(self, found: SearchOutcome) -> NoModelError:
-        """Why there is no winner; trials that completed can be registered nevertheless."""
+        """Return the error that says why there is no winner; trials that completed can still be registered."""
         self.tracker.expect_end()
         self.tracker.finish(self._seconds_for_the_end(), stopped_because=found.last.stopped_because or "")
         if not found.completed:
@@ -198,11 +198,11 @@ class Finish:
         return registered, ""
 
     def _seconds_to_check(self) -> float | None:
-        """What loading a model back may take that no worker has checked."""
+        """Return how long loading back a model that no worker has checked may take."""
         return max(0.0, self.deadline.remaining() - self.reserve.seconds()) if self.deadline.limited else None
 
     def _seconds_for_the_end(self) -> float:
-        """What MLflow may have to catch up: all that is left, but for the way out."""
+        """Return how long MLflow has to catch up: all the time that is left, except for the way out."""
         return max(0.0, self.deadline.remaining() - WAY_OUT) if self.deadline.limited else math.inf
 
     def _summary(self, found: SearchOutcome) -> Summary:
@@ -239,7 +239,7 @@ def _how_to_register(directory: ExperimentDirectory) -> str:
 
 
 def end_delivery(config: ExperimentConfig, directory: ExperimentDirectory, summary: Summary) -> Result:
-    """What is left to do for an experiment that has its result, and was cut while MLflow caught up.
+    """Do what is left for an experiment that has its result, and was cut off while MLflow caught up.
 
     Raises:
         WorkspaceError: another process is at it.

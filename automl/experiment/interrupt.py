@@ -46,7 +46,7 @@ class Interrupts:
             signal.signal(number, self._received)
 
     def count(self) -> int:
-        """How often somebody has asked to stop."""
+        """Return how often a stop has been asked for."""
         request = take(self._directory, "cancel")
         if request is not None:
             self._count += 2 if request.get("now") else 1

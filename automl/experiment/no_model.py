@@ -1,4 +1,4 @@
-"""Why a search has left no model, and what to write instead."""
+"""The reasons why a search has left no model, and what to write instead."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def no_model(last: SearchState, directory: ExperimentDirectory, deadline: Deadli
 
 
 def _out_of_time(results: Sequence[TrialResult], folds: int) -> Iterator[str]:
-    """What the clock has ended."""
+    """Describe the trials that the clock has ended."""
     of = "its only fold" if folds == 1 else f"the first of its {folds} folds"
     for result in (result for result in results if result.status is Status.CANCELLED):
         if not result.worker:

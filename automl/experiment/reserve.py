@@ -19,7 +19,7 @@ _CATCH_UP_SHARE = 0.1
 
 
 class Reserve:
-    """What to keep for registering the winner, testing it, and closing the executor; and for MLflow, where that fits.
+    """The time kept for registering the winner, testing it, and closing the executor; and for MLflow, where that fits.
 
     Args:
         deadline: the experiment's clock.
@@ -54,7 +54,7 @@ class Reserve:
         self._catching_up = seconds
 
     def plan(self) -> dict[str, float]:
-        """What is kept for each phase after the search, in seconds."""
+        """Return the seconds that are kept for each phase after the search."""
         return {
             "test": self._way_out + self._testing,
             "register": self._registering,

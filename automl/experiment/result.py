@@ -1,4 +1,4 @@
-"""What a search leaves in the caller's hands."""
+"""The result that a search leaves in the caller's hands."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Result:
 
     @property
     def directory(self) -> Path:
-        """Where every trial's record, log and model lie."""
+        """The directory of every trial's record, log and model."""
         return self._directory.path
 
     @property
@@ -76,7 +76,7 @@ class Result:
 
     @property
     def guardrails(self) -> tuple[Guardrail, ...]:
-        """What was found about the data: each passed, done or alerted."""
+        """The findings about the data: each passed, done or alerted."""
         return tuple(
             Guardrail(g["name"], Verdict(g["verdict"]), g["message"], tuple(g["columns"]))
             for g in self.summary.guardrails

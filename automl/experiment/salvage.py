@@ -1,4 +1,4 @@
-"""What running trials have completed, where the process ends and no trial that the search knows of has left a model."""
+"""The work that running trials have completed, where the process ends and no trial known to the search left a model."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ class _Session:
         self._view.update(state)
 
     def _expect_partial(self, problem: Problem, state: SearchState) -> None:
-        """What a running trial has completed is delivered if it comes no further: that wants its time as well."""
+        """Allow time to deliver what a running trial has completed, in case it gets no further."""
         for trial in state.running:
             noted = read_note(self._directory.trial(trial.number))
             if noted is not None:
@@ -224,6 +224,6 @@ class _Session:
 
     @property
     def _chooses(self) -> bool:
-        """Whether the winner may be another than the best score: else the driver alone remembers trials."""
+        """True if the winner may be another than the best score: else the driver alone remembers trials."""
         limits = self._config.limits
         return self._config.search.pick != "best" or limits.predict_time is not None or limits.model_size is not None

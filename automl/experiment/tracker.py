@@ -66,7 +66,7 @@ class Tracker:
             self._told += 1
 
     def catch_up_seconds(self) -> float:
-        """What MLflow would need for what it lacks at present, once it has the machine to itself.
+        """Estimate what MLflow needs for what it lacks at present, once it has the machine to itself.
 
         Nothing while the mirror is not up: it would not be done in any case.
         """

@@ -1,4 +1,4 @@
-"""Who watches that a time budget is kept, also where nobody comes to look at the clock.
+"""The watch that sees that a time budget is kept, even where nothing gets round to looking at the clock.
 
 Everything that waits is given what is left of the time, and start-up looks at the clock between its steps. On a
 machine that is busy enough a single step (an import, say) may take longer than all of the budget. A program cannot

@@ -19,7 +19,7 @@ CHAMPION = "champion"
 
 @dataclass(frozen=True)
 class Score:
-    """What a version is compared by.
+    """The value that a version is compared by.
 
     Attributes:
         share: of the full work that the model and its value are of.
@@ -35,7 +35,7 @@ class Score:
 
 
 class Origin(BaseModel):
-    """Where a model comes from, complete enough to make it again: the same before and after it is registered."""
+    """The origin of a model, complete enough to make it again: the same before and after it is registered."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
@@ -103,5 +103,5 @@ class RegisteredModel(BaseModel):
 
     @property
     def uri(self) -> str:
-        """What `automl.load_model`, and MLflow once it has followed, load it by."""
+        """The reference that `automl.load_model`, and MLflow once it has followed, load it by."""
         return f"models:/{self.name}/{self.version}"

@@ -11,7 +11,7 @@ __all__ = ["Comparison", "compare"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Whether the champion gives way, and the reason as a clause."""
+    """The verdict on whether the champion gives way, and the reason as a clause."""
 
     better: bool
     reason: str

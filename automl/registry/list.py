@@ -1,4 +1,4 @@
-"""What the registry holds, as plain rows."""
+"""The contents of the registry, as plain rows."""
 
 from __future__ import annotations
 

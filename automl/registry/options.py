@@ -1,4 +1,4 @@
-"""What a user may say about registration."""
+"""The options of registration."""
 
 from __future__ import annotations
 

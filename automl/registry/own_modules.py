@@ -14,7 +14,7 @@ __all__ = ["is_own", "pickled_by_value", "with_neighbours"]
 
 
 def is_own(module: str) -> bool:
-    """Whether a top-level module lies neither among the installed packages nor in Python's own library."""
+    """Tell whether a top-level module is neither among the installed packages nor in Python's own library."""
     if module in sys.stdlib_module_names or module in ("__main__", __name__.partition(".")[0]):
         return False
     try:
@@ -58,7 +58,7 @@ def _is_installed(place: Path) -> bool:
 
 
 def _folder(module: object) -> Path | None:
-    """Where a top-level module lies, be it a file or a package; None for what is built in."""
+    """Return the folder that a top-level module is in, be it a file or a package; None for what is built in."""
     if places := list(getattr(module, "__path__", ())):
         return Path(places[0]).resolve().parent
     file = getattr(module, "__file__", None)

@@ -1,6 +1,6 @@
-"""Where registered models lie: ``<workspace>/registry/NAME/versions/N``, whole or absent, and ``champion.json``.
+"""The places of registered models: ``<workspace>/registry/NAME/versions/N``, whole or absent, and ``champion.json``.
 
-Every path in a record is relative, so that a workspace can be moved.
+Every path in a record is relative: a workspace can be moved.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class VersionDirectory:
 
     @property
     def note(self) -> Path:
-        """What MLflow has of it."""
+        """The note on what MLflow has of it."""
         return self.path / "mlflow.json"
 
     def read(self) -> Registration:
@@ -66,7 +66,7 @@ class VersionDirectory:
         return read_record(Registration, self.record)
 
     def followed(self) -> Followed | None:
-        """What MLflow has of it; None if nothing is known. A damaged note is forgotten: MLflow is asked again."""
+        """Read what MLflow has of it; None if nothing is known. A damaged note is forgotten: MLflow is asked again."""
         try:
             return read_record(Followed, self.note) if self.note.exists() else None
         except DamagedFileError:
@@ -147,15 +147,15 @@ class ModelDirectory:
             lock.release()
 
     def scratch(self) -> list[Path]:
-        """What a registration is writing; while nobody holds `lock`, what was killed."""
+        """List what a registration is writing; while `lock` is free, what was killed."""
         return [*leftovers(self.path), *leftovers(self.versions)]
 
     def follower_scratch(self) -> list[Path]:
-        """What is being written for MLflow; while nobody holds `follower_lock`, what was killed."""
+        """List what is being written for MLflow; while `follower_lock` is free, what was killed."""
         return [path for number in self.numbers() for path in leftovers(self.version(number).path)]
 
     def abandoned(self) -> list[Path]:
-        """What nobody is writing any more."""
+        """List what is no longer being written."""
         found = [] if is_held(self.lock) else self.scratch()
         return found if is_held(self.follower_lock) else [*found, *self.follower_scratch()]
 
@@ -171,7 +171,7 @@ def all_models(workspace: Workspace) -> list[ModelDirectory]:
 
 
 def find_model(workspace: Workspace, name: str) -> ModelDirectory:
-    """Where versions of `name` lie, or would lie."""
+    """Return the directory that versions of `name` are in, or would be in."""
     return ModelDirectory(workspace.registry / folder_name(name))
 
 

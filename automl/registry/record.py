@@ -1,4 +1,4 @@
-"""What a version says about itself, and which version is the champion: written once, whole, read in one place."""
+"""The record of a version, and of which version is the champion: written once, whole, read in one place."""
 
 from __future__ import annotations
 
@@ -64,12 +64,12 @@ class Pointer(BaseModel):
 
 
 class Followed(BaseModel):
-    """What MLflow has of a version: mlflow.json beside its record, which was there before.
+    """The state of a version in MLflow: mlflow.json beside its record, which was there before.
 
     Attributes:
         uri: the store, without credentials.
         version: its number there; None if MLflow refused the model for good.
-        run_id: of the run that the model hangs on.
+        run_id: of the run that the model is attached to.
         problem: why there is none, or what is odd about it.
     """
 
@@ -83,7 +83,7 @@ class Followed(BaseModel):
 
 
 def read_record(kind: type[Record], path: Path) -> Record:
-    """What `write_record` left.
+    """Read what `write_record` left.
 
     Raises:
         WorkspaceError: it is not there, or was written by a newer automl.

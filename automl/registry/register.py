@@ -72,7 +72,7 @@ def promote(name: str, version: int, workspace: Workspace) -> RegisteredModel:
 
 
 def _predictions(candidate: Candidate, patience: float | None) -> tuple[bool | int | float | str, ...] | None:
-    """What the models predict for the example, loaded back; from the trial's own check, if its worker has made one."""
+    """Return what the reloaded models predict for the example; from the trial's own check, if its worker made one."""
     from automl.learning.ensemble.check import Check, check_models, read_check
 
     check = read_check(candidate.check)

@@ -1,4 +1,4 @@
-"""What goes into a registered model and what comes out, in plain JSON."""
+"""The inputs and outputs of a registered model, in plain JSON."""
 
 from __future__ import annotations
 

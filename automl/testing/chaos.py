@@ -77,11 +77,11 @@ class Kill:
 
 @dataclass(frozen=True)
 class ChaosResult:
-    """What an experiment went through, and how it is.
+    """The faults that an experiment went through, and its state after them.
 
     Attributes:
         kills: in order.
-        completed: it came to its end and delivered its result.
+        completed: it reached its end and delivered its result.
         findings: what is wrong with what it left.
         sessions: how often it was started.
         directory: of the experiment; None if none was ever begun.
@@ -202,7 +202,7 @@ class ChaosRun:
         return True
 
     def _follow(self, waiting: deque[Fault]) -> None:
-        """What MLflow lacks when the search is over, the follower brings; after a kill the next command starts it."""
+        """Wait for the follower to bring what MLflow lacks; one that is killed is started by the next command."""
         moved, condition = time.monotonic(), None
         while owed(self._scene.workspace) and time.monotonic() - moved < self._patience:
             while waiting and waiting[0].moment not in _AFTERWARDS:
@@ -247,7 +247,7 @@ class ChaosRun:
             self._kills[-1] = replace(self._kills[-1], survived=False)
 
     def _said(self) -> str:
-        """What the session has printed."""
+        """Return what the session has printed."""
         return self._log.read_text(encoding="utf-8", errors="replace").strip()
 
 

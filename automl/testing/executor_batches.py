@@ -1,4 +1,4 @@
-"""What an executor must do that hands a worker several trials at once."""
+"""The duties of an executor that hands a worker several trials at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an executor must do to trials that do not behave."""
+"""The duties of an executor towards trials that do not behave."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class KillTests(ExecutorTests):
     def test_a_deaf_trial_is_killed_when_it_does_not_stop(
         self, executor: Executor, trial: Callable[..., TrialSpec], kills: None
     ) -> None:
-        """What it has written and printed until then is kept."""
+        """Check that what it has written and printed until then is kept."""
         spec = trial("deaf")
         result = self.stopped(executor, spec, StopReason.PRUNED, grace=0.2)
         assert (result.status, result.value) == (Status.PRUNED, 0.75)

@@ -1,4 +1,4 @@
-"""What all tests of executors share."""
+"""The parts that all tests of executors share."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ __all__ = ["ExecutorSuite"]
 
 
 class ExecutorSuite(KillTests, BatchTests):
-    """What an executor must do."""
+    """The duties of an executor."""
 
     # --- results and reports
 

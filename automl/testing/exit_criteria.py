@@ -61,7 +61,7 @@ def _ended(number: int, end: float | Status) -> Finished:
 
 
 class ExitCriterionSuite:
-    """What an exit criterion must do.
+    """The duties of an exit criterion.
 
     Attributes:
         criterion: the class.

@@ -1,4 +1,4 @@
-"""What has to hold of a finished experiment, whatever has happened to it: record against journal against MLflow."""
+"""The invariants of a finished experiment, whatever has happened to it: record against journal against MLflow."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _PATIENCE = 180.0
 
 @dataclass(frozen=True)
 class Findings:
-    """What is wrong with an experiment, nothing if it is sound.
+    """The flaws of an experiment, none if it is sound.
 
     Attributes:
         lost: numbers with a valid trial.json that the journal was never told of.
@@ -61,7 +61,7 @@ class Findings:
 
 
 class Ledger:
-    """What finished trials looked like when they were first seen: they must never change again."""
+    """The state of finished trials when they were first seen: they must never change again."""
 
     def __init__(self) -> None:
         self._seen: dict[int, str] = {}

@@ -1,4 +1,4 @@
-"""When to kill: conditions that an experiment comes to, seen from outside."""
+"""The moments to kill at: conditions that an experiment reaches, seen from outside."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Scene:
 
     @property
     def begun(self) -> bool:
-        """Whether a driver holds the experiment at present."""
+        """True if a driver holds the experiment at present."""
         return self.directory is not None and is_locked(self.directory)
 
     @property
@@ -52,7 +52,7 @@ class Scene:
 
     @property
     def ending(self) -> bool:
-        """Whether the search is over: its model is being registered, or the result is there."""
+        """True if the search is over: its model is being registered, or the result is there."""
         return self.registering or (self.directory is not None and self.directory.result.exists())
 
     @property

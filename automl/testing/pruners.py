@@ -29,7 +29,7 @@ _DIRECTIONS = pytest.mark.parametrize("maximize", [True, False], ids=["maximize"
 
 
 class PrunerSuite:
-    """What a pruner must do."""
+    """The duties of a pruner."""
 
     def make_pruner(self) -> Pruner:
         raise NotImplementedError

@@ -66,7 +66,7 @@ _ENDS = (Status.COMPLETED, Status.COMPLETED, Status.PRUNED, Status.FAILED, Statu
 
 
 class SamplerSuite:
-    """What a sampler must do.
+    """The duties of a sampler.
 
     Attributes:
         trials: length of the searches that are played; more than the sampler's start at random.
@@ -195,7 +195,7 @@ def _admit(algorithm: str, params: Mapping[str, Any] | None = None, **_: float) 
 
 
 def _play(proposer: Proposer, numbers: Iterable[int], sign: float = 1.0) -> list[Proposal]:
-    """What is proposed under `numbers`, one trial at a time, until nothing is left."""
+    """Collect what is proposed under `numbers`, one trial at a time, until nothing is left."""
     played = []
     for number in numbers:
         proposal = proposer.propose(number, _admit)

@@ -37,7 +37,7 @@ _POLITE = 0.2
 
 @dataclass(frozen=True)
 class MirrorSummary:
-    """How far MLflow is: trials that are complete there, and whether it has everything, the models too."""
+    """The progress of MLflow: trials that are complete there, and whether it has everything, the models too."""
 
     mirrored: int
     complete: bool
@@ -92,12 +92,12 @@ class Mirror:
 
     @property
     def open_seconds(self) -> float | None:
-        """What importing MLflow and opening the store took; None before."""
+        """The seconds that importing MLflow and opening the store took; None before."""
         return self._seconds.get("open")
 
     @property
     def register_seconds(self) -> float | None:
-        """What a registration of a tiny model takes when all is warm, from a rehearsal; None before `ready`.
+        """The seconds that registering a tiny model takes when all is warm, from a rehearsal; None before `ready`.
 
         A real one adds reading and writing the model's files, five times in all, and a few calls to the store.
         """

@@ -1,4 +1,4 @@
-"""How an experiment ended, as far as MLflow is told: written before the mirror is asked, so that it can be rebuilt."""
+"""The end of an experiment as MLflow is told of it: written before the mirror is asked, for it to be rebuilt from."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_ending(experiment: ExperimentDirectory, ending: Ending) -> None:
 
 
 def read_ending(experiment: ExperimentDirectory) -> Ending | None:
-    """What `write_ending` left; None for an experiment that has not ended.
+    """Read what `write_ending` left; None for an experiment that has not ended.
 
     Raises:
         WorkspaceError: it was written by a newer automl, or is damaged.

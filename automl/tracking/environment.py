@@ -1,4 +1,4 @@
-"""What the mirror's process inherits, and what not."""
+"""The environment that the mirror's process inherits."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ log = logging.getLogger("automl")
 
 
 def signature_of(example: pd.DataFrame | np.ndarray, predictions: np.ndarray) -> ModelSignature:
-    """What goes in, and the type of the labels that come out.
+    """Describe what goes in, and the type of the labels that come out.
 
     Of a table these are named columns with the types of the example. A column whose dtype MLflow would refuse at
     prediction time (category, time zones, durations, mixed objects) is declared as of any type. Every column is
@@ -122,7 +122,7 @@ def _public(version: str) -> str:
 
 
 def predict_saved(folder: Path, example: pd.DataFrame | np.ndarray) -> np.ndarray:
-    """What the model saved in `folder` predicts when MLflow loads it, as any user of the registry would."""
+    """Return what the model saved in `folder` predicts when MLflow loads it, as any user of the registry would."""
     with quiet():
         import mlflow.pyfunc
         import numpy as np

@@ -1,4 +1,4 @@
-"""What a user may say about tracking."""
+"""The options of tracking."""
 
 from __future__ import annotations
 

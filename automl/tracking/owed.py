@@ -1,6 +1,6 @@
-"""What MLflow is owed: a mark for each experiment whose runs or models it may lack. The cheapest thing to look at.
+"""Marks of what MLflow is owed: one for each experiment whose runs or models it may lack. The cheapest to look at.
 
-A mark is made before anything is registered, and removed by whoever has brought everything to MLflow.
+A mark is made before anything is registered, and removed by the process that has brought everything to MLflow.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def run_status(status: Status) -> str:
 
 
 def read_trial(directory: TrialDirectory, metric: str | None = None) -> TrialRecord | None:
-    """What a trial left on disk; None while it has no valid trial.json.
+    """Read what a trial left on disk; None while it has no valid trial.json.
 
     Args:
         directory: the trial's.

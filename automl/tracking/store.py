@@ -50,7 +50,7 @@ def is_local(uri: str) -> bool:
 
 
 def why(error: BaseException) -> str:
-    """What is wrong with a store, as a clause. HTTP clients wrap the cause into several layers of their own."""
+    """Say in a clause what is wrong with a store. HTTP clients wrap the cause into several layers of their own."""
     cause = one_line(error).rpartition("Caused by ")[2]
     inner = cause.rpartition("): ")[2] or cause
     return inner.partition(". (")[0].strip("\"'() ") if inner != cause else cause

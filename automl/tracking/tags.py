@@ -46,7 +46,7 @@ _LONGEST = 5000  # characters that MLflow's own stores take
 
 
 def version_tags(record: Registration) -> dict[str, str]:
-    """Where a version comes from, complete enough to make it again. `VERIFIED` is not among them."""
+    """Return the tags of a version's origin, complete enough to make it again. `VERIFIED` is not among them."""
     own: Mapping[str, object] = {
         EXPERIMENT: record.experiment,
         "automl.version": record.version,
@@ -68,7 +68,7 @@ def version_tags(record: Registration) -> dict[str, str]:
 
 
 def score_of(marks: Mapping[str, str]) -> Score | None:
-    """What the version with these tags is compared by; None for one that automl has not registered, or not checked."""
+    """Return the score that the version with these tags is compared by; None if automl did not register or check it."""
     if marks.get(VERIFIED) != "true":
         return None
     return Score(

@@ -1,4 +1,4 @@
-"""Whose turn it is: what is written to MLflow can be repeated, but not at the same time."""
+"""Turns at writing: what is written to MLflow can be repeated, but not at the same time."""
 
 from __future__ import annotations
 

@@ -239,7 +239,7 @@ class _RefusedError(AutomlError):
 
 
 class _Told:
-    """Which champion the stores have been told of: ``mlflow.json`` beside the pointer."""
+    """The champion that the stores have been told of: ``mlflow.json`` beside the pointer."""
 
     def __init__(self, model: ModelDirectory, uri: str) -> None:
         self._path, self._uri = model.path / "mlflow.json", uri
@@ -286,7 +286,7 @@ def _ensure_name(client: MlflowClient, name: str) -> None:
 def _expected(
     version: VersionDirectory, record: Registration, example: pd.DataFrame | np.ndarray, loaded: np.ndarray
 ) -> np.ndarray:
-    """What the model is to predict: its record says so, unless nobody had the time to look then."""
+    """Return what the model is to predict: its record says so, unless there was no time to look then."""
     if record.predictions is None:
         expected: np.ndarray = load_estimator(version.models).predict(example)
         return expected

@@ -21,7 +21,7 @@ def gc(
     delete: Annotated[bool, typer.Option("--delete", help="Delete it; without this, nothing is changed.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """What could be deleted: models outside the best, caches, leftovers. Never a registered model's, never records."""
+    """Show what could be deleted: models outside the best, caches, leftovers. Registered models and records stay."""
     from automl import api
 
     found = api.gc(workspace, keep=keep, delete=delete)

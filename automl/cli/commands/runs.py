@@ -54,7 +54,7 @@ def logs(
     trial: Annotated[int | None, typer.Option(help="The log of one trial; by default the experiment's own.")] = None,
     workspace: Workspace = None,
 ) -> None:
-    """What an experiment, or one of its trials, has printed."""
+    """Show what an experiment, or one of its trials, has printed."""
     from automl import api
 
     for line in api.read_logs(experiment, trial=trial, workspace=workspace):

@@ -1,1 +1,1 @@
-"""What is kept: registration, refit, replay, retention, gc, test scores."""
+"""The models that are kept: registration, refit, replay, retention, gc, test scores."""

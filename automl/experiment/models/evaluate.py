@@ -19,7 +19,7 @@ _MARGIN = 1.5
 
 
 def seconds_to_test(problem: Problem, winner: TrialResult) -> float:
-    """What `score_test` will take, judged by the validation rows: every test row is predicted by each fold's model."""
+    """Estimate the time of `score_test` from the validation rows: each fold's model predicts every test row."""
     test, part = problem.table.test, winner.partial
     assert test is not None
     folds = len(problem.plan.folds) if part is None else part.folds

@@ -1,4 +1,4 @@
-"""What of a workspace can go: models that nobody is going to load, spent checkpoints, caches, what kills have left.
+"""The parts of a workspace that can go: models that will not be loaded, spent checkpoints, caches, remains of kills.
 
 Records, logs, outputs, predictions and data stay, and so does everything of an experiment that runs.
 """
@@ -125,7 +125,7 @@ def _remove_if(delete: bool, item: Garbage) -> Garbage:
 
 
 def _in_registry(workspace: Workspace) -> Iterator[Garbage]:
-    """What registrations have left that were killed."""
+    """Find what killed registrations have left."""
     for model in all_models(workspace):
         for path in model.abandoned():
             yield Garbage(f"registry/{model.path.name}", Kind.TEMPORARY, path, _size(path))

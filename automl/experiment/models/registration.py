@@ -74,7 +74,7 @@ def find_example(directory: ExperimentDirectory) -> Path:
 def candidate_for(
     config: ExperimentConfig, directory: ExperimentDirectory, summary: Summary, result: TrialResult
 ) -> Candidate:
-    """What the registry has to know about a trial's model."""
+    """Collect what the registry has to know about a trial's model."""
     options = config.registry or RegistryOptions()
     space = load_space(config.search.space, task=config.task).algorithms[result.algorithm]
     framework = distribution_of(space.package or "automl-search")

@@ -34,7 +34,7 @@ _ALONE = {"address": None, "storage": None, "min_workers": 0, "max_workers": 1}
 
 
 def close(then: float | None, now: float | None) -> bool:
-    """Whether two scores are equal within rounding; None is equal to None alone."""
+    """Tell whether two scores are equal within rounding; None equals only None."""
     if then is None or now is None:
         return then is now
     return math.isclose(then, now, rel_tol=RELATIVE)
@@ -69,7 +69,7 @@ def problem_of(
     metrics: Mapping[str, Callable[..., float]] | None = None,
     trust: bool = False,
 ) -> tuple[Problem, ExperimentConfig]:
-    """What the trials of an experiment were about, data read anew, and how it was declared.
+    """Return the problem that the trials of an experiment solved, data read anew, and how it was declared.
 
     Raises:
         DataError: the data has changed, or cannot be read.
@@ -111,7 +111,7 @@ def rerun(
 
 
 def _written(directory: ExperimentDirectory, recorded: TrialResult) -> dict[str, Any]:
-    """What the trial was told: its parameters, and notes on where it stands in the search."""
+    """Return what the trial was told: its parameters, and notes on its place in the search."""
     place = directory.trial(recorded.number)
     if not place.params.exists():
         raise WorkspaceError(f"{place.params} is missing, so the trial cannot be repeated.")

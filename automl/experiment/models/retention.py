@@ -1,4 +1,4 @@
-"""Which models and checkpoints stay while a search goes on: a night of ten thousand trials must not fill the disk."""
+"""The models and checkpoints that stay while a search runs: a night of ten thousand trials must not fill the disk."""
 
 from __future__ import annotations
 
@@ -82,10 +82,10 @@ class Retention:
 
 
 def is_spare(ended: TrialResult, *, continues: bool) -> bool:
-    """Whether no trial will go on from the checkpoint of this one.
+    """Tell whether no trial will continue from the checkpoint of this one.
 
     Args:
-        continues: whether trials go on from the checkpoints of others at all; those that did all of the work have no
+        continues: whether trials continue from the checkpoints of others at all; those that did all of the work have no
             successor.
     """
     return ended.is_whole or not continues

@@ -1,1 +1,1 @@
-"""What is searched: inputs, preparing, files, environment."""
+"""The problem that is searched: inputs, preparing, files, environment."""

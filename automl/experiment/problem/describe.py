@@ -1,4 +1,4 @@
-"""What a search would do, as plain data: for ``automl plan``."""
+"""A description of what a search would do, as plain data: for ``automl plan``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["describe_plan"]
 
 
 def describe_plan(config: ExperimentConfig, problem: Problem) -> dict[str, Any]:
-    """What a search would do."""
+    """Describe what a search would do."""
     table, target = problem.table, problem.target
     return {
         "experiment": config.experiment or table.name,
@@ -50,7 +50,7 @@ def describe_plan(config: ExperimentConfig, problem: Problem) -> dict[str, Any]:
 
 
 def _pictures(table: Table) -> dict[str, str]:
-    """What the rows look like, where they are pictures."""
+    """Describe what the rows look like, where they are pictures."""
     column = table.columns[0]
     if not isinstance(column, ImageColumn):
         return {}

@@ -48,7 +48,7 @@ class Environment(BaseModel):
 
     @classmethod
     def now(cls, algorithms: Iterable[AlgorithmSpace]) -> Environment:
-        """What is installed here of all that `algorithms` need."""
+        """Record what is installed here of all that `algorithms` need."""
         frameworks = {distribution_of(module) for algorithm in algorithms for module in algorithm.needs}
         # By name, and not by an import statement: the package's root stands above every layer. Not its distribution's
         # version either, which a checkout does not have.
@@ -64,7 +64,7 @@ class Environment(BaseModel):
         return {"python": self.python, "platform": self.platform, **self.packages}
 
     def differences(self, other: Environment, *, framework: str = "") -> dict[str, tuple[str | None, str | None]]:
-        """What differs: by name, the version here and the one in `other`, None where there is none.
+        """Return what differs: by name, the version here and the one in `other`, None where there is none.
 
         Packages that only one of them looked at are left out, but for `framework`.
         """

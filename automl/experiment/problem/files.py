@@ -1,5 +1,5 @@
-"""What a resumed session and a replay need beside the configuration: the data or its fingerprint, the split plan,
-example rows, versions.
+"""The files that a resumed session and a replay need beside the configuration: the data or its fingerprint, the
+split plan, example rows, versions.
 """
 
 from __future__ import annotations

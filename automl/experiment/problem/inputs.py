@@ -1,4 +1,4 @@
-"""What an experiment is given from the caller's memory. Light to import: workers start before the rest is."""
+"""The objects that an experiment is given from the caller's memory. Light to import: workers start before all else."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["Inputs"]
 
 @dataclass(frozen=True)
 class Inputs:
-    """What cannot stand in a file: objects from the caller's memory.
+    """Inputs that cannot be written in a file: objects from the caller's memory.
 
     Attributes:
         data: a table, (X, y) or arrays; None if the configuration names a source.
         roles: objects for ``data.test``, ``data.weight``, ``data.group`` and ``data.time``.
         validation: a table, or (X, y), for ``validation.source``.
-        saved: the copy of data from memory that a resumed experiment goes on with, rows of ``validation.source`` at its
-            end, and how it was split.
+        saved: the copy of data from memory that a resumed experiment continues with, rows of ``validation.source`` at
+            its end, and how it was split.
         metrics: callables by the name under which the configuration lists them.
         trust: the file may name any class, and set any argument of it.
         progress: show how far reading is, where it takes long.
@@ -38,5 +38,5 @@ class Inputs:
 
     @property
     def from_memory(self) -> bool:
-        """Whether anything is there that nobody can read again."""
+        """True if there is anything that cannot be read again."""
         return self.data is not None or bool(self.roles) or self.validation is not None or self.saved is not None

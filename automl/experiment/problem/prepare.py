@@ -156,7 +156,7 @@ def _data(
 
 
 def _holds_credentials(config: ExperimentConfig) -> bool:
-    """Whether data lies behind a URL that experiment.yaml cannot repeat, since it keeps no credentials and no query."""
+    """Tell whether data is at a URL that experiment.yaml cannot repeat, since it keeps no credentials and no query."""
     sources = (config.data.source, config.data.test, config.validation.source)
     return any(isinstance(source, str) and redact_text(source) != source for source in sources)
 
@@ -172,7 +172,7 @@ def _test_values(table: Table, task: Task, target: Target) -> np.ndarray | None:
 
 
 def _declared_space(config: ExperimentConfig, task: Task, trust: bool) -> SearchSpace:
-    """What is to be searched. What is not trusted is refused before anything is imported, and before data are read."""
+    """Return what is to be searched. What is not trusted is refused before anything is imported or read."""
     wanted = config.search.algorithms
     space = load_space(config.search.space, task=task.name).restrict(allow=wanted.allow, block=wanted.block)
     if config.search.space is not None:
@@ -184,7 +184,7 @@ def _declared_space(config: ExperimentConfig, task: Task, trust: bool) -> Search
 def _usable_space(
     space: SearchSpace, config: ExperimentConfig, table: Table
 ) -> tuple[SearchSpace, tuple[Exclusion, ...]]:
-    """What of it can be searched here."""
+    """Return the part of it that can be searched here."""
     wanted = config.search.algorithms
     space, exclusions = available(space, asked=wanted.allow or (), n_rows=table.n_rows)
     if config.search.space is not None:

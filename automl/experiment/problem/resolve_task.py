@@ -1,4 +1,4 @@
-"""Which task an experiment is: what its user called it, and what its data makes of it."""
+"""The task that an experiment is: what its user called it, and what its data makes of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an earlier experiment lends to a new one: its best configurations."""
+"""The loan that an earlier experiment makes to a new one: its best configurations."""
 
 from __future__ import annotations
 

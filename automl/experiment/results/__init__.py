@@ -1,1 +1,1 @@
-"""What came of it: summary, leaderboard, selection, Pareto front, phases."""
+"""The outcome: summary, leaderboard, selection, Pareto front, phases."""

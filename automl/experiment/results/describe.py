@@ -73,7 +73,7 @@ def describe_leaderboard(directory: ExperimentDirectory, *, front: bool = False)
 
 
 def _objectives(directory: ExperimentDirectory, summary: Summary | None) -> Objectives:
-    """What a leaderboard is sorted by; before the data was read there is no trial to sort."""
+    """Return what a leaderboard is sorted by; before the data was read there is no trial to sort."""
     known = Objectives.read(directory)
     if known is not None:
         return known

@@ -42,7 +42,7 @@ def _has_left_a_model(trial: TrialDirectory) -> bool:
 
 
 def leaderboard(results: Iterable[TrialResult], objectives: Objectives) -> pd.DataFrame:
-    """What may win from best to worst, then completed trials over a limit on models, then the others.
+    """List what may win from best to worst, then completed trials over a limit on models, then the others.
 
     Returns:
         Columns: rank (1 for the best, <NA> for a trial that cannot be the best), trial, algorithm, score, one for each

@@ -1,4 +1,4 @@
-"""What makes one model better than another in an experiment: metrics, limits on models, how the winner is picked."""
+"""The criteria by which one model is better than another: metrics, limits on models, how the winner is picked."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Objectives(BaseModel):
         )
 
     def is_that_of(self, config: ExperimentConfig) -> bool:
-        """Whether `config` still has the same limits and the same rule; its metrics cannot change."""
+        """Tell whether `config` still has the same limits and the same rule; its metrics cannot change."""
         limits = config.limits
         return (self.pick, self.predict_time, self.model_size) == (
             config.search.pick,
@@ -90,7 +90,7 @@ class Objectives(BaseModel):
         return ModelLimits(self.predict_time, self.model_size)
 
     def better(self, value: float, than: float) -> bool:
-        """Whether `value` of the primary metric is strictly better."""
+        """Tell whether `value` of the primary metric is strictly better."""
         return value > than if self.maximize else value < than
 
     def write(self, directory: ExperimentDirectory) -> None:
@@ -98,7 +98,7 @@ class Objectives(BaseModel):
 
     @classmethod
     def read(cls, directory: ExperimentDirectory) -> Self | None:
-        """What `write` has written; None for an experiment that has not come so far, or is older than this file.
+        """Read what `write` has written; None for an experiment that has not got that far, or is older than this file.
 
         Raises:
             WorkspaceError: a newer automl has written it.

@@ -55,7 +55,7 @@ def pareto_front(results: Sequence[TrialResult], objectives: Sequence[Objective]
 
 
 def non_dominated(losses: np.ndarray) -> np.ndarray:
-    """Which points no other point dominates.
+    """Mark the points that no other point dominates.
 
     A point dominates another if it is nowhere worse and somewhere better. Equal points do not dominate each other:
     all of them stay, or none.

@@ -32,7 +32,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class Budget:
-    """How the time was meant to be used, and how it was.
+    """The time budget: how it was meant to be used, and how it was.
 
     Attributes:
         seconds: the time budget, None without one.
@@ -46,7 +46,7 @@ class Budget:
 
     @property
     def kept(self) -> bool:
-        """Whether the budget was kept within the one tolerance, max(0.5 s, 2%)."""
+        """True if the budget was kept within the one tolerance, max(0.5 s, 2%)."""
         return self.seconds is None or self.spent <= self.seconds + tolerance(self.seconds)
 
     def __str__(self) -> str:
@@ -68,7 +68,7 @@ class Phases:
         self._spent: dict[str, float] = {}
 
     def plan(self, name: str, seconds: float) -> None:
-        """What a phase is expected to take, nothing where the time is over already; the first plan counts."""
+        """Note what a phase is expected to take, nothing where the time is over already; the first plan counts."""
         if math.isfinite(seconds):
             self._planned.setdefault(name, max(0.0, seconds))
 

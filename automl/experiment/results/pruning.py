@@ -1,4 +1,4 @@
-"""What stopping trials early has saved."""
+"""The work that stopping trials early has saved."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["Pruning", "PruningTally"]
 
 
 class Pruning(BaseModel):
-    """How many trials were stopped early, and what that is reckoned to have saved.
+    """The number of trials that were stopped early, and an estimate of what that has saved.
 
     Attributes:
         stopped: trials that were pruned.
         trials: all that have ended.
-        seconds: workers' seconds that the stopped ones would have needed to come to their ends, by estimate.
+        seconds: workers' seconds that the stopped ones would have needed to reach their ends, by estimate.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,4 +1,4 @@
-"""Which of the completed trials wins, and why that one."""
+"""The choice of the completed trial that wins, and the reason for it."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def pick_winner(best: TrialResult, completed: Sequence[TrialResult], objectives:
 
 
 def pick_partial(result: TrialResult) -> Pick:
-    """What there is where no trial is whole."""
+    """Pick what there is where no trial is whole."""
     return Pick(result, f"No trial came to its end in time: this one's model is {result.extent}.")
 
 
@@ -127,7 +127,7 @@ def _passed_over(best: TrialResult, completed: Sequence[TrialResult], objectives
 
 
 def _cheaper(cheap: TrialResult, dear: TrialResult) -> str:
-    """What is gained: ``: 9.1 times as fast, 3.0 times smaller``."""
+    """Say what is gained: ``: 9.1 times as fast, 3.0 times smaller``."""
     gains = []
     if cheap.predict_latency and dear.predict_latency:
         times = dear.predict_latency / cheap.predict_latency

@@ -56,7 +56,7 @@ class Summary(BaseModel):
 
     @classmethod
     def read(cls, directory: ExperimentDirectory) -> Summary | None:
-        """What result.json says; None as long as the experiment has not come to its end.
+        """Read result.json; None as long as the experiment has not reached its end.
 
         Raises:
             WorkspaceError: a newer automl has written it.
