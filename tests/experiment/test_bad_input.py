@@ -232,7 +232,7 @@ SETTINGS: dict[str, Refusal] = {
     ),
     "a misspelt class": (table(), estimator("sklearn.svm.SVCs"), SpaceError, f"{KEY}.*did you mean 'SVC'"),
     "a misspelt module": (table(), estimator("sklearn.swm.SVC"), TrustError, f"{KEY}.*did you mean 'sklearn.svm.SVC'"),
-    "no path": (table(), estimator("SVC"), SpaceError, f"{KEY}'SVC' is no import path"),
+    "no path": (table(), estimator("SVC"), SpaceError, f"{KEY}'SVC' is not an import path"),
     "nothing that is installed": (
         table(),
         {"trust": True, **estimator("not_installed.Model")},

@@ -1,1 +1,1 @@
-"""Whether a trial may start: time, memory, GPU memory."""
+"""Admission of trials: by time, memory, GPU memory."""

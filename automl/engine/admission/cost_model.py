@@ -1,4 +1,4 @@
-"""What a configuration will need, predicted from what others of its algorithm have needed."""
+"""Predictions of what a configuration will need, from what others of its algorithm have needed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _REFIT = 1.1
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What is expected, and the bounds above and below which nine of ten configurations like it stay."""
+    """The expected value, and the bounds above and below which nine of ten configurations like it stay."""
 
     expected: float
     lower: float
@@ -61,7 +61,7 @@ class CostModel:
         self._ridge: _Ridge | None = None
 
     def observe(self, params: Mapping[str, Any], need: float, *, fidelity: float = 1.0, exact: bool = True) -> None:
-        """`params` needed `need`; at least that if not `exact`."""
+        """Note that `params` needed `need`; at least that if not `exact`."""
         if need <= 0:
             return
         known = self._measured if exact else self._exceeded
@@ -69,7 +69,7 @@ class CostModel:
         self._seen += 1
 
     def predict(self, params: Mapping[str, Any], *, fidelity: float = 1.0) -> Prediction | None:
-        """What `params` will need; None as long as too little is known."""
+        """Predict what `params` will need; None as long as too little is known."""
         if len(self._measured) < _FEWEST:
             return None
         if self._ridge is None or self._seen >= _REFIT * self._seen_by_fit:
@@ -95,7 +95,7 @@ class CostModel:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What was needed, as a logarithm. It becomes a point when a model is fitted, which most searches never do."""
+    """One need seen, as a logarithm. It becomes a point when a model is fitted, which most searches never do."""
 
     params: Mapping[str, Any]
     fidelity: float

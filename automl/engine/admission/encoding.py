@@ -40,7 +40,7 @@ class ConfigEncoder:
 
 
 def _column(parameter: BaseParameter) -> _Column:
-    """How many coordinates a parameter has, and how its real value becomes them."""
+    """Return the number of coordinates of a parameter, and the function that makes them of its real value."""
     match parameter.distribution():
         case CategoricalDistribution():
             texts = {json_text(value): index for index, value in enumerate(parameter.values())}

@@ -1,4 +1,4 @@
-"""Whether one more trial fits on a GPU that several share: learned from what earlier ones held."""
+"""The test for room for one more trial on a GPU that several share: learned from what earlier ones held."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class GpuMemoryAdmission:
         self._needs = PeakMemory(algorithms)
 
     def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
-        """A trial with `params` has ended."""
+        """Note that a trial with `params` has ended."""
         self._needs.observe(result, params, result.gpu_memory)
 
     def least(self, spec: TrialSpec) -> tuple[float, float]:
@@ -44,7 +44,7 @@ class GpuMemoryAdmission:
         return predicted.lower / gpus + _CONTEXT, predicted.expected / gpus + _CONTEXT
 
     def fits(self, spec: TrialSpec, beside: Iterable[TrialSpec], size: int | None) -> bool:
-        """Whether `spec` has room on a GPU beside what is running. One that shares with nobody always has.
+        """Tell whether `spec` has room on a GPU beside what is running. One that shares with no other always has.
 
         Args:
             size: bytes that trials may hold of a GPU, None if that is not known.

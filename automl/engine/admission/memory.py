@@ -1,4 +1,4 @@
-"""Whether a trial's memory fits: learned from this very experiment, as its time is."""
+"""The test for room in memory for a trial: learned from this very experiment, as its time is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["MemoryAdmission"]
 
 _LOOK_SECONDS = 0.5
-"""How long a look at the machine's memory counts."""
+"""Seconds for which a look at the machine's memory counts."""
 
 
 class MemoryAdmission:
@@ -40,12 +40,12 @@ class MemoryAdmission:
         self._looked = -_LOOK_SECONDS
 
     def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
-        """A trial with `params` has ended. One that ran out of memory would have held more."""
+        """Note that a trial with `params` has ended. One that ran out of memory would have held more."""
         self._needs.observe(result, params, result.peak_memory)
         self._gpus.observe(result, params)
 
     def refusal(self, spec: TrialSpec, workers: Collection[int] | None, gpu: int | None = None) -> Failure | None:
-        """Why a trial can never run; None if it can, as far as is known.
+        """Return why a trial can never run; None if it can, as far as is known.
 
         Args:
             workers: process ids of the workers if all of them are on this machine, else None.
@@ -65,7 +65,7 @@ class MemoryAdmission:
     def fits(
         self, spec: TrialSpec, running: Iterable[TrialSpec], workers: Collection[int] | None, gpu: int | None = None
     ) -> bool:
-        """Whether `spec` has room beside what is running. One trial alone always has."""
+        """Tell whether `spec` has room beside what is running. One trial alone always has."""
         beside = list(running)
         if not self._gpus.fits(spec, beside, gpu):
             return False

@@ -1,4 +1,4 @@
-"""What trials hold of a memory, of the machine's or of a GPU's: seen, and predicted."""
+"""The peak that trials hold of a memory, of the machine's or of a GPU's: seen, and predicted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["PeakMemory"]
 
 _MARGIN = 1.25
-"""What is reckoned with beyond the largest need seen, as long as nothing is known about parameters."""
+"""A factor on the largest need seen, allowed for as long as nothing is known about parameters."""
 
 
 class PeakMemory:
@@ -34,7 +34,7 @@ class PeakMemory:
         self.furthest = 0.0
 
     def observe(self, result: TrialResult, params: Mapping[str, Any], peak: int | None) -> None:
-        """A trial with `params` has held `peak`. One that ran out of memory would have held more."""
+        """Note that a trial with `params` has held `peak`. One that ran out of memory would have held more."""
         if not peak or result.status not in (Status.COMPLETED, Status.OUT_OF_MEMORY):
             return
         exact = result.status is Status.COMPLETED
@@ -43,7 +43,7 @@ class PeakMemory:
         self._models[result.algorithm].observe(params, peak, fidelity=result.fidelity, exact=exact)
 
     def predict(self, spec: TrialSpec) -> Prediction | None:
-        """What a trial will hold; None as long as too little is known of its algorithm."""
+        """Predict what a trial will hold; None as long as too little is known of its algorithm."""
         return self._models[spec.algorithm].predict(spec.params, fidelity=spec.fidelity)
 
     def most(self, spec: TrialSpec) -> float:

@@ -1,4 +1,4 @@
-"""Whether a trial would end in time, learned from this very experiment."""
+"""The test for whether a trial would end in time, learned from this very experiment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Admission"]
 
 _REMEMBERED = 8
 _MARGIN = 1.25
-"""Trials of one algorithm differ; this much more than the slowest of the latest is reckoned with."""
+"""Trials of one algorithm differ; this much more than the slowest of the latest is allowed for."""
 _SOME = 0.25
 """An algorithm is worth a look while this share of its latest trials would have ended in time."""
 _FAIR_SHARE = 0.5
@@ -27,14 +27,14 @@ _ENOUGH = 0.25
 """A pruned trial's whole time is told by this share of it; less gives a bound alone."""
 
 _STOPPED = (Status.PRUNED, Status.TIMED_OUT, Status.CANCELLED)
-"""What ended so would have needed longer."""
+"""Statuses of trials that would have needed longer."""
 
 
 class Admission:
     """Predicts a trial's seconds: from its algorithm's latest trials, and from its parameters once enough are known.
 
     Args:
-        algorithms: of the search space. Before one was tried, its declared cost beside the others' is reckoned with.
+        algorithms: of the search space. Before one was tried, its declared cost beside the others' is assumed.
         allotted: algorithms whose fits last as long as the search gives them. A trial of theirs needs the time for what
             surrounds its fit, and no more.
     """
@@ -47,13 +47,13 @@ class Admission:
         self._fidelity: dict[int, float] = {}
 
     def observe(self, result: TrialResult, params: Mapping[str, Any]) -> None:
-        """A trial with `params` has ended."""
+        """Note that a trial with `params` has ended."""
         self._fidelity[result.number] = result.fidelity
         if result.status is Status.COMPLETED or result.status in _STOPPED:
             self._algorithms[result.algorithm].observe(result, params, work=self._work(result))
 
     def _work(self, result: TrialResult) -> float:
-        """Share of the full work that a trial did: of a training that went on from its parent's, the rest."""
+        """Share of the full work that a trial did: of a training that continued its parent's, the rest."""
         done = self._fidelity.get(result.parent, 0.0) if result.parent is not None else 0.0
         goes_on = result.algorithm in self._anytime and done < result.fidelity
         return result.fidelity - done if goes_on else result.fidelity
@@ -75,7 +75,7 @@ class Admission:
     def admits(
         self, algorithm: str, seconds_left: float, params: Mapping[str, Any] | None = None, *, fidelity: float = 1.0
     ) -> bool:
-        """Whether a trial that does `fidelity` of the full work is likely to end within `seconds_left`."""
+        """Tell whether a trial that does `fidelity` of the full work is likely to end within `seconds_left`."""
         if seconds_left <= 0:
             return False
         if seconds_left == float("inf"):
@@ -85,7 +85,7 @@ class Admission:
 
 
 class _Timed:
-    """What an algorithm's trials have taken, at full fidelity."""
+    """The time that an algorithm's trials have taken, at full fidelity."""
 
     def __init__(self, space: AlgorithmSpace) -> None:
         self.cost = space.cost
@@ -126,7 +126,7 @@ class _Timed:
 
 
 class _Allotted:
-    """What an algorithm's trials have taken besides their fits."""
+    """The time that an algorithm's trials have taken besides their fits."""
 
     cost, share_needed, unit = 1.0, 1.0, None
 

@@ -1,1 +1,1 @@
-"""Where trials run. Five verbs, one conformance suite, and every executor gives the same results for the same seeds."""
+"""Executors, which run trials. Five verbs, one conformance suite, and the same results for the same seeds from each."""

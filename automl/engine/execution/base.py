@@ -31,7 +31,7 @@ class Executor(ABC):
 
     @property
     def closing_seconds(self) -> float:
-        """What `close` is likely to take: a time budget keeps as much in reserve."""
+        """The seconds that `close` is likely to take: a time budget keeps as much in reserve."""
         return 0.3
 
     @property
@@ -50,7 +50,7 @@ class Executor(ABC):
         return None
 
     def prestart(self, imports: Sequence[str] = ()) -> None:  # noqa: B027 - optional
-        """Begin to start workers before the context is known, so that they import while the caller reads data."""
+        """Begin to start workers before the context is known: they import while the caller reads data."""
 
     @abstractmethod
     def start(self, context: TrialContext) -> None:
@@ -63,15 +63,15 @@ class Executor(ABC):
     @property
     @abstractmethod
     def slots(self) -> int:
-        """How many trials may be in flight at present."""
+        """The number of trials that may be in flight at present."""
 
     def slots_on(self, device: Device) -> int:
-        """How many of them may compute on `device`; by default any trial takes any slot."""
+        """Return how many of them may compute on `device`; by default any trial takes any slot."""
         return self.slots
 
     @property
     def ahead(self) -> int:
-        """How many more may be in flight at present: workers take trials by several where they last milliseconds."""
+        """The number of further trials that may be in flight: workers take several where they last milliseconds."""
         return 0
 
     @abstractmethod
@@ -83,7 +83,7 @@ class Executor(ABC):
 
     @abstractmethod
     def wait(self, timeout: float) -> list[Event]:
-        """What has happened, in order; waits up to `timeout` seconds for the first event. May return an empty list."""
+        """Return what has happened, in order, waiting up to `timeout` seconds for the first event. May be empty."""
 
     @abstractmethod
     def stop(self, number: int, reason: StopReason, *, grace: float = 1.0) -> None:

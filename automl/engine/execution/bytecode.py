@@ -1,6 +1,6 @@
 """Byte code for the processes of an experiment, where the installation holds none.
 
-Many containers set PYTHONDONTWRITEBYTECODE, or install as another user than they run as. Where nobody has compiled the
+Many containers set PYTHONDONTWRITEBYTECODE, or install as another user than they run as. Where no user has compiled the
 libraries either, each driver, worker and mirror would compile all that it imports, at every start: several times what
 the imports themselves take. Python writes each file of byte code under another name first, so that several processes
 may fill a cache at the same time.
@@ -22,7 +22,7 @@ from automl.engine.workspace.caches import user_cache
 __all__ = ["child_environment", "keep_bytecode"]
 
 _LIBRARIES = ("automl", "mlflow", "numpy", "optuna", "pandas", "scipy", "sklearn")
-"""What drivers, workers and the mirror spend most of their start on."""
+"""Libraries that drivers, workers and the mirror spend most of their start on."""
 _PREFIX, _DONT_WRITE = "PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE"
 _KEPT = 4
 """Installations whose byte code is kept, the latest used: some 50 MB of each."""
@@ -43,7 +43,7 @@ def keep_bytecode() -> None:
 
 @cache
 def _variables() -> Mapping[str, str]:
-    """What has to be set so that byte code is kept; nothing where Python does that by itself, or cannot at all."""
+    """Return what has to be set to keep byte code; nothing where Python does that by itself, or cannot at all."""
     if sys.pycache_prefix is not None or _is_compiled():
         return {}
     folder = _folder()
@@ -67,7 +67,7 @@ def _is_writable(folder: Path) -> bool:
 
 
 def _folder() -> Path | None:
-    """Where this installation's byte code is kept; None if nobody but this user can be kept from writing there."""
+    """Return the folder of this installation's byte code; None if others cannot be kept from writing there."""
     place = user_cache() / "bytecode"
     key = f"{os.path.realpath(sys.prefix)} {sys.implementation.cache_tag} {sys.version}"
     folder = place / hashlib.sha256(key.encode()).hexdigest()[:16]
@@ -81,7 +81,7 @@ def _folder() -> Path | None:
 
 
 def _is_own(folder: Path) -> bool:
-    """What lies there is executed."""
+    """Tell whether only this user can write to `folder`: what is in it is executed."""
     if not hasattr(os, "geteuid"):
         return True
     status = folder.stat()

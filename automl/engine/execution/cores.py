@@ -15,7 +15,7 @@ _OF_THIS_MACHINE = ("inline", "process")
 
 
 def joins_cluster(options: ComputeOptions) -> bool:
-    """Whether a Ray is to be joined, or runs in this process already, which may have other machines than this one."""
+    """Tell whether a Ray is to be joined, or runs in this process already, which may have other machines than this."""
     address = options.address or os.environ.get("RAY_ADDRESS")
     is_initialized = getattr(sys.modules.get("ray"), "is_initialized", None)  # another thread may be importing it
     return address not in (None, "", "local") or (is_initialized is not None and is_initialized())
@@ -41,6 +41,6 @@ def check_cores(options: ComputeOptions) -> None:
     elsewhere = "" if options.executor in _OF_THIS_MACHINE else ", or name a Ray cluster in compute.address"
     raise ConfigError(
         f"A trial needs {cores_text(options.cpus_per_trial)}, and this process may use {usable_cores()}. "
-        f"Set it to no more{elsewhere}.",
+        f"Set it to at most that{elsewhere}.",
         key="compute.cpus_per_trial",
     )

@@ -18,7 +18,7 @@ __all__ = ["ended_without_result"]
 def ended_without_result(
     flight: RunningTrial, status: Status, failure: Failure, *, storage: str | None = None
 ) -> TrialResult:
-    """What can be said from outside about a trial that was killed, or that never began.
+    """Return what can be said from outside about a trial that was killed, or that never began.
 
     If the watchdog has left its note, the trial was over its memory limit, whatever `status` says.
 

@@ -69,7 +69,7 @@ class GpuShares:
         return ",".join(taken)
 
     def give_back(self, taken: str) -> None:
-        """The worker that had been given `taken` is gone."""
+        """Note that the worker that had been given `taken` is gone."""
         self._used.subtract(taken.split(","))
 
 

@@ -19,7 +19,7 @@ _TIMEOUT_GRACE = 0.2
 
 
 class WorkerHandle(ABC):
-    """How to speak to one worker.
+    """The driver's means of speaking to one worker.
 
     Attributes:
         says_at_once: what it has said is heard though it dies right after: a trial behind the one that it runs has
@@ -64,7 +64,7 @@ class WorkerHandle(ABC):
         self.run([flight.spec for flight in flights])
 
     def ended(self, number: int) -> RunningTrial | None:
-        """A trial of it has ended: its flight; the next one begins if it was its turn."""
+        """Note that a trial of it has ended, and return its flight; the next one begins if it was its turn."""
         for position, flight in enumerate(self.flights):
             if flight.spec.number == number:
                 del self.flights[position]
@@ -114,12 +114,12 @@ class RunningTrial:
         return self.started < math.inf
 
     def assign(self, worker: WorkerHandle, now: float) -> None:
-        """The trial is sent to `worker`."""
+        """Note that the trial is sent to `worker`."""
         self.worker = worker
         self._wait_until(now)
 
     def begin(self, now: float) -> None:
-        """The trial's turn has come, and its time begins."""
+        """Note that the trial's turn has come, and its time begins."""
         self._wait_until(now)
         self.started = now
         if self.spec.limits.seconds is not None:
@@ -137,7 +137,7 @@ class RunningTrial:
             self.worker.stop(self.spec.number, self.spec.attempt, reason)
 
     def release(self) -> None:
-        """Its worker will not begin it."""
+        """Note that its worker will not begin it."""
         self.worker, self.started, self.kill_at = None, math.inf, math.inf
 
     def _wait_until(self, now: float) -> None:

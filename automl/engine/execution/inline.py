@@ -119,7 +119,7 @@ class InlineExecutor(Executor):
         for spec in iter(self._trials.get, None):
             try:
                 result = execute(spec, self._context, emit=self._emit, stop_reason=lambda: self._reason, capture=tee)
-            except BaseException as error:  # beside the trial's own work: whoever waits would wait for ever
+            except BaseException as error:  # beside the trial's own work: the caller would wait for ever
                 failure = Failure(kind=type(error).__name__, message=str(error))
                 result = TrialResult.of(spec, Status.FAILED, failure=failure)
             self._events.put(result)

@@ -1,4 +1,4 @@
-"""How many trials at once, and in which processes, where scikit-learn's `n_jobs` is all that was said about it."""
+"""The number of trials at once, and their processes, where scikit-learn's `n_jobs` is all that was said about it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def workers_of(n_jobs: Any) -> int | None:
     except AttributeError:
         jobs = 0
     if jobs == 0:
-        raise ConfigError(f"{n_jobs!r} is no number of trials; write 1 or more, or -1 for one per core.", key="n_jobs")
+        raise ConfigError(
+            f"{n_jobs!r} is not a number of trials; write 1 or more, or -1 for one per core.", key="n_jobs"
+        )
     if jobs > 0:
         return jobs
     return None if jobs == -1 else max(1, usable_cores() + 1 + jobs)

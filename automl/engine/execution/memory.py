@@ -1,4 +1,4 @@
-"""How much memory the trials of this machine may hold."""
+"""The memory that the trials of this machine may hold."""
 
 from __future__ import annotations
 

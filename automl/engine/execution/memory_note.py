@@ -1,4 +1,4 @@
-"""How much memory a trial held when it was killed for that: the watchdog writes it down, the driver reads it."""
+"""The memory that a trial held when it was killed for that: the watchdog writes it down, the driver reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker tells the driver, besides the reports of its trials."""
+"""Messages from a worker to the driver, besides the reports of its trials."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Finished:
     Attributes:
         worn: a new worker should take the place of this one: it holds too much memory, or its GPU has failed it. It
             begins no further trial.
-        files: of the trial, which lie in `compute.storage` and not in its directory.
+        files: of the trial, which are in `compute.storage` and not in its directory.
     """
 
     result: TrialResult

@@ -1,4 +1,4 @@
-"""Where trials run, on how many cores and GPUs."""
+"""Options of execution: the executor, its workers, the cores and GPUs of a trial."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ComputeOptions(Options):
     max_workers: int | None = Field(
         default=None,
         ge=1,
-        description="trials at the same time; by default what the cores and GPUs feed, nodes that join later included. "
+        description="trials at the same time; by default what cores and GPUs allow, nodes that join later included. "
         "More than there are at present: a Ray cluster with an autoscaler adds nodes for them",
     )
     idle_timeout: Duration = Field(default=60.0, description="seconds after which a worker without a trial is ended")
@@ -86,7 +86,7 @@ class ComputeOptions(Options):
         if self.max_workers is not None and self.min_workers > self.max_workers:
             raise ValueError(
                 f"min_workers is {self.min_workers}, which is more than max_workers, {self.max_workers}; "
-                "lower the one or raise the other"
+                "lower min_workers or raise max_workers"
             )
         if self.address is not None and self.executor in _LOCAL:
             raise ValueError(f"address is that of a Ray cluster, and executor {self.executor!r} uses none")

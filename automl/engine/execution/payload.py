@@ -56,7 +56,7 @@ def unpack(payload: Payload) -> TrialContext:
 
 @dataclass(frozen=True)
 class Mapped:
-    """A payload whose buffers lie in a file without a name, which the workers have inherited.
+    """A payload whose buffers are in a file without a name, which the workers have inherited.
 
     Attributes:
         places: offset and size of each buffer, in bytes.

@@ -1,4 +1,4 @@
-"""What executors with workers of their own have in common: clocks, stops, deaths, replacement.
+"""The common part of executors with workers of their own: clocks, stops, deaths, replacement.
 
 A transport (processes, Ray actors) derives `Pool`, and says how to launch a worker, how to hear from all of them,
 and, in a `WorkerHandle`, how to speak to one.
@@ -48,7 +48,7 @@ _STEP = 0.2
 
 @dataclass
 class _State:
-    """What a pool knows.
+    """The state of a pool.
 
     Attributes:
         wanted: workers that there should be, by what they compute on.
@@ -112,19 +112,19 @@ class Pool(Executor):
 
     @abstractmethod
     def _prepare(self, payload: Payload) -> Any:
-        """What each worker's `load` gets: called once."""
+        """Return what each worker's `load` gets: called once."""
 
     @abstractmethod
     def _kill(self, workers: Sequence[WorkerHandle]) -> Sequence[tuple[WorkerHandle, Message]]:
-        """End workers with all that they have started; what they had said until then and `_poll` has not given."""
+        """End workers with all that they have started; return what they had said and `_poll` has not given."""
 
     @abstractmethod
     def _poll(self, timeout: float) -> Sequence[tuple[WorkerHandle, Message]]:
-        """What workers have said, each worker's messages in order; waits up to `timeout` seconds for the first."""
+        """Return what workers have said, each one's messages in order; wait up to `timeout` seconds for the first."""
 
     @abstractmethod
     def _may_launch(self, starting: int, first: bool) -> bool:
-        """Whether one more worker may start while `starting` others do; `first`: in the time of the first trial."""
+        """Tell whether another worker may start while `starting` others do; `first`: in the time of the first trial."""
 
     def prestart(self, imports: Sequence[str] = ()) -> None:
         self._imports = tuple(dict.fromkeys((*self._imports, *imports)))
@@ -324,7 +324,7 @@ class Pool(Executor):
         self._state.queue.put_back([flight for flight in flights if flight.reason is None])
 
     def _note_gpus(self, free: Mapping[str, int]) -> None:
-        """Whoever looked first saw the GPU without trials of ours: the most that was free is what they may hold."""
+        """Note what trials may hold: the most that was free, since the first worker to look saw the GPU without any."""
         for gpu, size in free.items():
             self._gpu_memory[gpu] = max(size, self._gpu_memory.get(gpu, 0))
 
@@ -354,13 +354,13 @@ class Pool(Executor):
         """End what a dead worker may have begun, and have other workers run the rest.
 
         Args:
-            culprit: the trial that it has died of. Any other is said not to have begun: nobody is to blame it.
+            culprit: the trial that it has died of. Any other is said not to have begun: it is not to blame.
         """
         flights = list(worker.flights)
         worker.flights.clear()
         unbegun = [f for f in flights if not f.has_begun and (worker.says_at_once or f.reason is not None)]
         for flight in [flight for flight in flights if flight not in unbegun]:
-            if flight.reason is not None:  # it was asked to stop, and has not come to it
+            if flight.reason is not None:  # it was asked to stop, and has not got round to it
                 self._end(flight, flight.reason.status, stop_failure(flight.reason, flight.spec, killed=True))
             else:
                 flight.started = flight.started if flight is culprit else math.inf
@@ -372,7 +372,7 @@ class Pool(Executor):
         """Give a trial the result that its worker could not give."""
         self._state.flights.pop(flight.spec.number, None)
         if flight.worker is not None:
-            if flight.reason is StopReason.CANCELLED:  # the search is over: nobody takes its worker's place
+            if flight.reason is StopReason.CANCELLED:  # the search is over: its worker is not replaced
                 device = flight.spec.resources.device
                 self._state.wanted[device] = len(self._crew(device))
             rescue_spool(flight.spec.directory, flight.worker.mark)

@@ -1,4 +1,4 @@
-"""What was asked for as Ray: a cluster, or a Ray of this machine, which may take its time to come up."""
+"""Execution where Ray was asked for: a cluster, or a Ray of this machine, which may take its time to come up."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger("automl")
 _PATIENCE = 30.0
 """Seconds for which Ray is waited for, from its start on: it boots in 3 s on a quiet machine, in 25 on a busy one."""
 _SHARE = 0.1
-"""What of the time that is left may be spent on waiting."""
+"""The share of the time left that may be spent on waiting."""
 
 
 class RayFirst(Relay):

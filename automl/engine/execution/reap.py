@@ -22,7 +22,7 @@ MARK = "AUTOML_WORKER"
 """The environment variable: the marks of the worker and of those around it, separated by commas."""
 
 _TERM_SECONDS = 0.1
-"""How long descendants may take to obey SIGTERM."""
+"""Seconds that descendants may take to obey SIGTERM."""
 _ROUNDS = 5
 """A process that forks while it is being looked for is found in the next round."""
 

@@ -44,7 +44,7 @@ class Relay(Executor):
 
     @property
     def _serving(self) -> list[Pool]:
-        """Who runs trials."""
+        """The executors that run trials."""
         executors = [self._local, self._ray if self._ray_serves else None]
         return [executor for executor in executors if executor is not None]
 
@@ -108,7 +108,7 @@ class Relay(Executor):
                 executor.close()
 
     def _where(self) -> ProcessExecutor | RayExecutor:
-        """Where the next trial runs: in Ray's workers, as soon as one of them is free."""
+        """Choose where the next trial runs: in Ray's workers, as soon as one of them is free."""
         if self._local is not None and not (self._ray_serves and self._ray_has_room()):
             return self._local
         assert self._ray is not None
@@ -165,7 +165,7 @@ class Relay(Executor):
             self._local = None
 
     def _is_replaced(self, local: ProcessExecutor) -> bool:
-        """No trial runs in processes any more, and Ray can run as many."""
+        """No trial runs in processes any longer, and Ray can run as many."""
         assert self._ray is not None
         return not local.in_flight and self._ray.ready >= min(self._ray.most, local.most)
 
@@ -183,7 +183,7 @@ class Relay(Executor):
     def _stay(self, cause: ExecutorError) -> None:
         assert self._ray is not None
         self._ray_is_out = True
-        self._ray.close()  # should it still come up, it is not needed any more
+        self._ray.close()  # should it still come up, it is no longer needed
         log.warning("Trials stay in processes of this machine. %s", cause)
 
 

@@ -1,4 +1,4 @@
-"""Where workers of other machines leave the files of their trials, when the machines share no disk.
+"""Storage for the trials' files of workers on other machines, when the machines share no disk.
 
 A worker runs a trial in a folder of its own machine and then uploads what the trial has left; the driver fetches it to
 the trial's own directory before it hands on the result. So everything downstream finds its files where it always does.
@@ -30,7 +30,7 @@ _FIRST_UPLOAD = 0.5
 """Seconds that are kept for an upload before one was seen."""
 
 _FINAL = (PermissionError, NotADirectoryError, IsADirectoryError, NotImplementedError)
-"""What another try would not change."""
+"""Errors that another try would not change."""
 
 T = TypeVar("T")
 
@@ -104,13 +104,13 @@ class Storage:
         for name in names:
             local = trial / name
             if not local.resolve().is_relative_to(trial.resolve()):
-                raise StorageError(f"{name!r} is no file of a trial.")
+                raise StorageError(f"{name!r} is not a file of a trial.")
             local.parent.mkdir(parents=True, exist_ok=True)
             source = f"{self._place(trial)}/{name}"
             self._patiently(lambda source=source, local=local: self._files.get_file(source, str(local)))  # type: ignore[misc]
 
     def offer(self, folder: Path) -> None:
-        """Upload the checkpoint `folder` of a trial, unless it lies there: its trial may have run on this machine.
+        """Upload the checkpoint `folder` of a trial, unless it is there: its trial may have run on this machine.
 
         Raises:
             StorageError: that failed, again and again.
@@ -141,7 +141,7 @@ class Storage:
         self._files.pipe_file(path, text.encode())
 
     def take(self, name: str, trial: Path) -> str | None:
-        """What the small file `name` of a trial holds, which is removed; None if there is none."""
+        """Return what the small file `name` of a trial holds, and remove it; None if there is none."""
         path = f"{self._place(trial)}/{name}"
         try:
             text: bytes = self._files.cat_file(path)
@@ -207,7 +207,7 @@ class Storage:
 
 
 def scratch_folder(mark: str) -> Path:
-    """Where the worker `mark` runs its trials, on its own machine. Its watchdog removes it, by the same name."""
+    """Return the folder where the worker `mark` runs trials on its own machine. Its watchdog removes it, by name."""
     return Path(tempfile.gettempdir()) / f"automl-{mark}"
 
 
@@ -227,7 +227,7 @@ class Scratch:
         """`spec` in a folder of this machine, and with so much less time as the upload will take.
 
         Raises:
-            StorageError: the checkpoint that it goes on from cannot be had.
+            StorageError: the checkpoint that it continues from cannot be had.
         """
         directory = self._folder / spec.directory.name
         shutil.rmtree(directory, ignore_errors=True)
@@ -245,7 +245,7 @@ class Scratch:
         return replace(spec, directory=directory, limits=limits, lineage=lineage)
 
     def deliver(self, spec: TrialSpec, result: TrialResult) -> tuple[TrialResult, tuple[str, ...]]:
-        """Upload what the trial has left: its result, and the names of the files that lie in the storage."""
+        """Upload what the trial has left: its result, and the names of the files that are in the storage."""
         began = time.monotonic()
         directory = self._folder / spec.directory.name
         try:
@@ -259,7 +259,7 @@ class Scratch:
 
 
 def failed(result: TrialResult, error: StorageError) -> TrialResult:
-    """The result of a trial whose files are lost: nobody could use its model."""
+    """The result of a trial whose files are lost: its model could not be used."""
     failure = Failure(kind="StorageError", message=f"Its files are lost. {error}")
     changes = {"status": Status.FAILED, "value": None, "failure": failure, "outputs": (), "model_size": 0}
     return result.model_copy(update=changes)

@@ -14,7 +14,7 @@ __all__ = ["TrialQueue"]
 
 _MOST = 8
 _SECONDS = 0.016
-"""What a batch is to last at most: nobody waits longer for a worker that another trial's batch keeps."""
+"""Seconds that a batch is to last at most: no trial waits longer for a worker that another one's batch keeps."""
 _REMEMBERED = 16
 """Trials by whose mean the next are judged: a single long one among them is enough to hand them out singly."""
 
@@ -45,7 +45,7 @@ class TrialQueue:
         self._waiting.remove(flight)
 
     def take(self, device: Device, workers: int) -> list[RunningTrial]:
-        """What the next of so many workers without a trial, starting ones included, is to run."""
+        """Take what the next of so many workers without a trial, starting ones included, is to run."""
         waiting = [flight for flight in self._waiting if flight.spec.resources.device is device]
         most = min(self.portion, math.ceil(len(waiting) / workers))
         taken = waiting[:1]
@@ -63,7 +63,7 @@ class TrialQueue:
 
 
 def _may_share(spec: TrialSpec) -> bool:
-    """Tell whether it may stand in a batch with others.
+    """Tell whether it may be in a batch with others.
 
     Not after its worker was lost: were it the one that kills workers, it would take the others along again.
     """

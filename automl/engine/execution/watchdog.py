@@ -46,7 +46,7 @@ def main() -> None:
 
 
 class _Watch:
-    """What the watchdog does.
+    """The work of the watchdog.
 
     Attributes:
         group: the worker's process group, if it has one of its own. A child that was forked, and runs no program of
@@ -108,7 +108,7 @@ class _Watch:
 
 
 class _Lines:
-    """What the worker writes to standard input, by lines; `wait` returns early when the worker has ended."""
+    """The lines that the worker writes to standard input; `wait` returns early when the worker has ended."""
 
     def __init__(self, pid: int) -> None:
         self._sources = [0]

@@ -72,7 +72,7 @@ class Worker:
         return Loaded(address(os.getpid()), free_memory())
 
     def accept(self, specs: Sequence[TrialSpec]) -> Batch:
-        """Trials to be run next. What is not taken from the batch any more when a `Finished` is worn, never begins."""
+        """Return the batch to be run next. What is left in it when a `Finished` is worn never begins."""
         self._batch = Batch(specs)
         return self._batch
 
@@ -145,7 +145,7 @@ def main() -> None:
 
 
 def serve(connection: Connection, arrays: int = -1) -> None:
-    """Run what the driver sends. `arrays`: descriptor of the file that a `Mapped` payload lies in."""
+    """Run what the driver sends. `arrays`: descriptor of the file that a `Mapped` payload is in."""
     if arrays >= 0:
         os.set_inheritable(arrays, False)
     hello = pickle.loads(connection.recv_bytes())

@@ -24,7 +24,7 @@ from automl.engine.trial.contract import Device, StopReason, TrialSpec
 __all__ = ["WorkerProcess"]
 
 _HOME = str(Path(__file__).parents[3])
-"""Where `automl` is imported from."""
+"""The folder that `automl` is imported from."""
 _LOG = 2000
 """Bytes of what a worker has printed before its first trial that are quoted if it dies."""
 
@@ -75,7 +75,7 @@ class WorkerProcess(WorkerHandle):
 
     @property
     def sources(self) -> list[Any]:
-        """What to wait for in order to hear from it."""
+        """The objects to wait for in order to hear from it."""
         return [self.connection, *([] if self.sentinel is None else [self.sentinel])]
 
     def load(self, payload: Payload | Mapped) -> None:
@@ -96,7 +96,7 @@ class WorkerProcess(WorkerHandle):
             return Died(self._death())
 
     def hear(self) -> list[Message]:
-        """What it has said, of which there is something: one message for each of its trials, at most."""
+        """Return what it has said, where there is something: at most one message for each of its trials."""
         messages = [self.receive()]
         while len(messages) < len(self.flights) and self._has_spoken():
             messages.append(self.receive())
@@ -113,11 +113,11 @@ class WorkerProcess(WorkerHandle):
         return self.sentinel is None and self._process.poll() is not None
 
     def remains(self) -> list[Message]:
-        """What a dead worker had still said, and that it is dead."""
+        """Return what a dead worker had still said, and that it is dead."""
         return [*self._unread(), Died(self._death())]
 
     def bury(self) -> list[Message]:
-        """Let go of a killed process; what it had still said."""
+        """Let go of a killed process; return what it had still said."""
         self._process.wait()
         unread = self._unread()
         self.connection.close()
@@ -150,7 +150,7 @@ class WorkerProcess(WorkerHandle):
         return f"worker {self.pid} {how}{self._printed()}"
 
     def _printed(self) -> str:
-        """What it printed before its first trial."""
+        """Return what it printed before its first trial."""
         if self.last is not None:
             return ""
         size = os.fstat(self._log.fileno()).st_size
@@ -166,7 +166,7 @@ def _signal_name(number: int) -> str:
 
 
 def _inheriting(descriptors: Sequence[int]) -> dict[str, Any]:
-    """How to start a process in a session of its own that inherits `descriptors`."""
+    """Return the arguments that start a process in a session of its own that inherits `descriptors`."""
     if os.name == "posix":
         return {"pass_fds": descriptors, "start_new_session": True}
     for descriptor in descriptors:

@@ -1,1 +1,1 @@
-"""Where configurations come from: portfolio, warm start, samplers, populations, final training."""
+"""Sources of configurations: portfolio, warm start, samplers, populations, final training."""

@@ -1,4 +1,4 @@
-"""What a sampler knows about one algorithm: a bounded Optuna study in memory.
+"""A sampler's knowledge of one algorithm: a bounded Optuna study in memory.
 
 The journal holds every trial of every algorithm in one study. A sampler models one algorithm's own small space, and
 its cost grows with the trials it is shown, so each algorithm gets a study of its own here, and of that only a window:
@@ -71,7 +71,7 @@ class AlgorithmStudy:
         return Proposal(self.algorithm, params, trial.params, trial.distributions)
 
     def bind(self, number: int, local: int) -> None:
-        """The proposal known as `local` has become the trial `number`."""
+        """Note that the proposal known as `local` has become the trial `number`."""
         if self._sampler.learns:
             self._local[number] = local
 
@@ -94,10 +94,10 @@ class AlgorithmStudy:
         value: float | None,
         progress: float | None = None,
     ) -> None:
-        """A trial of this algorithm has ended, or (RUNNING) is known to run; whoever proposed it.
+        """Note that a trial of this algorithm has ended, or (RUNNING) is known to run, whichever proposer it came from.
 
         Args:
-            value: of a pruned trial, what it had come to when it was stopped.
+            value: of a pruned trial, what it had reached when it was stopped.
             progress: of a pruned trial, the share of its work after which it was stopped. Samplers rank pruned trials
                 behind all completed ones, those that came further first.
         """
@@ -119,7 +119,7 @@ class AlgorithmStudy:
             self._shrink()
 
     def _at_most_best(self, value: float) -> float:
-        """What a pruned trial is taken to be worth: folds that are easy for everybody do not make it the best."""
+        """Return the worth that a pruned trial is given: folds that are easy for all do not make it the best."""
         known = [
             trial.value
             for trial in self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
@@ -189,7 +189,7 @@ def _frozen(
 
 
 def _reports(state: TrialState, value: float | None, progress: float | None) -> dict[int, float]:
-    """What a pruned trial had come to, by step."""
+    """Return what a pruned trial had reached, by step."""
     if state is not TrialState.PRUNED or value is None:
         return {}
     return {round(_PER_TRIAL * (progress or 0.0)): value}

@@ -1,4 +1,4 @@
-"""Which algorithm next: the one from which an improvement is expected soonest."""
+"""The choice of the next algorithm: the one from which an improvement is expected soonest."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TINY = 1e-12
 
 @dataclass
 class _Arm:
-    """What an algorithm has cost and won. Errors are smaller for better."""
+    """An algorithm's costs and gains. Errors are smaller for better."""
 
     declared: float
     spent: float = 0.0
@@ -49,7 +49,7 @@ class EciSelector:
         self._worst: float | None = None
 
     def observe(self, algorithm: str, status: Status, value: float | None, seconds: float) -> None:
-        """A trial of `algorithm` has ended after `seconds`."""
+        """Note that a trial of `algorithm` has ended after `seconds`."""
         arm = self._arms[algorithm]
         arm.trials += 1
         arm.spent += seconds if self._measured else arm.declared
@@ -92,7 +92,7 @@ class EciSelector:
         return min((arm.best for arm in self._arms.values() if arm.best is not None), default=-math.inf)
 
     def _unit(self) -> float:
-        """What one unit of declared cost has cost so far."""
+        """Return what one unit of declared cost has cost so far."""
         declared = sum(arm.declared * arm.trials for arm in self._arms.values())
         spent = sum(arm.spent for arm in self._arms.values())
         return spent / declared if declared and spent else 1.0

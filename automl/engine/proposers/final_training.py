@@ -35,7 +35,7 @@ class FinalTraining(Proposer):
     While the search explores, trials of anytime algorithms get equal allotments of time, and all others have to be
     over before the final training begins. When it is due nothing new is started; when the last trial has ended, the
     best completed configuration of an anytime algorithm is trained anew, alone on its machine and for all of the time
-    that is left. Its `parent` is the trial that it has its configuration from; it does not go on from that trial's
+    that is left. Its `parent` is the trial that it has its configuration from; it does not continue from that trial's
     weights, since a schedule that was annealed to its end is a worse start than none (Ash & Adams 2020,
     arXiv:1910.08475).
 
@@ -56,7 +56,7 @@ class FinalTraining(Proposer):
         maximize: direction of the primary metric.
         may_win: whether what a completed trial left is within the limits on models.
         most: trials that the search may run, None for any number.
-        epoch: seconds that it takes about to show a trial all of the data; 0 where nobody knows.
+        epoch: seconds that it takes about to show a trial all of the data; 0 where that is unknown.
         first: configurations to be trained before the portfolio's where nothing was compared.
         allotments: how the time is shared.
     """
@@ -114,7 +114,7 @@ class FinalTraining(Proposer):
         return self._deadline.remaining() - self._reserve()
 
     def _plan(self) -> Allocation:
-        """How the time since the search began, or since its latest final training, is shared."""
+        """Divide the time since the search began, or since its latest final training."""
         if self._begun is None:
             self._begun = self._deadline.spent()
         plan = self._time_allocation.of(self._left() + self._deadline.spent() - self._begun, epoch=self._epoch)
@@ -166,7 +166,7 @@ class FinalTraining(Proposer):
         return next(fitting, None)
 
     def _candidates(self) -> Iterator[Proposal]:
-        """Configurations that may be the final training, the best first; those that nobody has tried come last."""
+        """Configurations that may be the final training, the best first; those that were never tried come last."""
         for _, record in sorted(self._found, key=lambda found: (found[0], found[1].number)):
             space = self._space.algorithms[record.algorithm]
             params = space.ask(FixedTrial(dict(record.suggested)), record.algorithm)
@@ -182,7 +182,7 @@ class FinalTraining(Proposer):
         return any(proposal.same(other) for other in self._spoiled)
 
     def _listed(self) -> Iterator[Proposal]:
-        """What to train where nothing was compared: the portfolio's entries, then each algorithm's defaults."""
+        """List what to train where nothing was compared: the portfolio's entries, then each algorithm's defaults."""
         for entry in self._space.portfolio:
             if entry.algorithm in self._anytime:
                 space = self._space.algorithms[entry.algorithm]

@@ -28,7 +28,7 @@ _ATTEMPTS = 4
 
 
 def make_proposer(sampler: Sampler, space: SearchSpace, *, maximize: bool, seed: int, measured: bool) -> Proposer:
-    """Who proposes trials with `sampler`: one of its own, or `SamplerProposer`; for the arguments see there."""
+    """Return the proposer for `sampler`: one of its own, or `SamplerProposer`; for the arguments see there."""
     own = sampler.proposer(space, maximize=maximize, seed=seed, measured=measured)
     return SamplerProposer(space, sampler, maximize=maximize, seed=seed, measured=measured) if own is None else own
 
@@ -64,7 +64,7 @@ class SamplerProposer(Proposer):
         self._asked: tuple[Proposal, int] | None = None
 
     def propose(self, number: int, admits: Admits) -> Proposal | None:
-        """What `admits` refuses is drawn again a few times, then another algorithm is chosen."""
+        """Propose a trial. What `admits` refuses is drawn again a few times, then another algorithm is chosen."""
         candidates = [name for name in self._models if not self._done(name) and admits(name)]
         while candidates:
             algorithm = self._choose(number, candidates)

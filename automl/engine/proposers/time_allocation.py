@@ -1,4 +1,4 @@
-"""How a search with a time budget shares its seconds among fits that last as long as they are given.
+"""The division of a search's time budget among fits that last as long as they are given.
 
 Such an algorithm (`AlgorithmSpace.anytime`: a net) is worth what it is given, and the search has one budget for all
 of them. So its configurations are compared by short trainings of equal length, and the best one gets the last and
@@ -15,7 +15,7 @@ __all__ = ["Allocation", "TimeAllocation"]
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """What one stretch of a search gives to whom.
+    """The shares of one stretch of a search.
 
     Attributes:
         seconds: of an exploring trial of an anytime algorithm; None: none is worth while.
@@ -66,7 +66,7 @@ class TimeAllocation:
         """The plan for a search, or what is left of one, of `whole` seconds.
 
         Args:
-            epoch: seconds that it takes about to show a trial all of the data; 0 where nobody knows.
+            epoch: seconds that it takes about to show a trial all of the data; 0 where that is unknown.
         """
         seconds = max(self.least, self.part * whole)
         if whole < self.explores_from or seconds < self.epochs * epoch:

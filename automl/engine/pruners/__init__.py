@@ -1,1 +1,1 @@
-"""Who ends a running trial that is going nowhere."""
+"""Pruners, which end a running trial that is going nowhere."""

@@ -21,7 +21,7 @@ class HalvingSettings(PrunerSettings):
         description="step of the first rung; a fold is 100 steps; null: the end of the first of several folds, or a "
         "ninth of the only one",
     )
-    reduction_factor: int = Field(default=3, ge=2, description="the best 1/factor of each rung go on")
+    reduction_factor: int = Field(default=3, ge=2, description="the best 1/factor of each rung continue")
 
 
 class AsynchronousHalving(Pruner):

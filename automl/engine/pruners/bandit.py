@@ -60,10 +60,10 @@ class _BanditPruner(BasePruner):
         return value > self._limit(min(others), maximize=False)
 
     def _limit(self, best: float, *, maximize: bool) -> float:
-        """The worst value that goes on."""
+        """The worst value that continues."""
         if self._settings.slack_amount is not None:
             return best - self._settings.slack_amount if maximize else best + self._settings.slack_amount
         assert self._settings.slack_factor is not None
         ratio = 1.0 + self._settings.slack_factor
-        # The slack lies on the worse side, whatever the sign of the metric.
+        # The slack is on the worse side, whatever the sign of the metric.
         return best / ratio if (best > 0) == maximize else best * ratio

@@ -1,4 +1,4 @@
-"""What a pruner is to the search."""
+"""The interface of a pruner to the search."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["Pruner", "PrunerSettings", "RememberingPruner", "among", "first_rung
 
 
 class PrunerSettings(Options):
-    """What all pruners share; both count the reports of a trial."""
+    """Settings that all pruners share; both count the reports of a trial."""
 
     evaluation_interval: int = Field(default=1, ge=1, description="judge every so many reports")
     delay_evaluation: int = Field(default=0, ge=0, description="reports of a trial that are never judged")
@@ -52,7 +52,7 @@ class Pruner(ABC):
         """
 
     def due(self, reports: int) -> bool:
-        """Whether a trial is judged after its `reports`-th report, counted from 1."""
+        """Tell whether a trial is judged after its `reports`-th report, counted from 1."""
         after = reports - self.settings.delay_evaluation
         return after > 0 and after % self.settings.evaluation_interval == 0
 
@@ -60,7 +60,7 @@ class Pruner(ABC):
 class RememberingPruner(BasePruner):
     """An Optuna pruner that is told once of each trial that others are measured against.
 
-    It keeps what it needs of them, in order, so that a report costs no walk over all trials.
+    It keeps what it needs of them, in order, so a report costs no walk over all trials.
     """
 
     @abstractmethod
@@ -72,7 +72,7 @@ def first_rung(steps: int | None, factor: int) -> int:
     """The step of successive halving's first rung where the user names none.
 
     The end of the first fold; where that is the end of the trial, a step of the fit with room for two rungs; and the
-    first report of all, if nobody knows how long a trial is.
+    first report of all, if the length of a trial is unknown.
     """
     if steps is None:
         return 1
@@ -96,7 +96,7 @@ class _Part:
 
 
 def values_at(study: Study, trial: FrozenTrial, step: int) -> list[float]:
-    """What the other trials of `study`, running and ended, reported at `step`; without nan."""
+    """List what the other trials of `study`, running and ended, reported at `step`; without nan."""
     found = (
         other.intermediate_values.get(step, math.nan)
         for other in study.get_trials(deepcopy=False)
@@ -106,7 +106,7 @@ def values_at(study: Study, trial: FrozenTrial, step: int) -> list[float]:
 
 
 def is_rival(trial: FrozenTrial) -> bool:
-    """Whether others of its league are measured against `trial`: it does the full work, and what it leaves may win."""
+    """Tell whether others of its league are measured against `trial`: it does the full work, and its model may win."""
     attributes = trial.user_attrs
     stage = Stage.of(attributes.get("notes", {}))
     if stage is not None and stage.final:

@@ -1,4 +1,4 @@
-"""Who judges a running trial, and against whom: trials compare within a league."""
+"""Judges of running trials, one for each league: trials compare within a league."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PruningGroups:
 
     Fits that last as long as they are given (`automl.engine.proposers.time_allocation`) meet those that were given as
     much: half-way through its schedule a net tells little beside a booster, or beside a net with twice its time. A
-    final training meets nobody, and neither does a part of a trial, whose values are those of a smaller task.
+    final training meets none, nor does a part of a trial, whose values are those of a smaller task.
 
     Args:
         pruner: what the user chose.
@@ -34,14 +34,14 @@ class PruningGroups:
         self._by_league: dict[float | None, BasePruner] = {}
 
     def remember(self, trial: FrozenTrial) -> None:
-        """A trial has ended, in this session or an earlier one."""
+        """Note that a trial has ended, in this session or an earlier one."""
         if trial.state is TrialState.COMPLETE and is_rival(trial):
             judge = self._of(trial)
             if isinstance(judge, RememberingPruner):
                 judge.completed(trial)
 
     def prune(self, study: Study, trial: FrozenTrial) -> bool:
-        """Whether to stop `trial`, which has just reported."""
+        """Tell whether to stop `trial`, which has just reported."""
         stage = Stage.of(trial.user_attrs.get("notes", {}))
         if trial.user_attrs.get("fidelity", 1.0) < 1.0 or (stage is not None and stage.final):
             return False

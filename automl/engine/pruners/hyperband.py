@@ -29,7 +29,7 @@ class HyperbandSettings(PrunerSettings):
         ge=1,
         description="last step of a whole trial; null: what the folds make of it, or that of the trials that completed",
     )
-    reduction_factor: int = Field(default=3, ge=2, description="the best 1/factor of each rung go on")
+    reduction_factor: int = Field(default=3, ge=2, description="the best 1/factor of each rung continue")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -43,7 +43,7 @@ class HyperbandSettings(PrunerSettings):
 class Hyperband(Pruner):
     """Hyperband (Li et al. 2018, JMLR 18), asynchronous: a trial's number decides on its bracket.
 
-    Where nobody says how long a trial is, none is stopped before one has completed.
+    Where the length of a trial is not given, none is stopped before one has completed.
     """
 
     name = "hyperband"

@@ -1,4 +1,4 @@
-"""Stop what could not become the best any more, judged by how far other trials came from the same point."""
+"""Stop what can no longer become the best, judged by how far other trials came from the same point."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class RacingSettings(PrunerSettings):
     quantile: float = Field(
         default=0.95, gt=0, le=1, description="how lucky a trial is given credit for being: 1 for the luckiest so far"
     )
-    keep: int = Field(default=1, ge=1, description="let a trial go on while it could be among the best so many")
+    keep: int = Field(default=1, ge=1, description="let a trial continue while it could be among the best so many")
 
 
 class Racing(Pruner):
@@ -92,7 +92,7 @@ class _RacingPruner(RememberingPruner):
 
 
 class _Gains:
-    """What completed trials added to their score from one step to their end.
+    """The gains of completed trials: what they added to their score from one step to their end.
 
     The folds' noise goes with the size of an error, so errors compare by their ratio where all of them are positive.
 

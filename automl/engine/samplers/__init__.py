@@ -1,1 +1,1 @@
-"""Who proposes hyperparameters once the portfolio has been tried."""
+"""Samplers, which propose hyperparameters once the portfolio has been tried."""

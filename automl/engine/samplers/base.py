@@ -1,4 +1,4 @@
-"""What a sampler is to the search: an Optuna sampler, made anew for every ask."""
+"""The interface of a sampler to the search: an Optuna sampler, made anew for every ask."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = ["Ask", "Sampler"]
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Where in the search a configuration is asked for; the same after a resume.
+    """The place in the search at which a configuration is asked for; the same after a resume.
 
     Attributes:
         seed: of this ask alone, from the experiment's seed and the trial's number.
         stream: a seed that all asks of the algorithm share.
-        index: how many trials of the algorithm, anyone's, came before.
+        index: how many trials of the algorithm, of any proposer, came before.
         names: all parameters of the algorithm as Optuna knows them, conditional ones included.
     """
 
@@ -46,9 +46,9 @@ class Sampler(ABC):
         learns: False if what it proposes depends on the `Ask` alone. The algorithm is then drawn uniformly, too.
         has_final_training: False if it plans all of a search itself: nothing is then kept for a last and longest
             training.
-        continues: True if trials go on from the checkpoints of others, which have done a part of the work.
+        continues: True if trials continue from the checkpoints of others, which have done a part of the work.
         takes_pruned: False if its Optuna sampler looks at completed trials only. It is then shown a pruned trial as
-            one that completed with the score it had come to.
+            one that completed with the score it had reached.
         window: how many finished trials of an algorithm it models at most.
         requires: module that must be installed.
 
@@ -72,14 +72,14 @@ class Sampler(ABC):
 
     @abstractmethod
     def make(self, seed: int) -> BaseSampler:
-        """A fresh Optuna sampler: no state between asks, so a resumed search goes on with the same bits."""
+        """A fresh Optuna sampler: no state between asks, so a resumed search continues with the same bits."""
 
     def at(self, ask: Ask) -> BaseSampler:
         """The same for one ask, where it matters which."""
         return self.make(ask.seed)
 
     def proposer(self, space: SearchSpace, *, maximize: bool, seed: int, measured: bool) -> Proposer | None:
-        """Who proposes trials, where they go on from others; None: each configuration is drawn on its own.
+        """Return its own proposer, if trials continue from others; None: each configuration is drawn on its own.
 
         Args:
             maximize: direction of the primary metric.

@@ -29,7 +29,7 @@ class GridSettings(Options):
 class GridSearch(Sampler):
     """Every configuration once, in an order that the seed shuffles; then the search space is exhausted.
 
-    Choices, whole numbers and stepped ranges are taken as they are. A continuous range is laid out by `points` values
+    Choices, whole numbers and stepped ranges are taken unchanged. A continuous range is laid out by `points` values
     from end to end, evenly on its own scale; a normal parameter by the middles of `points` equally probable intervals.
     """
 
@@ -55,7 +55,7 @@ class GridSearch(Sampler):
         if size > _LARGEST:
             widest = max(finite, key=lambda name: finite[name].cardinality() or 0)
             raise ConfigError(
-                f"the grid of {space.estimator or 'an algorithm'} has {size:,} configurations, and {_LARGEST:,} are "
+                f"the grid of {space.estimator or 'an algorithm'} has {size:,} configurations, and {_LARGEST:,} is "
                 f"the most: give ranges a wider step, fewer choices or fewer points (parameter {widest!r} has "
                 f"{finite[widest].cardinality():,} values), or take another sampler",
                 key="search.sampler",
@@ -64,7 +64,7 @@ class GridSearch(Sampler):
 
 
 def _laid_out(parameter: BaseParameter, points: int) -> BaseParameter:
-    """`parameter` with countably many values. Conditions of others never name a continuous one: they go on to hold."""
+    """`parameter` with countably many values. Conditions of others never name a continuous one: they still hold."""
     if parameter.cardinality() is not None:
         return parameter
     values = (

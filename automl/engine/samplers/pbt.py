@@ -29,9 +29,9 @@ class PopulationSettings(Options):
 
 
 class PopulationBasedTraining(Sampler):
-    """Members are trained in parts; between them the worst go on from copies of the best (arXiv:1711.09846).
+    """Members are trained in parts; between them the worst continue from copies of the best (arXiv:1711.09846).
 
-    What goes on is the checkpoint that a trial leaves (`Run.checkpoint`, `Run.parent_checkpoint`). A net's parts are
+    What continues is the checkpoint that a trial leaves (`Run.checkpoint`, `Run.parent_checkpoint`). A net's parts are
     shares of its epochs. Learners of tables have no checkpoint: their parts are shares of the training rows. Only a
     member's last trial does the full work.
 
@@ -46,7 +46,7 @@ class PopulationBasedTraining(Sampler):
     Settings = PopulationSettings
 
     def make(self, seed: int) -> BaseSampler:
-        """Who draws a member's first configuration."""
+        """Return the sampler that draws a member's first configuration."""
         from automl.engine.samplers.uniform import UniformSampler
 
         return UniformSampler(seed)

@@ -23,7 +23,7 @@ __all__ = ["PopulationProposer", "Rules"]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a population lives.
+    """The rules by which a population lives.
 
     Attributes:
         members: how many there are.
@@ -43,17 +43,17 @@ class Rules:
 class PopulationProposer(Proposer):
     """Truncation selection (Jaderberg et al. 2017, arXiv:1711.09846, section 4.1.1), without a barrier.
 
-    A member is a line of trials, each of which goes on from the one before. When one has ended, the member is ranked
-    among those of its population that have come as far by then. If it is among the worst it goes on from a member drawn
-    from the best, with that one's checkpoint and perturbed configuration; else from its own, unchanged. A failed one is
+    A member is a line of trials, each of which continues from the one before. When one has ended, the member is ranked
+    among those of its population that have come as far by then. If it is among the worst it continues from a member
+    drawn from the best, with its checkpoint and perturbed configuration; else from its own, unchanged. A failed one is
     replaced by one of the best. What is furthest behind is proposed first, so that a rank is among as many as possible.
     After a population's last generation comes a fresh population.
 
     A trial's place is in its notes (population, member, generation, from 0), which the journal keeps: a resumed search
-    goes on with the same populations.
+    continues with the same populations.
 
     Args:
-        space: algorithms and their parameters; a replacement has the algorithm of the member that it goes on from.
+        space: algorithms and their parameters; a replacement has the algorithm of the member that it continues from.
         maximize: direction of the primary metric.
         seed: the experiment's seed.
     """
@@ -74,7 +74,7 @@ class PopulationProposer(Proposer):
         return None
 
     def _work(self, proposal: Proposal) -> float:
-        """Share of the full work that a trial does: a training goes on from its parent's, other fits begin anew."""
+        """Share of the full work that a trial does: a training continues from its parent's, other fits begin anew."""
         if proposal.parent is None or not self._spaces[proposal.algorithm].anytime:
             return proposal.fidelity
         return proposal.fidelity - self._fidelity(
@@ -82,7 +82,7 @@ class PopulationProposer(Proposer):
         )
 
     def _candidates(self, draw: random.Random, admits: Admits) -> Iterator[Proposal]:
-        """What could be next: first what is furthest behind."""
+        """List what could be next: first what is furthest behind."""
         for index, population in sorted(self._populations.items()):
             if population.started < self._rules.members:
                 yield from self._fresh(index, population.started, draw, admits)
@@ -111,7 +111,7 @@ class PopulationProposer(Proposer):
         self._populations[record.notes["population"]].end(record.number, error)
 
     def _enter(self, number: int, proposal: Proposal) -> None:
-        """Note a member's trial; those of other proposers are none of ours."""
+        """Note a member's trial; those of other proposers are ignored."""
         if not _is_member(proposal.notes):
             return
         index = proposal.notes["population"]
@@ -220,7 +220,7 @@ class _Population:
         return iter(sorted(idle, key=lambda step: (step.generation, step.member)))
 
     def parent_after(self, last: _Step, draw: random.Random) -> _Step | None:
-        """Whom the successor of `last` goes on from; None if it failed and so did all others."""
+        """Choose the trial that the successor of `last` continues from; None if it failed and so did all others."""
         known = self._ranked(last.generation)
         truncated = min(math.ceil(self._rules.quantile * len(known)), len(known) // 2)
         if last.error is None:
@@ -231,7 +231,7 @@ class _Population:
         return last
 
     def _ranked(self, generation: int) -> list[_Step]:
-        """What has completed a generation, best first."""
+        """Return the trials that have completed a generation, best first."""
         return sorted(self._completed[generation], key=lambda step: (step.error, step.number))
 
     def _is_last(self, step: _Step) -> bool:

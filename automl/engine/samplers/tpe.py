@@ -46,6 +46,6 @@ class TreeParzen(Sampler):
 
 
 class AutoSearch(TreeParzen):
-    """What the search picks by itself: TPE within the algorithm that promises the largest gain per second."""
+    """The search's own choice: TPE within the algorithm that promises the largest gain per second."""
 
     name = "auto"

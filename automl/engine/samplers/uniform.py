@@ -17,7 +17,7 @@ __all__ = ["UniformSampler"]
 
 
 class UniformSampler(BaseSampler):
-    """What Optuna's RandomSampler draws from, at a fifth of its cost: that one seeds a NumPy generator for each trial.
+    """A sampler like Optuna's RandomSampler, at a fifth of its cost: that one seeds a NumPy generator for each trial.
 
     Args:
         seed: of all draws of one trial.
@@ -43,7 +43,7 @@ class UniformSampler(BaseSampler):
         """The next value from `distribution`, as Optuna gives it to a trial.
 
         Raises:
-            TypeError: it is none of Optuna's.
+            TypeError: it is not one of Optuna's.
         """
         draw = self._random
         match distribution:
@@ -61,4 +61,4 @@ class UniformSampler(BaseSampler):
                 return min(max(math.exp(draw.uniform(math.log(low), math.log(high))), low), high)
             case FloatDistribution(low=low, high=high):
                 return draw.uniform(low, high)
-        raise TypeError(f"{type(distribution).__name__} is no distribution that can be drawn from")
+        raise TypeError(f"{type(distribution).__name__} is not a distribution that can be drawn from")

@@ -103,7 +103,10 @@ class Driver:
         return min(_TURN_SECONDS, max(_LAST_TURN_SECONDS, self._seconds_left()))
 
     def _seconds_left(self) -> float:
-        """What the search may still use. What a final training was promised stays its own when the reserve grows."""
+        """Return the time that the search may still use.
+
+        What a final training was promised stays its own when the reserve grows.
+        """
         spent = self._deadline.spent()
         promised = (
             flight.since + (flight.spec.limits.seconds or 0.0) - spent
@@ -145,13 +148,16 @@ class Driver:
         return True
 
     def _patient(self) -> bool:
-        """Whether trials that were begun may come to their end."""
+        """Tell whether trials that were begun may reach their end."""
         if self._stopping is None:
             return True
         return self._stopping.lets_running_finish and self._interrupts() < 2 and self._seconds_left() > 0
 
     def _over(self) -> bool:
-        """What still waits in the queue was begun in an earlier session; if time is up it waits for the next."""
+        """Tell whether the search is over.
+
+        What still waits in the queue was begun in an earlier session; if time is up it waits for the next.
+        """
         return self._because is not None and not self._flights and not (self._waiting and self._patient())
 
     def _salvage(self) -> None:
@@ -189,9 +195,9 @@ class Driver:
         return any(flight.refused for flight in ready)
 
     def _next(self, ready: Sequence[PendingTrial]) -> PendingTrial | None:
-        """What waits and has room, else a proposal, unless a criterion (``max_trials``, say) holds meanwhile.
+        """Take what waits and has room, else a proposal, unless a criterion (``max_trials``, say) holds meanwhile.
 
-        A proposal without room beside what runs waits. Others go on meanwhile, until as many wait as could run at once.
+        A proposal without room beside what runs waits. Others run meanwhile, until as many wait as could run at once.
         """
         while True:
             if self._waiting and not self._patient():
@@ -244,7 +250,7 @@ class Driver:
         if flight.refused is not None:
             self._end(flight, TrialResult.of(flight.spec, Status.OUT_OF_MEMORY, failure=flight.refused))
             return
-        # As long as there is no model, whatever ends a trial is to leave one.
+        # As long as there is no model, any end of a trial is to leave one.
         limits, keep_folds = self._submissions.limits(flight.record), self._best is None
         flight.spec = replace(flight.spec, limits=limits, keep_folds=keep_folds)
         flight.since = self._deadline.spent()

@@ -31,7 +31,7 @@ def finalize_result(flight: PendingTrial, result: TrialResult, terms: Terms, ela
         changes |= {"status": Status.CANCELLED, "failure": None}
     if result.status is Status.COMPLETED and (result.value is None or not math.isfinite(result.value)):
         failure = Failure(
-            kind="NoScore", message=f"the trial ended with {terms.metric} = {result.value}, which is no score"
+            kind="NoScore", message=f"the trial ended with {terms.metric} = {result.value}, which is not a score"
         )
         changes |= {"status": Status.FAILED, "value": None, "failure": failure}
     return result.model_copy(update=changes)

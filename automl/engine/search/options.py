@@ -1,4 +1,4 @@
-"""What users write below ``search:`` and ``limits:``."""
+"""Options that users write below ``search:`` and ``limits:``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AlgorithmFilter", "LimitsOptions", "ModelLimitsOptions", "PickRule", "SearchOptions", "TrialLimitsOptions"]
 
 PickRule = Literal["best", "one_standard_error"]
-"""How the winner is picked of the trials within the limits."""
+"""The rule that picks the winner from the trials within the limits."""
 
 
 class AlgorithmFilter(Options):
@@ -37,7 +37,7 @@ class SearchOptions(Options):
     sampler: Component = ComponentOptions(name="auto")
     pruner: Component = Field(
         default=ComponentOptions(name="racing"),
-        description="who ends hopeless trials; where pick asks for more than the best score, the default is median",
+        description="what ends hopeless trials; where pick asks for more than the best score, the default is median",
     )
     warm_start: Annotated[
         str | None, BeforeValidator(lambda value: os.fspath(value) if isinstance(value, os.PathLike) else value)
@@ -102,5 +102,5 @@ else:
             ModelLimitsOptions,
             *{c.Limits: None for c in exit_criteria() if c.Limits is not Options},
         ),
-        __doc__="When a trial, and when the experiment ends: assembled from what each exit criterion declares.",
+        __doc__="The limits of a trial and of the experiment: assembled from what each exit criterion declares.",
     )

@@ -64,10 +64,10 @@ class PendingQueue:
         self._waiting.append(flight)
 
     def slots(self, *, learns: bool) -> int:
-        """How many trials may be in flight until this is asked again.
+        """Return how many trials may be in flight until this is asked again.
 
         Args:
-            learns: what is proposed depends on results, so that nothing is to wait for its worker.
+            learns: what is proposed depends on results, so nothing is to wait for its worker.
         """
         self._ahead = 0 if learns else self._executor.ahead
         return self._executor.slots + self._ahead
@@ -93,7 +93,7 @@ class PendingQueue:
         return None
 
     def full(self, beside: Collection[PendingTrial]) -> frozenset[Device]:
-        """What no further trial can compute on beside these."""
+        """Return the devices that no further trial can compute on beside these."""
         running = Counter(flight.spec.resources.device for flight in beside if flight.refused is None)
         return frozenset(device for device in Device if running[device] >= self._slots_on(device))
 

@@ -28,7 +28,7 @@ __all__ = ["Submissions", "Terms"]
 
 @dataclass(frozen=True)
 class Terms:
-    """What a search is held to.
+    """The terms that a search is held to.
 
     Attributes:
         directory: where trials leave their records.
@@ -122,7 +122,7 @@ class Submissions:
         return replace(resources, cpus=self._terms.cores, alone=True) if alone else resources
 
     def _checkpoint(self, parent: int | None) -> Path | None:
-        """What the parent has left to go on from."""
+        """Return the folder that the parent has left to continue from."""
         if parent is None:
             return None
         folder = self._terms.directory.trial(parent).checkpoint
@@ -161,7 +161,7 @@ class Submissions:
                 write_json(file, content)
                 return
             _make_empty(spec.directory)
-            # In place: until the proposal is committed nobody reads it, and a cut file goes with its folder.
+            # In place: until the proposal is committed it is not read, and a cut file goes with its folder.
             fill(file, as_json(content))
         except OSError as error:
             place = self._terms.directory.path

@@ -1,7 +1,7 @@
-"""What every kind of parameter can do: be asked of Optuna, decoded, encoded, counted.
+"""The interface of every kind of parameter: asked of Optuna, decoded, encoded, counted.
 
 Optuna stores an *asked* value; a trial gets the *real* one. They differ where Optuna has no such distribution: a normal
-is asked as a probability, log with step without the step, a choice that is no scalar as its JSON text.
+is asked as a probability, log with step without the step, a choice that is not a scalar as its JSON text.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def json_text(value: Any) -> str:
         text = json.dumps(value, sort_keys=True)
     except (TypeError, ValueError, RecursionError):
         raise ValueError(
-            f"{value!r} is no JSON value: null, a boolean, a number, a text, a list or a mapping"
+            f"{value!r} is not a JSON value: null, a boolean, a number, a text, a list or a mapping"
         ) from None
     if text == "NaN":
         raise ValueError("nan cannot be searched over")
@@ -42,7 +42,7 @@ def json_text(value: Any) -> str:
 def refuse_bool(value: Any) -> Any:
     """Refuse what Pydantic would turn into a number without a word."""
     if isinstance(value, bool):
-        raise ValueError(f"{value!r} is no number")
+        raise ValueError(f"{value!r} is not a number")
     return value
 
 
@@ -81,7 +81,7 @@ class BaseParameter(Options, ABC):
 
     @abstractmethod
     def cardinality(self) -> int | None:
-        """How many real values there are, None for infinitely many."""
+        """Return the number of real values, None for infinitely many."""
 
     @abstractmethod
     def values(self) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Where the search spaces that automl ships lie."""
+"""The search spaces that automl ships."""
 
 from __future__ import annotations
 

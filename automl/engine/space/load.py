@@ -32,7 +32,7 @@ def load_space(
     """The space in a YAML file or an inline mapping; None for the one that is shipped for `task`.
 
     Args:
-        key: where an inline mapping stands in the experiment's configuration.
+        key: where an inline mapping is in the experiment's configuration.
 
     Raises:
         SpaceError: it is malformed; with the key, and file and line if it is in a file.
@@ -99,16 +99,16 @@ class Exclusion:
 
 
 def install_hint(module: str) -> str:
-    """``xgboost is not installed: ...`` with what helps. Of other names nobody knows what they would install."""
+    """``xgboost is not installed: ...`` with what helps. What other names would install is unknown."""
     advice = f": pip install 'automl-search[{EXTRAS[module]}]'" if module in EXTRAS else ""
     return f"{module} is not installed{advice}"
 
 
 def is_installed(package: str) -> bool:
-    """Whether a top-level module can be found. Nothing is imported."""
+    """Tell whether a top-level module can be found. Nothing is imported."""
     try:
         return importlib.util.find_spec(package) is not None
-    except ValueError:  # __main__, and what somebody has made rather than imported
+    except ValueError:  # __main__, and what was made rather than imported
         return package in sys.modules
 
 

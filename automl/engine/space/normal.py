@@ -24,7 +24,7 @@ _Positive = Annotated[Number, Field(gt=0)]
 class NormalParameter(BaseParameter):
     """A normal variable, or with `log` the exponential of one; with `step` rounded to its multiples.
 
-    Asked as a probability through the inverse of the distribution function, so that a sampler sees a bounded interval.
+    Asked as a probability through the inverse of the distribution function, so a sampler sees a bounded interval.
     It ends six standard deviations out, beyond which a probability near 1 no longer tells values apart.
     """
 
@@ -84,7 +84,7 @@ class NormalParameter(BaseParameter):
     def _probability(self, value: Any) -> float:
         """Of a value below `value`; at least that of six sigma on either side."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueError(f"{value!r} is no number")
+            raise ValueError(f"{value!r} is not a number")
         position = value if not self.log else math.log(value) if value > 0 else -math.inf
         probability = NormalDist().cdf((position - self.mu) / self.sigma)
         return min(max(probability, self._EDGE), 1.0 - self._EDGE)
@@ -94,7 +94,7 @@ class NormalParameter(BaseParameter):
         # The clipped probability must lead back to the value, up to what a probability near 1 can resolve.
         error = 0.0 if self.step else 1e-6 * self.sigma * (value if self.log else 1.0)
         if not math.isclose(self.decode(probability), value, rel_tol=1e-9, abs_tol=max(error, 1e-300)):
-            off = f"is no multiple of {self.step}, or " if self.step else ""
+            off = f"is not a multiple of {self.step}, or " if self.step else ""
             raise ValueError(f"{value} {off}is more than six sigma from mu")
         return probability
 

@@ -1,4 +1,4 @@
-"""What a parameter in a space file may be: one of four types, told apart by its `type`."""
+"""A parameter in a space file: one of four types, told apart by its `type`."""
 
 from __future__ import annotations
 

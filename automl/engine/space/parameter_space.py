@@ -119,7 +119,7 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
     # ---- configurations
 
     def active(self, name: str, params: Mapping[str, Any]) -> bool:
-        """Whether `name` exists beside the values in `params`, which must hold its parents."""
+        """Tell whether `name` exists beside the values in `params`, which must hold its parents."""
         return all(
             other in params and json_text(params[other]) in listed for other, listed in self._conditions.get(name, ())
         )
@@ -148,7 +148,7 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
         return {qualified(prefix, name): p.distribution() for name, p in self.root.items() if not p.when}
 
     def encode(self, params: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-        """What Optuna stores for `params`, for ``study.enqueue_trial``; parameters that are left out will be sampled.
+        """Return what Optuna stores for `params`, for ``study.enqueue_trial``; omitted parameters will be sampled.
 
         Raises:
             SpaceError: a name is unknown, a value outside its range, or a parameter does not exist beside the others.
@@ -187,7 +187,7 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
         return {**full, **given}
 
     def size(self) -> int | None:
-        """How many configurations there are, None for infinitely many."""
+        """Return the number of configurations, None for infinitely many."""
         if any(parameter.cardinality() is None for parameter in self.root.values()):
             return None
         return math.prod(self._count(names, {}) for names in self._components())

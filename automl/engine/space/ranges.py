@@ -20,7 +20,7 @@ __all__ = ["FloatParameter", "IntParameter"]
 
 
 class _Range(BaseParameter):
-    """What a float and an int share. `low` and `high` belong to the range, a step counts from `low`."""
+    """The common part of a float and an int. `low` and `high` belong to the range, a step counts from `low`."""
 
     low: Any
     high: Any
@@ -64,7 +64,7 @@ class _Range(BaseParameter):
 
     def _check_number(self, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{value!r} is no {self.noun}")
+            raise ValueError(f"{value!r} is not a {self.noun}")
 
     def _check_range(self, value: Any) -> None:
         self._check_number(value)

@@ -1,4 +1,4 @@
-"""Search spaces written with ray.tune's functions, accepted as they are.
+"""Search spaces written with ray.tune's functions, accepted unchanged.
 
 Domains are recognised by their class's name and module: Ray is never imported here.
 """
@@ -36,7 +36,7 @@ def translate(value: Any, key: str = "") -> Any:
 
 
 def _is_domain(value: Any) -> bool:
-    """Whether `value` is an instance of ray's Domain."""
+    """Tell whether `value` is an instance of ray's Domain."""
     return any(cls.__name__ == "Domain" and cls.__module__.startswith("ray.tune.") for cls in type(value).__mro__)
 
 

@@ -55,7 +55,7 @@ class AlgorithmSpace(Options):
     )
     inherited: tuple[str, ...] = Field(
         default=(),
-        description="parameters that keep their values where a trial goes on from another's state, which they shape",
+        description="parameters that keep their values where a trial continues from another's state, which they shape",
     )
     gpu: bool = Field(default=False, description="it computes on a GPU where there is one; else it is given none")
     max_rows: int | None = Field(default=None, gt=0, description="left out on larger tables")
@@ -65,7 +65,7 @@ class AlgorithmSpace(Options):
     def _check_path(cls, path: str | None) -> str | None:
         parts = (path or "a.B").split(".")
         if len(parts) < 2 or not all(part.isidentifier() for part in parts):
-            raise ValueError(f"{path!r} is no import path; write package.module.Class")
+            raise ValueError(f"{path!r} is not an import path; write package.module.Class")
         return path
 
     @field_validator("fixed")
@@ -110,7 +110,7 @@ class AlgorithmSpace(Options):
         return self.params.distributions(prefix)
 
     def encode(self, params: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-        """What Optuna stores for `params`. See `ParameterSpace.encode`.
+        """Return what Optuna stores for `params`. See `ParameterSpace.encode`.
 
         Raises:
             SpaceError: they are not in this space.

@@ -1,4 +1,4 @@
-"""What an exit criterion is."""
+"""The interface of an exit criterion."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ class ExitCriterion(ABC):
 
     @abstractmethod
     def check(self, state: SearchState) -> str | None:
-        """Why to stop now, as a sentence for the user; None to go on."""
+        """Return why to stop now, as a sentence for the user; None to continue."""

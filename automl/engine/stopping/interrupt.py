@@ -1,4 +1,4 @@
-"""Stop because somebody asked to."""
+"""Stop because a user asked to."""
 
 from __future__ import annotations
 

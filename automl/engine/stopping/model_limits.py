@@ -11,7 +11,7 @@ __all__ = ["ModelLimits"]
 
 @dataclass(frozen=True, slots=True)
 class ModelLimits:
-    """What a model may cost where it is used. Trials over a limit stay in the record and teach the sampler.
+    """The most that a model may cost in use. Trials over a limit stay in the record and teach the sampler.
 
     Attributes:
         predict_time: seconds to predict one row (`TrialResult.predict_latency`); None for no limit.
@@ -22,7 +22,7 @@ class ModelLimits:
     model_size: int | None = None
 
     def __bool__(self) -> bool:
-        """Whether anything is limited."""
+        """Tell whether anything is limited."""
         return self.predict_time is not None or self.model_size is not None
 
     def exceeded(self, result: TrialResult) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ __all__ = ["Patience", "PatienceLimits"]
 
 class PatienceLimits(Options):
     patience: int | None = Field(default=None, ge=1, description="stop after this many trials without improvement")
-    min_delta: float = Field(default=0.0, ge=0, description="a smaller gain is no improvement")
+    min_delta: float = Field(default=0.0, ge=0, description="a smaller gain is not an improvement")
     min_trials: int = Field(default=10, ge=1, description="trials to finish before patience can end the search")
 
 

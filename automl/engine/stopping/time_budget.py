@@ -20,7 +20,7 @@ class TimeBudgetLimits(Options):
 
 
 class TimeBudget(ExitCriterion):
-    """Holds when the budget's search part is spent, or when no trial could end within it any more."""
+    """Holds when the budget's search part is spent, or when no trial could still end within it."""
 
     Limits = TimeBudgetLimits
     lets_running_finish = False

@@ -1,1 +1,1 @@
-"""What was proposed, what a search looks like at one moment, how trials ended: the journal, and going on from it."""
+"""Proposals, a search at one moment, the ends of trials: the journal, and continuing from it."""

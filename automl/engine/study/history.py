@@ -29,7 +29,7 @@ _STATES = {Status.COMPLETED: TrialState.COMPLETE, Status.PRUNED: TrialState.PRUN
 
 
 def state_of(status: Status) -> TrialState:
-    """What Optuna calls a status: everything but success and pruning is a failure to it."""
+    """Return Optuna's state for a status: everything but success and pruning is a failure to it."""
     return _STATES.get(status, TrialState.FAIL)
 
 
@@ -40,7 +40,7 @@ class Record:
     Attributes:
         suggested: parameters as Optuna knows them: prefixed by the algorithm, before any mapping to real values.
         elapsed: the experiment's clock, in seconds, when it was proposed.
-        parent: the trial it goes on from.
+        parent: the trial it continues from.
         fidelity: share of the full work, in (0, 1].
         notes: what its proposer says of it.
     """
@@ -64,7 +64,7 @@ def maximizes(path: Path) -> bool:
         WorkspaceError: there is none, or it cannot be read.
     """
     if not path.exists():
-        raise WorkspaceError(f"{path} is missing, so nobody knows what was searched for.")
+        raise WorkspaceError(f"{path} is missing, so what was searched for is unknown.")
     try:
         study = optuna.load_study(study_name=_STUDY, storage=JournalStorage(JournalFileBackend(str(path))))
     except (OSError, KeyError, ValueError) as error:
@@ -79,7 +79,7 @@ class History:
         path: the journal's file, created if missing.
         maximize: direction of the primary metric.
         pruner: who judges intermediate values.
-        steps: the last step that a whole trial reports at: nothing is left to save there, so nobody judges it.
+        steps: the last step that a whole trial reports at: nothing is left to save there, so it is not judged.
     """
 
     def __init__(self, path: Path, *, maximize: bool, pruner: Pruner, steps: int | None = None) -> None:
@@ -110,7 +110,7 @@ class History:
 
     @property
     def count(self) -> int:
-        """How many numbers have been given out; the next number."""
+        """The count of numbers that have been given out; the next number."""
         return self._count
 
     def records(self) -> list[Record]:

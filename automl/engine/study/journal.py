@@ -97,7 +97,7 @@ class GroupCommitBackend(BaseJournalBackend):
 
 
 def _append(descriptor: int, content: bytes) -> None:
-    """Write all of it, or leave the file as it is: what a full disk has cut off would spoil whatever follows."""
+    """Write all of it, or leave the file unchanged: what a full disk has cut off would spoil all that follows."""
     size, view = os.fstat(descriptor).st_size, memoryview(content)
     try:
         while view:

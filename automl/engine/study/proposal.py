@@ -1,4 +1,4 @@
-"""What can be proposed, and who proposes."""
+"""Proposals, and the proposers that make them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Admits", "Proposal", "Proposer", "ProposerChain"]
 
 
 class Admits(Protocol):
-    """Whether a trial would end in time."""
+    """A test for whether a trial would end in time."""
 
     def __call__(
         self,
@@ -44,7 +44,7 @@ class Proposal:
     Attributes:
         params: real values by plain name.
         suggested: the same as Optuna knows it.
-        parent: the trial it goes on from, which has ended.
+        parent: the trial it continues from, which has ended.
         fidelity: share of the full work, in (0, 1].
         notes: what its proposer says of it, as JSON values: kept in the journal and in params.json.
     """
@@ -72,7 +72,7 @@ class Proposal:
         return cls(algorithm, real, trial.params, trial.distributions, **lineage)
 
     def same(self, other: Proposal | Record) -> bool:
-        """Whether it is the same configuration, wherever either comes from."""
+        """Tell whether it is the same configuration, wherever either comes from."""
         return self.algorithm == other.algorithm and dict(self.suggested) == dict(other.suggested)
 
 
@@ -89,21 +89,21 @@ class Proposer(ABC):
     @property
     @abstractmethod
     def exhausted(self) -> bool:
-        """Nothing is left to propose, whatever is admitted."""
+        """True if nothing is left to propose, whatever is admitted."""
 
     @property
     def learns(self) -> bool:
-        """What it proposes depends on results: it should not be asked before a worker is free."""
+        """True if its proposals depend on results: it should not be asked before a worker is free."""
         return True
 
     def accepted(self, number: int, proposal: Proposal) -> None:  # noqa: B027 - optional
-        """`proposal` (of any proposer) has become trial `number`."""
+        """Note that `proposal` (of any proposer) has become trial `number`."""
 
     def observe(self, record: Record, result: TrialResult) -> None:  # noqa: B027 - optional
-        """A trial has ended."""
+        """Note that a trial has ended."""
 
     def restore(self, record: Record) -> None:  # noqa: B027 - optional
-        """A trial that was proposed in an earlier session; `observe` follows when it has ended."""
+        """Note a trial that was proposed in an earlier session; `observe` follows when it has ended."""
 
 
 class ProposerChain(Proposer):

@@ -47,7 +47,7 @@ def recover_lost_trials(
     for number in range(first, max(ended, default=-1) + 1):
         result = ended.get(number)
         if not _enter(history, directory, space, number, 0.0 if result is None else result.elapsed):
-            log.warning("the configuration of trial %d is lost: it and those after it are run anew", number)
+            log.warning("the configuration of trial %d is lost: it and those after it are run again", number)
             break
         if result is not None:
             history.tell(result, eligible=eligible(result))

@@ -1,4 +1,4 @@
-"""What an earlier session of the same experiment has left: its trials."""
+"""The trials that an earlier session of the same experiment has left."""
 
 from __future__ import annotations
 
@@ -21,9 +21,11 @@ _STATUS = {TrialState.COMPLETE: Status.COMPLETED, TrialState.PRUNED: Status.PRUN
 
 @dataclass(frozen=True)
 class Restored:
-    """Attributes:
-    ended: what had ended, with its record, by number.
-    open: what was in flight, with its parameters and the attempt it was at.
+    """The trials of an earlier session, ended and open.
+
+    Attributes:
+        ended: what had ended, with its record, by number.
+        open: what was in flight, with its parameters and the attempt it was at.
     """
 
     ended: tuple[tuple[Record, TrialResult, dict[str, Any]], ...]
@@ -60,7 +62,7 @@ def restore(history: History, directory: ExperimentDirectory, eligible: Callable
                 status=Status.INTERRUPTED,
                 fidelity=record.fidelity,
                 parent=record.parent,
-                failure=Failure(kind="RecordLost", message=f"{place.params} cannot be read: nobody can run it again"),
+                failure=Failure(kind="RecordLost", message=f"{place.params} cannot be read: it cannot be run again"),
             )
             _write_again(place, result)
             history.tell(result)
@@ -78,7 +80,7 @@ def _write_again(place: TrialDirectory, result: TrialResult) -> None:
 
 
 def _from_journal(record: Record) -> TrialResult:
-    """What the journal alone knows, for a trial whose trial.json is gone."""
+    """Return what the journal alone knows, for a trial whose trial.json is gone."""
     status = _STATUS.get(record.state, Status.FAILED)
     return TrialResult(
         number=record.number,

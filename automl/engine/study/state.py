@@ -1,4 +1,4 @@
-"""What a search looks like at one moment. The driver yields it; exit criteria, progress views and mirrors read it."""
+"""A search at one moment. The driver yields it; exit criteria, progress views and mirrors read it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class SearchState:
         counts: finished trials by status.
         best: the best of the eligible trials.
         partial: where there is no such trial, the one that has left the largest part of a model (`is_partial`), within
-            the limits on models: it is what is delivered then, and nobody is told of it as a score.
+            the limits on models: it is what is delivered then, and it is never reported as a score.
         running: trials in flight, by number.
         new: trials that have ended since the previous state, in the order of their results. The first state of a
             resumed search lists all that had ended before.
@@ -69,7 +69,7 @@ class SearchState:
         exhausted: nothing is left to propose.
         out_of_time: no further trial could end within the time budget.
         interrupts: how often the user has asked to stop (once: finish what runs; twice: stop now).
-        stopped_because: why the search ended, None while it goes on.
+        stopped_because: why the search ended, None while it runs.
     """
 
     metric: str
@@ -97,5 +97,5 @@ class SearchState:
         return sum(count for status, count in self.counts.items() if status.is_failure)
 
     def better(self, value: float, than: float) -> bool:
-        """Whether `value` of the primary metric is strictly better."""
+        """Tell whether `value` of the primary metric is strictly better."""
         return value > than if self.maximize else value < than

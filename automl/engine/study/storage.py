@@ -28,7 +28,7 @@ __all__ = ["StudyStorage"]
 
 
 class _ShortStorage(JournalStorage):
-    """The trials of one study, whose journal nobody else writes to, by the short ways alone."""
+    """The trials of one study, whose journal has no other writer, by the short ways alone."""
 
     def __init__(self, backend: GroupCommitBackend | _InMemory) -> None:
         self._journal = backend
@@ -108,7 +108,7 @@ class _ShortStorage(JournalStorage):
         known._trials[identifier] = trial
 
     def _write(self, operation: private.JournalOperation, content: Mapping[str, Any]) -> None:
-        """What it says is known already."""
+        """Append an operation to the journal, and count it as read: what it says is known already."""
         worker = self._replay_result.worker_id
         self._journal.append({"op_code": int(operation), "worker_id": worker, **content})
         self._replay_result.log_number_read += 1
@@ -126,7 +126,7 @@ def _local(moment: datetime) -> datetime:
 
 
 class StudyStorage(_ShortStorage):
-    """The trials of one study, whose journal nobody else writes to."""
+    """The trials of one study, whose journal has no other writer."""
 
     def add(
         self,

@@ -1,9 +1,9 @@
-"""Where the output of a trial goes: ``logs/stdout.txt``, made only if something was printed.
+"""The output of a trial: ``logs/stdout.txt``, made only if something was printed.
 
 On a journalling file system a folder and a file cost half a millisecond, more than the rest of a trial's overhead.
 So a worker process writes to one hidden file beside the trials' directories, its spool, and renames it into the
 trial's logs at the end of a trial that printed something, or as soon as the trial has run for a moment. The file
-descriptors go on writing to the same file. If the worker is killed, whoever finds it dead does the renaming.
+descriptors keep writing to the same file. If the worker is killed, the process that finds it dead does the renaming.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class Spool:
 
 
 def _unbuffered(descriptor: int) -> TextIO:
-    """A text stream that keeps nothing back, so that a kill loses nothing."""
+    """A text stream that keeps nothing back, so a kill loses nothing."""
     raw = io.FileIO(descriptor, "w", closefd=False)
     return io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
 
@@ -132,7 +132,7 @@ def _unbuffered(descriptor: int) -> TextIO:
 def tee(directory: Path) -> Iterator[None]:
     """Copy what the current thread prints through `sys.stdout` and `sys.stderr` to the trial's log.
 
-    The output goes on to where it went before as well (a debugger needs that), and other threads are left alone.
+    The output still goes where it went before as well (a debugger needs that), and other threads are left alone.
     """
     outer = sys.stdout, sys.stderr
     log = _LazyLog(directory)

@@ -1,4 +1,4 @@
-"""The values that pass between the driver and whoever runs a trial. All frozen, all data."""
+"""The values that pass between the driver and the process that runs a trial. All frozen, all data."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ STEPS_PER_FOLD = 100
 
 
 class Status(StrEnum):
-    """How a trial ended."""
+    """The way in which a trial ended."""
 
     COMPLETED = "COMPLETED"
     PRUNED = "PRUNED"
@@ -57,7 +57,7 @@ class Status(StrEnum):
 
 
 class StopReason(StrEnum):
-    """Why a running trial is asked to stop; the value is the status it ends with."""
+    """The reason why a running trial is asked to stop; the value is the status it ends with."""
 
     PRUNED = "PRUNED"
     TIMED_OUT = "TIMED_OUT"
@@ -70,7 +70,7 @@ class StopReason(StrEnum):
 
 
 class Device(StrEnum):
-    """What a trial computes on. Workers are of one kind or the other: what runs on a CPU sees no GPU."""
+    """The device a trial computes on. Workers are of one kind or the other: what runs on a CPU sees no GPU."""
 
     CPU = "cpu"
     GPU = "gpu"
@@ -78,7 +78,7 @@ class Device(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TrialResources:
-    """What a trial may compute with.
+    """The resources that a trial may compute with.
 
     Attributes:
         cpus: cores; `math.inf` for all of its machine, where it is alone on it.
@@ -102,7 +102,7 @@ class TrialResources:
 
 @dataclass(frozen=True, slots=True)
 class TrialLimits:
-    """What a trial may use.
+    """The limits of a trial.
 
     Attributes:
         seconds: from its start, after which it is stopped; None for no limit.
@@ -129,10 +129,10 @@ class TrialLimits:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Where a trial comes from.
+    """The origin of a trial.
 
     Attributes:
-        parent: number of the trial of this experiment that it goes on from.
+        parent: number of the trial of this experiment that it continues from.
         checkpoint: the folder with the state which that trial has left; None if it has left none.
         notes: what its proposer says of it, as JSON values: its place in a population, the experiment whose
             configuration it has.
@@ -156,7 +156,7 @@ class TrialSpec:
         seed: of this trial alone, derived from the experiment's seed and the number.
         directory: the trial's own directory.
         keep_folds: what it has completed is kept as a model of fewer folds (`automl.engine.trial.partial`), since no
-            trial of its search has come to its end yet.
+            trial of its search has reached its end yet.
     """
 
     number: int
@@ -184,7 +184,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a trial's work returns when it comes to its end.
+    """The value that a trial's work returns when it reaches its end.
 
     Attributes:
         value: the primary metric in its own sign, None if there is none.
@@ -192,7 +192,7 @@ class Outcome:
         fold_scores: the primary metric of each fold, in the split plan's order.
         predict_latency: seconds to predict one row, None if it was not measured.
         cut_short: a fit ended before its last round, for want of time, or lasted as long as it was given: another run
-            would come to another score.
+            would reach another score.
     """
 
     value: float | None
@@ -205,7 +205,7 @@ class Outcome:
 
 
 class Work(Protocol):
-    """What each trial of an experiment does: a learner, a user's command, a test's function.
+    """The work of each trial of an experiment: a learner, a user's command, a test's function.
 
     It is pickled once per experiment (by cloudpickle) and called once per trial in a worker. It may raise anything:
     the trial is then FAILED. `TrialPruned` means that it obeyed a request to stop.
@@ -220,7 +220,7 @@ class Work(Protocol):
 
 @dataclass(frozen=True)
 class TrialContext:
-    """What all trials of an experiment share; sent to each worker once.
+    """The part that all trials of an experiment share; sent to each worker once.
 
     Attributes:
         work: what a trial does.
@@ -238,7 +238,7 @@ class _Record(BaseModel):
 
 
 class Failure(_Record):
-    """Why a trial did not complete: `kind` is an exception's class name or a StopReason."""
+    """The reason why a trial did not complete: `kind` is an exception's class name or a StopReason."""
 
     kind: str
     message: Annotated[str, AfterValidator(redact_message)]
@@ -254,18 +254,18 @@ class OutputFile(_Record):
 
 
 class Partial(_Record):
-    """What there is of the model of a trial that was ended before its last fold."""
+    """The model, as far as it goes, of a trial that was ended before its last fold."""
 
     folds: int = Field(ge=1, description="folds whose models it is made of")
     of: int = Field(ge=1, description="folds of the whole trial")
     rows: float = Field(
         default=1.0, gt=0, le=1, description="share of each fold's training rows that were learned from"
     )
-    validated: int = Field(ge=1, description="rows that the score is of, repeats counted")
+    validated: int = Field(ge=1, description="rows that the score covers, repeats counted")
 
     @property
     def share(self) -> float:
-        """Of the full work, in (0, 1]."""
+        """Share of the full work, in (0, 1]."""
         return self.rows * self.folds / self.of
 
     def __str__(self) -> str:
@@ -275,7 +275,7 @@ class Partial(_Record):
 
 
 class TrialResult(_Record):
-    """How a trial ended: trial.json, field by field. ``automl schema trial`` prints its JSON Schema."""
+    """The end of a trial: trial.json, field by field. ``automl schema trial`` prints its JSON Schema."""
 
     format_version: int = FORMAT_VERSION
     number: int = Field(ge=0)
@@ -296,7 +296,7 @@ class TrialResult(_Record):
         default=None, gt=0, lt=1, description="share of its work after which a pruned trial was stopped"
     )
     partial: Partial | None = Field(
-        default=None, description="what its model and score are of, where it was ended before its last fold"
+        default=None, description="what its model and score cover, where it was ended before its last fold"
     )
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
@@ -310,7 +310,7 @@ class TrialResult(_Record):
         default=None,
         ge=0,
         le=1,
-        description="mean share of the time in which its GPUs computed, for whoever shares them",
+        description="mean share of the time in which its GPUs computed, for all that share them",
     )
     model_size: int = Field(default=0, description="bytes of the fold models")
     outputs: tuple[OutputFile, ...] = ()
@@ -321,23 +321,23 @@ class TrialResult(_Record):
 
     @property
     def is_whole(self) -> bool:
-        """It completed with a score, at full fidelity."""
+        """True if it completed with a score, at full fidelity."""
         return self.status is Status.COMPLETED and self.value is not None and self.fidelity == 1
 
     @property
     def is_partial(self) -> bool:
-        """It has left a model of a part of the work, and its score: better than none, where no trial is whole."""
+        """True if it has left a model of part of the work, and its score: better than none where no trial is whole."""
         done = self.status is Status.COMPLETED or self.partial is not None
         return done and self.value is not None and not self.is_whole
 
     @property
     def share(self) -> float:
-        """Of the full work, in (0, 1], that its model and its score are of, where it has left any."""
+        """Share of the full work, in (0, 1], that its model and its score are of, where it has left any."""
         return self.fidelity * (1.0 if self.partial is None else self.partial.share)
 
     @property
     def extent(self) -> str:
-        """What the model is made of, as a clause; empty for a whole trial."""
+        """The extent of the work behind the model, as a clause; empty for a whole trial."""
         if self.partial is not None:
             return str(self.partial)
         return "" if self.fidelity == 1 else f"given {self.fidelity:.2g} of the full work"

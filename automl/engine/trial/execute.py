@@ -95,7 +95,7 @@ def execute(
 
 @cache
 def address(pid: int) -> str:
-    """How a worker is named in records: ``host:pid``."""
+    """Return the name of a worker in records: ``host:pid``."""
     return f"{host()}:{pid}"
 
 
@@ -106,7 +106,7 @@ def host() -> str:
 
 
 def stop_failure(reason: StopReason, spec: TrialSpec, *, killed: bool) -> Failure:
-    """What a record says about a trial that was made to stop."""
+    """Return what a record says about a trial that was made to stop."""
     sentences = {
         StopReason.PRUNED: "It was stopped early: other trials were better at this point",
         StopReason.TIMED_OUT: f"It did not end within {spec.limits.seconds or 0:.3g} s",
@@ -117,7 +117,7 @@ def stop_failure(reason: StopReason, spec: TrialSpec, *, killed: bool) -> Failur
 
 
 class _StopRequest:
-    """Whether the trial should stop, and whether its work has seen that."""
+    """The request to stop a trial, and whether its work has seen it."""
 
     def __init__(self, spec: TrialSpec, stop_reason: Callable[[], StopReason | None]) -> None:
         self._stop_reason = stop_reason
@@ -158,9 +158,9 @@ def _prepare(directory: TrialDirectory, attempt: int) -> None:
 
 
 def _returned(spec: TrialSpec, outcome: Outcome, run: Run, metric: str, seen: StopReason | None) -> dict[str, Any]:
-    """What the result says about a work that came to its end."""
+    """Return what the result says about a work that reached its end."""
     if not isinstance(outcome, Outcome):
-        raise TypeError(f"The trial's work returned {type(outcome).__name__} and not an Outcome.")
+        raise TypeError(f"The trial's work returned {type(outcome).__name__} instead of an Outcome.")
     value = run.metrics.get(metric) if outcome.value is None else float(outcome.value)
     if value is not None and not math.isfinite(value):
         raise ValueError(f"The primary metric {metric} came out as {value}.")
@@ -178,7 +178,7 @@ def _returned(spec: TrialSpec, outcome: Outcome, run: Run, metric: str, seen: St
 
 
 def _raised(spec: TrialSpec, error: BaseException, run: Run, metric: str, reason: StopReason | None) -> dict[str, Any]:
-    """What the result says about a work that raised."""
+    """Return what the result says about a work that raised."""
     if isinstance(error, TrialPruned):
         reason = reason or StopReason.PRUNED
         status, failure = reason.status, stop_failure(reason, spec, killed=False)

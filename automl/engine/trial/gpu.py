@@ -1,4 +1,4 @@
-"""What a trial has used of its GPUs."""
+"""The use that a trial has made of its GPUs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EVERY = 1.0
 
 
 def visible_gpus() -> tuple[str, ...]:
-    """What this process may use, by the names that CUDA_VISIBLE_DEVICES takes: numbers, or UUIDs."""
+    """Return the GPUs that this process may use, named as CUDA_VISIBLE_DEVICES names them: numbers, or UUIDs."""
     told = os.environ.get(VISIBLE)
     if told is None:
         return tuple(str(number) for number in range(gpu_count()))
@@ -38,13 +38,13 @@ def free_memory() -> dict[str, int]:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` says that torch has found no more memory on a GPU."""
+    """Tell whether `error` says that torch has found no more memory on a GPU."""
     torch: Any = sys.modules.get("torch")
     return torch is not None and isinstance(error, torch.cuda.OutOfMemoryError)
 
 
 def is_broken() -> bool:
-    """Whether this process can compute on its GPUs no more: after a kernel has failed, every call of CUDA's does."""
+    """Tell whether this process can no longer use its GPUs: after a kernel has failed, every call of CUDA's does."""
     try:
         for device, cuda in _in_use():
             cuda.synchronize(device)
@@ -79,7 +79,7 @@ class GpuMeter:
             threading.Thread(target=self._watch, name="automl-gpu", daemon=True).start()
 
     def stop(self) -> None:
-        """The trial has ended. What torch's allocator only keeps goes back to those who share the GPU."""
+        """Note that the trial has ended. What torch's allocator only keeps goes back to those who share the GPU."""
         self._ends.set()
         self._look()
         self.utilization = fmean(self._looks) if self._looks else None

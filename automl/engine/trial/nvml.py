@@ -1,6 +1,6 @@
 """NVIDIA's management library, as far as a record needs it.
 
-It comes with the driver, so that it is there where a GPU can be used, and it answers without a CUDA context, which
+It comes with the driver, so it is there where a GPU can be used, and it answers without a CUDA context, which
 would cost some hundred megabytes of the GPU. (The package nvidia-ml-py is the same calls; torch does not bring it.)
 Signatures: https://docs.nvidia.com/deploy/nvml-api
 """
@@ -47,13 +47,13 @@ class Gpu:
 
     @property
     def free_memory(self) -> int | None:
-        """Bytes that nobody holds at present; None if it does not say."""
+        """Bytes that no process holds at present; None if it does not say."""
         memory = _Memory()
         return int(memory.free) if _ask("nvmlDeviceGetMemoryInfo", self.handle, ctypes.byref(memory)) else None
 
     @property
     def utilization(self) -> float | None:
-        """Share of the last second or less in which it computed, whoever had it do so; None if it does not say."""
+        """Share of the last second or less in which it computed, for any process; None if it does not say."""
         rates = _Utilization()
         return rates.gpu / 100 if _ask("nvmlDeviceGetUtilizationRates", self.handle, ctypes.byref(rates)) else None
 

@@ -1,4 +1,4 @@
-"""What a trial has left in its directory."""
+"""The outputs that a trial has left in its directory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["files_below", "list_outputs", "total_size"]
 def list_outputs(folder: Path) -> tuple[OutputFile, ...]:
     """All files below `folder` with sizes and hashes, by path.
 
-    A link is listed as the file it leads to, if that lies below `folder` too, and else left out. Files that cannot
+    A link is listed as the file it leads to, if that is below `folder` too, and else omitted. Files that cannot
     be read are left out.
     """
     found = []
@@ -42,7 +42,7 @@ def total_size(folder: Path) -> int:
 
 
 def files_below(folder: str, root: str | None = None) -> Iterator[str]:
-    """Paths of all files below `folder`; links that lead out of it (or of `root`, below which it lies) are left out."""
+    """Paths of all files below `folder`; links that lead out of it (or of `root`, which it is below) are omitted."""
     try:
         entries = list(os.scandir(folder))
     except OSError:

@@ -1,6 +1,6 @@
-"""What a trial has completed so far, on disk: where it is ended, that is a model of fewer folds.
+"""The folds that a trial has completed so far, on disk: where it is ended, they are a model of fewer folds.
 
-A worker notes each fold once its model and its predictions lie there; ``completed.json`` is replaced at once and names
+A worker notes each fold once its model and its predictions are there; ``completed.json`` is replaced at once and names
 the files that belong to it, so that a kill at any moment leaves the folds before or the folds after, and never a score
 of other models than those that are there. The driver makes the trial's result of it, or deletes it.
 """
@@ -25,12 +25,12 @@ from automl.errors import WorkspaceError
 __all__ = ["Completed", "discard", "keep", "mean_of", "note", "read_note", "trim"]
 
 _ENDED = (Status.CANCELLED, Status.INTERRUPTED)
-"""What ends a trial that did nothing wrong: the clock, its user, the loss of its workers. One that failed, or was over
-a limit of its own, has no model."""
+"""Statuses of a trial that did nothing wrong: the clock, its user or the loss of its workers ended it. One that
+failed, or was over a limit of its own, has no model."""
 _TAKEN = (
     "partial", "value", "metrics", "fold_scores", "fit_seconds", "predict_seconds", "predict_latency", "cut_short",
 )  # fmt: skip
-"""What a result takes over from the note."""
+"""Fields that a result takes over from the note."""
 
 
 class Completed(BaseModel):
@@ -69,7 +69,7 @@ def note(
     sums: np.ndarray,
     counts: np.ndarray,
 ) -> None:
-    """Replace what was noted before. Called by the worker, when the models lie in their place.
+    """Replace what was noted before. Called by the worker, when the models are in place.
 
     Args:
         outcome: the score and everything else of the completed folds.
@@ -101,7 +101,7 @@ def note(
 
 
 def read_note(place: TrialDirectory) -> Completed | None:
-    """What a trial has completed so far; None if that is nothing that could be delivered."""
+    """Return what a trial has completed so far; None if that is nothing that could be delivered."""
     if not place.completed.exists():
         return None
     try:
@@ -131,7 +131,7 @@ def keep(place: TrialDirectory, result: TrialResult) -> TrialResult:
 
 
 def trim(place: TrialDirectory, found: Completed) -> None:
-    """Delete the models that do not count: a fold that was completed and not noted any more."""
+    """Delete the models that do not count: a fold that was completed but not noted."""
     for file in place.models.iterdir():
         if file.name not in found.models:
             file.unlink()

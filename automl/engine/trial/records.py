@@ -1,4 +1,4 @@
-"""What is written down of a trial: params.json when it is proposed, trial.json when it has ended."""
+"""The records of a trial: params.json when it is proposed, trial.json when it has ended."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def write_result(directory: TrialDirectory, result: TrialResult) -> None:
 
 
 def read_result(directory: TrialDirectory) -> TrialResult | None:
-    """What trial.json says; None when it is missing or not valid.
+    """Return what trial.json says; None when it is missing or not valid.
 
     Raises:
         WorkspaceError: it was written by a newer automl.
@@ -31,7 +31,7 @@ def read_result(directory: TrialDirectory) -> TrialResult | None:
 
 
 def read_proposal(directory: TrialDirectory) -> dict[str, Any]:
-    """What params.json says: ``algorithm``, ``params`` with their real values, ``attempt``, ``notes``, ...
+    """Return what params.json says: ``algorithm``, ``params`` with their real values, ``attempt``, ``notes``, ...
 
     Empty when it is missing, or no record of a proposal.
 

@@ -22,7 +22,7 @@ class Stage:
 
     Attributes:
         final: it is a final training.
-        alone: nothing runs beside it, so that it has its machine to itself; a final training always has.
+        alone: nothing runs beside it, so it has its machine to itself; a final training always has.
         seconds: of an exploring trial, what is allotted to its fit; None if its fit has a length of its own.
         until: reading of the experiment's clock, in seconds, at which such a trial has to be over.
     """

@@ -27,7 +27,7 @@ def thread_environment(threads: int) -> dict[str, str]:
 
 
 class _Limits:
-    """What is set at present. One per process, as the thread pools are."""
+    """The limits set at present. One per process, as the thread pools are."""
 
     def __init__(self) -> None:
         self.threads: int | None = None
@@ -62,7 +62,7 @@ def limit_threads(threads: int) -> None:
 
 
 def restore_threads() -> None:
-    """Undo `limit_threads`, torch's apart: for a process that goes on to do something else."""
+    """Undo `limit_threads`, torch's apart: for a process that then does something else."""
     _restore_pools()
     for name, value in (_limits.environment or {}).items():
         if value is None:

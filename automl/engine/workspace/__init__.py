@@ -1,1 +1,1 @@
-"""Where everything lies on disk: layout, ids, locks, atomic writes, format versions, control requests."""
+"""Everything on disk: layout, ids, locks, atomic writes, format versions, control requests."""

@@ -42,7 +42,7 @@ _LARGEST = 2**28
 """Bytes of a record: the largest are lists of what thousands of classes are called."""
 
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
-"""How files are named while they are written."""
+"""Names of files while they are written."""
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -55,12 +55,12 @@ def write_bytes(path: Path, content: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             os.unlink(temporary)
-        advice = " Make room; 'automl resume' then goes on with the experiment." if error.errno == ENOSPC else ""
+        advice = " Make room; 'automl resume' then continues the experiment." if error.errno == ENOSPC else ""
         raise WorkspaceError(f"Cannot write {path}: {error.strerror or error}.{advice}") from error
 
 
 def fill(path: str | Path, content: bytes) -> None:
-    """Write `content` to `path` in place, for a file that nobody reads yet: `open` costs three times as much."""
+    """Write `content` to `path` in place, for a file that is not read yet: `open` costs three times as much."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o666)
     try:
         view = memoryview(content)
@@ -108,9 +108,9 @@ def parse_json(content: bytes, path: Path) -> dict[str, Any]:
     try:
         value = json.loads(content)
     except ValueError as error:
-        raise DamagedFileError(f"{path} is no valid JSON: {error}.") from error
+        raise DamagedFileError(f"{path} is not valid JSON: {error}.") from error
     except RecursionError:
-        raise DamagedFileError(f"{path} is no valid JSON: it is nested too deeply.") from None
+        raise DamagedFileError(f"{path} is not valid JSON: it is nested too deeply.") from None
     if not isinstance(value, dict):
         raise DamagedFileError(f"{path} holds no JSON object.")
     check_format(value, path)
@@ -118,7 +118,7 @@ def parse_json(content: bytes, path: Path) -> dict[str, Any]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """What a file of ours holds.
+    """Return what a file of ours holds.
 
     Raises:
         WorkspaceError: it is missing, or cannot be read.
@@ -143,7 +143,7 @@ def open_file(path: Path) -> Iterator[BinaryIO]:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with open(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise DamagedFileError(f"{path} is no file.")
+                raise DamagedFileError(f"{path} is not a file.")
             yield file
     except OSError as error:
         raise WorkspaceError(f"Cannot read {path}: {error.strerror or error}.") from error
@@ -153,7 +153,7 @@ def check_format(value: dict[str, Any], path: Path) -> None:
     """Refuse what a newer automl has written.
 
     Raises:
-        WorkspaceError: the format version is newer than this one, or is no number.
+        WorkspaceError: the format version is newer than this one, or is not a number.
     """
     version = value.get("format_version", FORMAT_VERSION)
     if not isinstance(version, int) or isinstance(version, bool) or version > FORMAT_VERSION:

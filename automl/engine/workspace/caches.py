@@ -1,4 +1,4 @@
-"""Where a user's caches lie: what can be made again, and is not of one workspace."""
+"""The places of a user's caches: what can be made again, and is not of one workspace."""
 
 from __future__ import annotations
 

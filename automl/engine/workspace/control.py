@@ -25,7 +25,7 @@ def take(experiment: ExperimentDirectory, verb: str) -> dict[str, Any] | None:
     try:
         details = read_json(path)
     except DamagedFileError:
-        details = {}  # somebody has asked, and no more can be known
+        details = {}  # a stop was asked for, and no more can be known
     path.unlink(missing_ok=True)
     return details
 

@@ -20,16 +20,16 @@ __all__ = ["ExperimentDirectory", "TrialDirectory", "Workspace"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _TRIAL = re.compile(r"[0-9]{5}|[1-9][0-9]{5,8}")
-"""How `ExperimentDirectory.trial` names a trial's directory."""
+"""The name that `ExperimentDirectory.trial` gives a trial's directory."""
 
 
 _RECORDS = (".json", ".yaml", ".journal", ".log", ".lock", ".npz", ".parquet")
-"""How the files of an experiment end."""
+"""Endings of the files of an experiment."""
 
 
 @dataclass(frozen=True)
 class TrialDirectory:
-    """What one trial leaves behind. The same for an ensemble."""
+    """The files that one trial leaves behind. The same for an ensemble."""
 
     path: Path
 
@@ -55,9 +55,9 @@ class TrialDirectory:
 
     @property
     def checkpoint(self) -> Path:
-        """A folder with the state that this trial's next attempt, or a child, goes on from.
+        """A folder with the state that this trial's next attempt, or a child, continues from.
 
-        It is no output: nothing lists it, mirrors it or registers it. Only a search that goes on needs it.
+        It is not an output: nothing lists it, mirrors it or registers it. Only a search that continues needs it.
         """
         return self.path / "checkpoint"
 
@@ -67,7 +67,7 @@ class TrialDirectory:
 
     @property
     def completed(self) -> Path:
-        """Says which folds a running trial has completed: what is left of it where it is ended."""
+        """A note of which folds a running trial has completed: what is left of it where it is ended."""
         return self.path / "completed.json"
 
     @property
@@ -76,17 +76,17 @@ class TrialDirectory:
 
     @property
     def has_models(self) -> bool:
-        """Whether the fold models lie where they were written; retention deletes those that nobody will ask for."""
+        """True if the fold models are where they were written; retention deletes those that will not be asked for."""
         return any(self.models.glob("fold_*"))
 
     @property
     def check(self) -> Path:
-        """What the models predict for the example rows, once they were loaded back; of the most promising trials."""
+        """The models' predictions for the example rows, once they were loaded back; of the most promising trials."""
         return self.path / "check.json"
 
     @property
     def registered(self) -> Path:
-        """Says that a registered model comes from this trial: retention leaves its models alone."""
+        """A mark that a registered model comes from this trial: retention leaves its models alone."""
         return self.path / "registered.json"
 
 
@@ -106,7 +106,7 @@ class ExperimentDirectory:
 
     @property
     def key(self) -> str:
-        """How records of the same workspace refer to it: ``name/id``."""
+        """The name by which records of the same workspace refer to it: ``name/id``."""
         return f"{self.name}/{self.id}"
 
     @property
@@ -144,7 +144,7 @@ class ExperimentDirectory:
 
     @property
     def warm_start(self) -> Path:
-        """What an earlier experiment has lent to this one, so that a resumed session needs it no more."""
+        """The trials that an earlier experiment has lent to this one, so that a resumed session no longer needs it."""
         return self.path / "warm_start.json"
 
     @property
@@ -158,12 +158,12 @@ class ExperimentDirectory:
 
     @property
     def mirror_lock(self) -> Path:
-        """Held by whoever brings the experiment to MLflow."""
+        """A lock held by the process that brings the experiment to MLflow."""
         return self.path / ".mirror.lock"
 
     @property
     def mirror_scratch(self) -> Path:
-        """What the mirror is building. Only the holder of the mirror's lock may touch it."""
+        """The directory that the mirror is building. Only the holder of the mirror's lock may touch it."""
         return self.path / ".mirror"
 
     @property
@@ -175,7 +175,7 @@ class ExperimentDirectory:
         return self.path / "automl.log"
 
     def check(self) -> None:
-        """Refuse an experiment in which something else lies where a file or a folder belongs: a pipe would be waited
+        """Refuse an experiment in which something else is where a file or a folder belongs: a pipe would be waited
         for, say. Whatever is missing, or damaged inside, shows where it is read.
 
         Raises:
@@ -184,7 +184,7 @@ class ExperimentDirectory:
         try:
             for place in (self.data, self.trials, self.control, self.cache):
                 if os.path.lexists(place) and not place.is_dir():
-                    raise WorkspaceError(f"{place} is no folder. Restore it, or move it away.")
+                    raise WorkspaceError(f"{place} is not a folder. Restore it, or move it away.")
             for place in (self.path, self.data):
                 _check_files(place)
         except OSError as error:
@@ -225,7 +225,7 @@ class ExperimentDirectory:
         return self.trial(number)
 
     def trial_numbers(self) -> list[int]:
-        """Numbers of all trials that have a directory, ascending. Whatever else lies there is left alone.
+        """Numbers of all trials that have a directory, ascending. Anything else there is left alone.
 
         Raises:
             WorkspaceError: the trials cannot be listed.
@@ -331,4 +331,4 @@ def _check_files(folder: Path) -> None:
     with os.scandir(folder) as entries:
         for entry in entries:
             if not (entry.is_file() or (entry.is_dir() and not entry.name.endswith(_RECORDS))):
-                raise WorkspaceError(f"{entry.path} is no file. Restore it, or move it away.")
+                raise WorkspaceError(f"{entry.path} is not a file. Restore it, or move it away.")

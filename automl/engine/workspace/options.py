@@ -1,4 +1,4 @@
-"""What users write below ``retention:``."""
+"""Options that users write below ``retention:``."""
 
 from __future__ import annotations
 

@@ -56,5 +56,5 @@ def test_a_ray_that_is_killed_ends_the_search_with_a_sentence(tmp_path: Path, vi
     sentence, ending = done.stdout.splitlines()
     assert sentence.startswith("Ray on this machine is lost: ")
     assert says in sentence
-    assert f"'automl resume {tmp_path / 'experiment'}' goes on" in sentence
+    assert f"'automl resume {tmp_path / 'experiment'}' continues" in sentence
     assert ending == "all gone"

@@ -152,5 +152,5 @@ def test_a_storage_that_needs_a_package_says_which() -> None:
 
 def test_a_name_that_leads_out_of_the_trial_is_refused(tmp_path: Path) -> None:
     storage = Storage(str(tmp_path / "storage"))
-    with pytest.raises(StorageError, match="no file of a trial"):
+    with pytest.raises(StorageError, match="not a file of a trial"):
         storage.fetch(["../../other"], tmp_path / "ws" / "name" / "d" / "trials" / "00000")

@@ -66,7 +66,7 @@ def test_what_is_nearest(definition: dict[str, Any], value: Any, near: Any) -> N
 )
 @pytest.mark.parametrize("value", ["0.5", None, True, math.nan])
 def test_what_is_no_number_is_near_to_none(definition: dict[str, Any], value: Any) -> None:
-    with pytest.raises(ValueError, match=r"is no number|is close to nothing"):
+    with pytest.raises(ValueError, match=r"is not a number|is close to nothing"):
         parameter(**definition).nearest(value)
 
 

@@ -100,7 +100,7 @@ def test_trials_that_are_no_folder_are_said(copy: Path) -> None:
     shutil.rmtree(copy / "trials")
     (copy / "trials").touch()
     for command in ("runs show", "leaderboard", "resume"):
-        with pytest.raises(WorkspaceError, match="trials is no folder"):
+        with pytest.raises(WorkspaceError, match="trials is not a folder"):
             COMMANDS[command](copy)
 
 

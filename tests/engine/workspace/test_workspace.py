@@ -81,7 +81,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path) -> None
     ("content", "message"),
     [
         ('{"format_version": 99}', "Install a newer automl"),
-        ("{", "no valid JSON"),
+        ("{", "not valid JSON"),
         ("[1]", "no JSON object"),
     ],
 )

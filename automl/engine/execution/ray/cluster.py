@@ -1,4 +1,4 @@
-"""What a Ray cluster has, from time to time: nodes join and leave, and its head may die."""
+"""A watch on a Ray cluster: nodes join and leave, and its head may die."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ClusterWatch:
 
     @property
     def lost(self) -> str:
-        """Why the cluster cannot be used any more; nothing while it can."""
+        """The reason why the cluster can no longer be used; nothing while it can."""
         now = time.monotonic()
         silence = now - self._looked
         if silence <= _SILENCE:
@@ -89,13 +89,13 @@ class ClusterWatch:
 
 
 def host_and_port(address: str) -> tuple[str, int] | None:
-    """The parts of ``host:port``, with or without ``ray://``; None if it is no such address."""
+    """The parts of ``host:port``, with or without ``ray://``; None if it is not such an address."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     return (host.strip("[]"), int(port)) if host and port.isdigit() else None
 
 
 def _refusal(address: str) -> str:
-    """Why the head takes no connection; nothing if it does."""
+    """Return why the head takes no connection; nothing if it does."""
     place = host_and_port(address)
     if place is None:
         return ""

@@ -68,7 +68,7 @@ class RayExecutor(Pool):
 
     @property
     def is_up(self) -> bool:
-        """`start` will not have to wait for Ray, but may raise."""
+        """True if `start` will not have to wait for Ray, but may raise."""
         return self._runtime.done
 
     def comes_up(self, timeout: float) -> bool:
@@ -157,7 +157,7 @@ class RayExecutor(Pool):
         if self._runtime.lost:
             raise ExecutorError(
                 f"Ray {self._runtime.place} is lost: {self._runtime.lost}. What has ended is kept; once there is a Ray "
-                f"again, 'automl resume {self._trials.parent}' goes on."
+                f"again, 'automl resume {self._trials.parent}' continues."
             )
         for device in tuple(self._complain_at):
             if self._ready_on(device):
@@ -247,7 +247,7 @@ class RayExecutor(Pool):
                 worker.calls.clear()
 
     def _answer(self, call: Any) -> list[tuple[WorkerHandle, Message]]:
-        """What the answer to a call says."""
+        """Return what the answer to a call says."""
         import ray
 
         worker, kind = self._calls.pop(call)

@@ -27,7 +27,7 @@ __all__ = ["RayRuntime", "check_address"]
 log = logging.getLogger("automl")
 
 _BOOT_SECONDS = 60.0
-"""Ray boots in 3 s on a quiet machine and in 25 on a busy one; nobody who can do nothing else waits longer."""
+"""Ray boots in 3 s on a quiet machine and in 25 on a busy one; a caller that can do nothing else waits no longer."""
 _TRIES = 3
 _PAUSE = 2.0
 """Seconds before a Ray of our own is tried once more, and twice as many before the next."""
@@ -55,7 +55,7 @@ _ENVIRONMENT = {
 class RayRuntime:
     """Boots or joins Ray in a thread that lives until `close`: Ray's processes die with the thread that started them.
 
-    An already initialised Ray is used as it is, and not shut down. Else `address`, or RAY_ADDRESS, is joined. Else a
+    An already initialised Ray is used unchanged, and not shut down. Else `address`, or RAY_ADDRESS, is joined. Else a
     private Ray is started, and if it does not come up, again: each time in a new thread, since what the last try has
     left running ends with its own.
 
@@ -93,7 +93,7 @@ class RayRuntime:
 
     @property
     def done(self) -> bool:
-        """Booting has ended, one way or the other: `require` will not wait."""
+        """True once booting has ended, well or not: `require` will not wait."""
         return self._done.is_set()
 
     @property
@@ -104,12 +104,12 @@ class RayRuntime:
 
     @property
     def lost(self) -> str:
-        """Why Ray cannot be used any more; nothing while it can."""
+        """The reason why Ray can no longer be used; nothing while it can."""
         return "" if self._cluster is None else self._cluster.lost
 
     @property
     def place(self) -> str:
-        """Which Ray it is, for a sentence."""
+        """The place of the Ray in use, for a sentence."""
         address = _address(self._options)
         return f"at {address}" if address else "on this machine"
 
@@ -150,7 +150,7 @@ class RayRuntime:
     def _live(self, tries: int, pause: float) -> None:
         try:
             if self._closing.wait(pause):
-                raise ExecutorError("Ray is not needed any more.")
+                raise ExecutorError("Ray is no longer needed.")
             self._boot()
             if not self._closing.is_set():
                 self._after()
@@ -178,7 +178,7 @@ class RayRuntime:
             ray.shutdown()
 
     def _may_come_up_yet(self, error: BaseException) -> bool:
-        """It is a Ray of our own, and what went wrong may be a matter of time."""
+        """Tell whether it is a Ray of our own, and what went wrong may be a matter of time."""
         return not _address(self._options) and isinstance(error, Exception) and not isinstance(error, ExecutorError)
 
     def _boot(self) -> None:
@@ -201,7 +201,7 @@ class RayRuntime:
         self._cluster.begin()
 
     def _private(self) -> dict[str, Any]:
-        """How to start a Ray of our own."""
+        """Return the arguments that start a Ray of our own."""
         shares = local_shares(self._options)
         cores = usable_cores()
         wanted = math.ceil(self._options.workers_on() * self._options.cpus_per_trial)
@@ -233,10 +233,10 @@ def _address(options: ComputeOptions) -> str | None:
 
 
 def check_address(address: str) -> None:
-    """See whether somebody listens there.
+    """See whether anything listens there.
 
     Raises:
-        ExecutorError: nobody does.
+        ExecutorError: nothing does.
     """
     if address == "auto":
         return
@@ -245,7 +245,7 @@ def check_address(address: str) -> None:
     place = host_and_port(address)
     if place is None:
         raise ExecutorError(
-            f"{address!r} is no address of a Ray cluster; write 'host:port', 'ray://host:port' or 'auto'."
+            f"{address!r} is not the address of a Ray cluster; write 'host:port', 'ray://host:port' or 'auto'."
         )
     try:
         socket.create_connection(place, timeout=_CONNECT_SECONDS).close()
@@ -270,7 +270,7 @@ def _environment(wanted: dict[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _one_machine() -> Iterator[None]:
-    """What the variable says, for a Ray that was imported before it was set: it was read then."""
+    """Apply the variable to a Ray that was imported before it was set: it was read then."""
     from ray._private import ray_constants as private
 
     before = getattr(private, "ENABLE_RAY_CLUSTER", True)

@@ -1,4 +1,4 @@
-"""How the files of a trial come from its worker's machine to the driver's."""
+"""The transfer of a trial's files from its worker's machine to the driver's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FETCHERS = 4
 
 
 class Sharing(ABC):
-    """What the driver does about it."""
+    """The driver's part in the transfer."""
 
     storage: str | None = None
 
@@ -27,15 +27,15 @@ class Sharing(ABC):
         return 0
 
     def prepare(self, spec: TrialSpec) -> Path | None:
-        """Before a trial is sent away: a file that its worker must see, if there is to be one."""
+        """Return a file that the trial's worker must see, if there is to be one, before the trial is sent."""
         return None
 
     @abstractmethod
     def take(self, spec: TrialSpec, finished: Finished) -> list[TrialResult]:
-        """A trial has ended; results that can be handed on now."""
+        """Note that a trial has ended; return results that can be handed on now."""
 
     def done(self) -> list[TrialResult]:
-        """Further results that can be handed on now."""
+        """Return further results that can be handed on now."""
         return []
 
     @abstractmethod
@@ -66,7 +66,7 @@ class SharedDisk(Sharing):
 
 
 class ThroughStorage(Sharing):
-    """Workers upload, and threads of the driver fetch, so that its loop never waits for a file."""
+    """Workers upload, and threads of the driver fetch, so its loop never waits for a file."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage, self.storage = storage, storage.url
