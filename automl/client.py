@@ -1,6 +1,6 @@
 """`Run`: the only thing that code inside a trial has to know.
 
-Standard library only, so that it works inside any script's environment. Logging never fails a training: a full
+Standard library only: it works inside any script's environment. Logging never fails a training: a full
 disk is reported once and survived.
 
 Example:
@@ -22,7 +22,7 @@ from typing import Any, TextIO
 __all__ = ["Run", "TrialPruned"]
 
 Sink = Callable[[str, float, int], None]
-"""What a logged value is handed to besides the file: (name, value, step)."""
+"""A receiver of logged values besides the file: (name, value, step)."""
 
 _current: Run | None = None
 
@@ -39,8 +39,8 @@ class Run:
         params: the trial's hyperparameters, by name.
         directory: the trial's directory; the working directory outside a trial.
         outputs: everything written below it is kept, also after a failure or a kill.
-        parent_checkpoint: the checkpoint of the trial that this one goes on from, to be read and not to be written to;
-            None if it goes on from none, or that one has left none.
+        parent_checkpoint: the checkpoint of the trial that this one continues from, to be read and not written to;
+            None if it continues from none, or that one has left none.
     """
 
     def __init__(
@@ -90,12 +90,12 @@ class Run:
 
     @property
     def checkpoint(self) -> Path:
-        """This trial's own folder for the state that it can go on from; it is made when it is first asked for.
+        """This trial's own folder for the state that it can continue from; it is made when it is first asked for.
 
         A trial whose worker was lost is run again and finds here what its first attempt has left; so does a trial that
         a later one continues, whose `parent_checkpoint` this folder is then. Both read whatever a kill has left: write
         a file under another name and move it into its place with `os.replace`, and write last what says that the rest
-        is complete. The folder goes when no trial needs it any more: what is to be kept belongs into `outputs`.
+        is complete. The folder goes when no trial needs it any longer: what is to be kept belongs in `outputs`.
         """
         folder = self.directory / "checkpoint"
         folder.mkdir(parents=True, exist_ok=True)
@@ -115,8 +115,8 @@ class Run:
     def allotted_seconds_left(self) -> float:
         """Seconds that a training which can choose its length should still take; `math.inf` if nothing limits it.
 
-        The search gives trials less than what is left of its time, so that several can be compared before one of them
-        gets the rest. Nobody is stopped for using more.
+        The search gives trials less than what is left of its time, for several to be compared before one of them
+        gets the rest. No trial is stopped for using more.
         """
         return min(self.seconds_left, max(0.0, self._full - time.monotonic()))
 

@@ -1,4 +1,4 @@
-"""Time as a promise: one clock per experiment, handed down to whoever spends it."""
+"""Time as a promise: one clock per experiment, handed down to the code that spends it."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def parse_duration(value: Any) -> Any:
     """Seconds from ``90``, ``"90s"``, ``"500ms"`` or ``"2h30m"``.
 
     Raises:
-        ValueError: the text is no duration, or is not positive.
+        ValueError: the text is not a duration, or is not positive.
     """
     if isinstance(value, str):
         text = value.replace(" ", "").lower()
@@ -25,7 +25,7 @@ def parse_duration(value: Any) -> Any:
         elif _DURATION.fullmatch(text):
             value = sum(float(n) * _UNITS[unit] for n, unit in _PART.findall(text))
         else:
-            raise ValueError(f"{value!r} is no duration; write seconds, or '90s', '10m', '2h30m'")
+            raise ValueError(f"{value!r} is not a duration; write seconds, or '90s', '10m', '2h30m'")
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise ValueError(f"{value!r} is no duration; write a positive number of seconds, or '90s', '10m', '2h30m'")
+        raise ValueError(f"{value!r} is not a duration; write a positive number of seconds, or '90s', '10m', '2h30m'")
     return float(value)

@@ -1,7 +1,7 @@
 """Every error that automl raises on purpose.
 
 The message of an `AutomlError` is written for the person who made the mistake: what was wrong, where,
-and what to write instead. The command line prints it as it is, without a stack trace.
+and what to write instead. The command line prints it unchanged, without a stack trace.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ConfigError(AutomlError):
     """Something that the user wrote in an experiment file, or passed as an argument, cannot be used.
 
     Args:
-        message: one sentence, without the place; its full stop may be left out.
+        message: one sentence, without the place; its full stop may be omitted.
         file: the file the mistake is in, if it is in one.
         line: its line there, counted from 1.
         key: dotted key, such as ``limits.time_budget``.
@@ -101,7 +101,7 @@ class WorkspaceError(AutomlError):
 
 
 class DamagedFileError(WorkspaceError):
-    """A file of ours is cut off, or was changed by somebody else, so that nobody can read it."""
+    """A file of ours is cut off, or was changed from outside, and cannot be read."""
 
 
 class JournalError(WorkspaceError):
@@ -153,13 +153,13 @@ class NoModelError(AutomlError):
         listed = "".join(f"\n  - {cause}" for cause in self.causes)
         more = ""
         if self.wants is not None:
-            on = f"; {resume.format(self.wants, self.directory)} goes on" if self.directory else ""
-            more = f"\nIt wants more time, or fewer folds: write {budget.format(self.wants)}{on}."
+            on = f"; {resume.format(self.wants, self.directory)} continues" if self.directory else ""
+            more = f"\nIt needs more time, or fewer folds: write {budget.format(self.wants)}{on}."
         where = f"\nEvery trial's record and log: {self.directory}" if self.directory else ""
         return f"{self.message}{listed}{more}{where}"
 
 
 class TimeBudgetError(NoModelError):
-    """The time budget was over before the first trial could begin."""
+    """The time budget ran out before the first trial could begin."""
 
     exit_code = 2

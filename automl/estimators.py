@@ -95,7 +95,7 @@ class _AutoML(BaseEstimator):
         Args:
             X: raw columns, shape (n, d): a table, an array or a sparse matrix. Missing values and text are welcome.
             y: labels or values, shape (n,), none missing.
-            sample_weight: how much each row counts, shape (n,), not negative. A row of weight 0 is as good as left out.
+            sample_weight: how much each row counts, shape (n,), not negative. A row of weight 0 counts as omitted.
 
         Raises:
             ValueError: `X`, `y`, `sample_weight` or an argument of the constructor cannot be used.
@@ -134,7 +134,7 @@ class _AutoML(BaseEstimator):
             return getattr(self.model_, method)(frame.set_axis(self._names, axis=1))
 
     def _table(self, X: Any, y: Any = "no_validation", *, reset: bool) -> pd.DataFrame:
-        """`X` as a frame whose width and names are taken down (`reset`), or have to be those of the fit."""
+        """`X` as a frame whose width and names are recorded (`reset`), or have to be those of the fit."""
         frame = as_features(X)
         named = frame if has_own_names(X) else np.empty((0, len(frame.columns)))
         validate_data(self, named, y, reset=reset, skip_check_array=True)
@@ -149,7 +149,7 @@ class _AutoML(BaseEstimator):
             groups |= {key: None for key in ("registry", "tracking") if groups[key] == "auto"}
         twice = [key for key in _GIVEN_BY_FIT if key in groups["data"]]
         if twice:
-            raise ConfigError("this is said by what fit is called with.", key=f"data.{twice[0]}")
+            raise ConfigError("this is decided by the arguments of fit.", key=f"data.{twice[0]}")
         groups["compute"] = self._compute(groups["compute"], groups["limits"], cells)
         return groups
 
@@ -179,7 +179,7 @@ class _AutoML(BaseEstimator):
         with contextlib.ExitStack() as stack:
             if groups["compute"].get("executor") == "inline":
                 stack.enter_context(warnings.catch_warnings())
-                warnings.simplefilter("ignore")  # what single models complain of stands in a worker's log otherwise
+                warnings.simplefilter("ignore")  # complaints of single models are in a worker's log otherwise
             if self.workspace is not None or self.name is not None or recorded:
                 self._learn(data, groups, self.workspace)
                 return
@@ -239,7 +239,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         metric: what to optimise: a name, or a function ``(y_true, y_pred) -> float``; of several the first decides.
             None for roc_auc with two classes, log_loss with more, and rmse in regression.
         time_budget: seconds for everything, or a text such as "10m".
-        max_trials: how many trials at most. Without any limit the search stops when nothing improves any more.
+        max_trials: how many trials at most. Without any limit the search stops when nothing improves any longer.
         random_state: the seed of everything random: an integer, a NumPy RandomState to draw it from, or None for 0.
         n_jobs: trials at once; -1 for one per core. None is one per core, too, except inside a parallel loop of
             joblib's, such as ``cross_val_score(..., n_jobs=4)``, where the cores have been given away and it is 1.
@@ -259,7 +259,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
         trust: let a search space name any class, and set any argument of it.
 
     Attributes:
-        model_: the best model, a fitted estimator of its own.
+        model_: the best model, a fitted estimator in its own right.
         classes_: labels in sorted order, shape (n_classes,).
         leaderboard_: a DataFrame of all trials, best first.
         best_score_: the winner's cross-validated score, in the metric's own sign.

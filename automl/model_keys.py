@@ -1,4 +1,4 @@
-"""The keys that a Pydantic model takes: which may stand where, however models, unions and lists are nested."""
+"""The keys that a Pydantic model takes: which may be where, however models, unions and lists are nested."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 
 
 def _is_model(kind: Any) -> bool:
-    """True for a model with keys of its own: a root model is what it wraps."""
+    """True for a model with its own keys: a root model is what it wraps."""
     return isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, RootModel)
 
 
 def _below(kind: Any, part: str | int) -> Iterator[Any]:
-    """Find what may stand below `kind` at `part`."""
+    """Find what may be below `kind` at `part`."""
     if isinstance(kind, type) and issubclass(kind, RootModel):
         kind = kind.model_fields["root"].annotation
     origin, arguments = get_origin(kind), get_args(kind)
@@ -40,7 +40,7 @@ def _below(kind: Any, part: str | int) -> Iterator[Any]:
     elif isinstance(origin, type) and issubclass(origin, Mapping) and len(arguments) == 2:
         yield from _kinds(arguments[1])
     elif arguments and origin in (tuple, list) and isinstance(part, str):
-        for element in _elements(kind):  # one entry may stand without its list
+        for element in _elements(kind):  # one entry may be given without its list
             yield from _below(element, part)
     elif isinstance(part, int) and arguments and origin is not Literal:
         repeated = len(arguments) == 1 or arguments[-1] is ...

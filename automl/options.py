@@ -1,6 +1,6 @@
 """The basis of every options model: strictness, durations, sizes.
 
-Each concept owns the model of its own options and derives it from `Options`; `automl.config` assembles them.
+Each concept owns the model of its options and derives it from `Options`; `automl.config` assembles them.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ def parse_size(value: Any) -> Any:
     """Bytes from ``4096``, ``"512MB"`` or ``"4GB"`` (binary units).
 
     Raises:
-        ValueError: the text is no size, or is not positive.
+        ValueError: the text is not a size, or is not positive.
     """
     if isinstance(value, str):
         match = _SIZE.fullmatch(value.strip())
         if not match:
-            raise ValueError(f"{value!r} is no size; write bytes, or '512MB', '4GB'")
+            raise ValueError(f"{value!r} is not a size; write bytes, or '512MB', '4GB'")
         value = int(float(match[1]) * _SIZE_UNITS[f"{match[2].upper()}B"])
     if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise ValueError(f"{value!r} is no size; write a positive number of bytes, or '512MB', '4GB'")
+        raise ValueError(f"{value!r} is not a size; write a positive number of bytes, or '512MB', '4GB'")
     return value
 
 

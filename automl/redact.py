@@ -22,14 +22,14 @@ __all__ = [
 
 _SLASHES = r"(?:://|:\\\\|:/\\|:\\/)"
 _URL = re.compile(rf"[A-Za-z][A-Za-z0-9+.-]*{_SLASHES}[^\s\"'`<>|]*")
-"""A URL in a text. It ends where no URL goes on; backslashes are as good as slashes to many readers."""
+"""A URL in a text. It ends where no URL continues; backslashes are as good as slashes to many readers."""
 _BEGIN = re.compile(rf"(?P<protocol>.*?)(?P<slashes>{_SLASHES})", re.DOTALL)
 _WHOLE = re.compile(rf"\s*[\w.+:-]*{_SLASHES}")
-"""How a text begins that is a URL as a whole, with whatever is in its password."""
+"""The beginning of a text that is a URL as a whole, with whatever is in its password."""
 _ODD = re.compile(r"(?P<begin>\b[A-Za-z][\w+.-]+:[/\\]|(?<!:)//)[^\s\"'@]*:[^\s\"']*@")
 """User and password where a slash or the protocol is missing."""
 _RELATIVE = re.compile(r"(?P<path>(?<![^\s\"'(=:,])/[^\s\"'?#<>]*)[?][^\s\"'<>]+")
-"""What libraries leave of a URL when they speak of it: ``/mlflow?token=...``."""
+"""The part of a URL that libraries leave when they mention it: ``/mlflow?token=...``."""
 _PORT = re.compile(r"(?:\[[0-9A-Fa-f:.%]*\]|[^:]*)(?::\d*)?")
 """A host and perhaps a port, and nothing that may be the beginning of a password."""
 _HOSTLESS = ("s3", "s3a", "gs", "gcs", "az", "file", "local", "sqlite")
@@ -40,10 +40,10 @@ _HIDDEN = "***"
 
 
 def redact_url(url: str) -> str:
-    """`url` without what may be secret: what stands before the last ``@`` of its path, and all that follows the path.
+    """`url` without what may be secret: what is before the last ``@`` of its path, and all that follows the path.
 
-    A slash in a password makes the rest of it look like a path, a question mark like a query: where ``@`` comes behind
-    either, nobody can tell where the host is, and only the protocol is left. A path is returned as it is.
+    A slash in a password makes the rest of it look like a path, a question mark like a query: where ``@`` comes after
+    either, it is impossible to tell where the host is, and only the protocol is left. A path is returned unchanged.
 
     Example:
         >>> redact_url("https://me:pa/ss@example.org/churn.csv?key=abc#top")
@@ -71,12 +71,12 @@ def redact_text(text: str) -> str:
 
 
 def redact_message(text: str) -> str:
-    """The same for what libraries say, who often leave a URL's beginning out: ``/mlflow?token=...``."""
+    """The same for what libraries say, which often omit a URL's beginning: ``/mlflow?token=...``."""
     return _RELATIVE.sub(r"\g<path>", _ODD.sub(rf"\g<begin>{_HIDDEN}@", _URL.sub(_redacted, text)))
 
 
 def _redacted(found: re.Match[str]) -> str:
-    """The URL redacted, without the marks of the sentence behind it: a comma would make its port no port."""
+    """The URL redacted, without the marks of the sentence behind it: a comma would make its port invalid."""
     url = found[0].rstrip(_MARKS)
     if url.endswith("]") and "[" not in url:
         url = url.rstrip(_END)
@@ -94,7 +94,7 @@ def without_secrets(text: str, url: str) -> str:
 class RedactingFormatter(logging.Formatter):
     """Writes log records without credentials, those in a stack trace included, and as text that commands no terminal.
 
-    What an own line of the log could be taken for is indented.
+    Text that could pass for a line of the log itself is indented.
     """
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's own name

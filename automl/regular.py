@@ -18,10 +18,10 @@ def open_regular(path: str | os.PathLike[str]) -> io.BufferedReader:
     """A regular file, opened for reading; links are followed.
 
     It is looked at before it is opened, since opening a device may do something, and once more afterwards, since
-    something else may lie there by then; without waiting, as opening a pipe would.
+    something else may be there by then; without waiting, as opening a pipe would.
 
     Raises:
-        OSError: it is not there, may not be read, is a folder, or is no regular file.
+        OSError: it is not there, may not be read, is a folder, or is not a regular file.
     """
     if "\0" in os.fspath(path):
         raise FileNotFoundError(errno.ENOENT, "no file has a zero byte in its name", os.fspath(path))
@@ -39,4 +39,4 @@ def _require_regular(mode: int, path: str | os.PathLike[str]) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(Path(path)))
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is no regular file", str(Path(path)))
+        raise OSError(errno.EINVAL, "it is not a regular file", str(Path(path)))

@@ -1,6 +1,6 @@
-"""A process that does not come to its own clock within its time budget: on a busy machine imports alone take seconds.
+"""A process that does not get to its own clock within its time budget: on a busy machine imports alone take seconds.
 
-What watches a budget to its end has to be imported first. Until then a thread does that needs next to nothing.
+What watches a budget to its end has to be imported first. Until then a thread does it that needs next to nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from automl.errors import TimeBudgetError
 __all__ = ["SHARE", "check_start", "hand_over", "start_took", "watch_start"]
 
 SHARE = 0.5
-"""Of the tolerance: so long a process whose budget is over may take to end by itself. The rest is for last words."""
+"""Of the tolerance: how long a process whose budget is over may take to end by itself. The rest is for last words."""
 
 _handed_over = threading.Event()
 
@@ -32,7 +32,7 @@ def watch_start(find: Callable[[], Deadline | None]) -> None:
 
 
 def hand_over() -> None:
-    """Start-up is over: from now on somebody else watches the clock, or has no reason to."""
+    """Start-up is over: from now on something else watches the clock, or has no reason to."""
     _handed_over.set()
 
 
@@ -64,6 +64,6 @@ def _watch(find: Callable[[], Deadline | None]) -> None:
     if _handed_over.wait(max(0.0, left)):
         return
     if sys.__stderr__ is not None:
-        with suppress(OSError):  # nobody reads it
+        with suppress(OSError):  # it has no reader
             os.write(2, f"automl: {start_took(deadline)}\n".encode())
     os._exit(2)

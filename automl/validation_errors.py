@@ -98,7 +98,7 @@ def as_error(
     Args:
         document: what was read.
         kind: of the error.
-        prefix: the key under which the document's values stand, if they are a part of something larger.
+        prefix: the key that the document's values are under, if they are a part of something larger.
     """
     errors = [
         kind(
@@ -153,7 +153,7 @@ class _Sentences:
                 case "extra_forbidden":
                     return self._unknown(key)
                 case "missing":
-                    return "is needed, and not there."
+                    return "is needed, but missing."
                 case "value_error" | "assertion_error" | "problem_at":
                     message = str(context.get("error") or detail["msg"])
                     return message if message.endswith((".", "?")) else f"{message}."
@@ -189,7 +189,7 @@ class _Sentences:
             homes = [path for path in all_keys(self._model) if path[-1] == name]
             if len(homes) == 1:
                 where = f"under '{dotted(homes[0][:-1])}'" if len(homes[0]) > 1 else "at the top level"
-                return f"unknown key here; {name!r} stands {where}."
+                return f"unknown key here; {name!r} belongs {where}."
             near = difflib.get_close_matches(name.lower(), [*known, *planned], n=1, cutoff=0.6)
         if not near:
             elsewhere = {str(path[-1]): dotted(path) for path in all_keys(self._model)}
@@ -257,7 +257,7 @@ def _at(value: Any, key: Key) -> Any:
 
 
 def in_short(error: ValueError) -> str:
-    """The first thing that is wrong with a record, in one line: nobody has written it by hand."""
+    """The first thing that is wrong with a record, in one line: it was not written by hand."""
     if not isinstance(error, ValidationError):
         return " ".join(str(error).split())
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]

@@ -1,4 +1,4 @@
-"""Characters that command a terminal, or hide what stands in a text, are shown and not sent."""
+"""Characters that command a terminal, or hide what is in a text, are shown and not sent."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 __all__ = ["visible", "visible_values"]
 
 _COMMANDS = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but for tab and line feed, DEL, C1
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 except for tab and line feed, DEL, C1
     "\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # direction, invisible, line separators
-    "\ud800-\udfff"  # bytes of a file name that are no text
+    "\ud800-\udfff"  # bytes of a file name that are not text
     "\U000e0000-\U000e007f]"  # tags
 )
 _BREAKS = re.compile(r"[\t\n]")

@@ -1,6 +1,6 @@
 """YAML files that people write: read safely, within bounds, and with the line of every key.
 
-Scalars follow YAML 1.2's core schema, so ``yes`` is a text, ``1e-3`` is a number and ``2024-01-01`` is no date.
+Scalars follow YAML 1.2's core schema, so ``yes`` is a text, ``1e-3`` is a number and ``2024-01-01`` is not a date.
 Tags, merge keys, duplicate keys and recursive aliases are refused; what aliases expand to is bounded.
 """
 
@@ -53,7 +53,7 @@ class _FastLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignor
 
 
 class _CoreDumper(yaml.SafeDumper):
-    """Quotes every text that some reader, of YAML 1.1 or 1.2, would take for something else."""
+    """Quotes every text that some reader, of YAML 1.1 or 1.2, would read as something else."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -78,7 +78,7 @@ def dump_document(values: Mapping[str, Any]) -> str:
     """YAML text that `parse_document` reads back as `values`, in their order.
 
     Raises:
-        yaml.YAMLError: they hold an object that is no plain value.
+        yaml.YAMLError: they hold an object that is not a plain value.
     """
     return yaml.dump(dict(values), Dumper=_CoreDumper, sort_keys=False, allow_unicode=True, width=120)
 
@@ -106,14 +106,14 @@ class Document:
     lines: Mapping[Key, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def line(self, key: Key) -> int | None:
-        """The line of `key`, or of the nearest key around it that stands in the file."""
+        """The line of `key`, or of the nearest key around it that is in the file."""
         for length in range(len(key), -1, -1):
             if key[:length] in self.lines:
                 return self.lines[key[:length]]
         return None
 
     def place(self, error: ConfigError) -> ConfigError:
-        """The same error with file and line, found by its dotted key. One that knows its file is returned as it is."""
+        """The same error with file and line, found by its dotted key. One that knows its file is returned unchanged."""
         if error.mistakes:
             return type(error).several([self.place(mistake) for mistake in error.mistakes])
         if error.file is not None or error.key is None or self.file is None:
@@ -130,7 +130,7 @@ def read_document(path: str | Path, *, kind: type[ConfigError] = ConfigError) ->
         kind: the error to raise.
 
     Raises:
-        ConfigError: it cannot be read, or is no plain YAML mapping. Says where.
+        ConfigError: it cannot be read, or is not a plain YAML mapping. Says where.
     """
     return parse_document(document_text(path, kind=kind), file=Path(path).expanduser(), kind=kind)
 
@@ -201,7 +201,7 @@ def _compose(text: str, file: Path | None, kind: type[ConfigError]) -> yaml.Node
         line = text.count("\n", 0, error.position) + 1
         raise kind(f"the character #x{error.character:04x} is not allowed.", file=file, line=line) from None
     except (ValueError, RecursionError) as error:
-        raise kind(f"the file is no valid YAML: {error}.", file=file) from None
+        raise kind(f"the file is not valid YAML: {error}.", file=file) from None
 
 
 def _root(text: str, kind: Any) -> yaml.Node | None:
@@ -246,10 +246,10 @@ def _explain(error: yaml.MarkedYAMLError, text: str) -> str:
     if "expected a single document" in f"{error.context} {problem}":
         return "the file holds several YAML documents; keep one, without further '---' lines."
     if "mapping values are not allowed" in problem:
-        return "no valid YAML: a second ': ' in the line; quote the text that holds it, or check the indentation."
+        return "not valid YAML: a second ': ' in the line; quote the text that holds it, or check the indentation."
     if mark is not None and isinstance(error, yaml.parser.ParserError) and "<block end>" in problem:
-        return "no valid YAML: the line is indented differently from the lines it belongs to, or a quote is missing."
-    return f"no valid YAML: {problem}."
+        return "not valid YAML: the line is indented differently from the lines it belongs to, or a quote is missing."
+    return f"not valid YAML: {problem}."
 
 
 class _Reader:
@@ -269,7 +269,7 @@ class _Reader:
         if self._nodes > MAX_NODES:
             raise self.mistake(node, f"aliases expand to more than {MAX_NODES:,} values", key)
         if id(node) in above:
-            raise self.mistake(node, "an alias (*) refers to what it stands in", key)
+            raise self.mistake(node, "an alias (*) refers to what contains it", key)
         self.lines.setdefault(key, node.start_mark.line + 1)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, key)
@@ -289,9 +289,9 @@ class _Reader:
             if name == "<<":
                 raise self.mistake(name_node, "merge keys (<<) are not supported; write the keys out", key)
             if name in first:
-                raise self.mistake(name_node, f"given twice, first in line {first[name]}", (*key, name))
+                raise self.mistake(name_node, f"given twice, first on line {first[name]}", (*key, name))
             first[name] = line
-            # An alias's node lies where its anchor is: the key is the better place.
+            # An alias's node is where its anchor is: the key is the better place.
             self.lines[*key, name] = line
             yield name, child
 

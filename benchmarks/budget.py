@@ -1,14 +1,14 @@
 """A check that a time budget is kept: 12 tables, each with 10, 30 and 60 s, beside FLAML and AutoGluon.
 
-Each run is a process of its own, and its clock runs from the call of `fit` to its return: after `import automl`, which
+Each run is a separate process, and its clock runs from the call of `fit` to its return: after `import automl`, which
 imports nothing else, so that our time holds the imports of libraries, the reading of the file and the registration;
 after the peers' own imports and the reading of the file, which are not held against them. A budget may be exceeded by
-max(0.5 s, 2%). Everybody trains on the same 80% of the rows for the same metric, accuracy or R2. The score on the other
+max(0.5 s, 2%). All train on the same 80% of the rows for the same metric, accuracy or R2. The score on the other
 20% is for information.
 
-A peer lives in an environment of its own, whose interpreter is named by --flaml and --autogluon (or FLAML_PYTHON and
+A peer lives in its own environment, whose interpreter is named by --flaml and --autogluon (or FLAML_PYTHON and
 AUTOGLUON_PYTHON). The full benchmark takes more than an hour: with --runs FILE each run is kept as it ends, and the
-same command goes on where it was cut.
+same command continues where it was cut off.
 
     python benchmarks/budget.py --data DIR [--quick] [--flaml PYTHON] [--autogluon PYTHON] [--runs FILE] [--json FILE]
 """
@@ -46,15 +46,15 @@ TABLES = (
 BUDGETS = (10, 30, 60)
 QUICK_TABLES, QUICK_BUDGETS = ("credit_g", "california_housing"), (10,)
 PATIENCE = 300.0
-"""Seconds over the budget after which a run is ended and counts as it stands."""
+"""Seconds over the budget after which a run is ended and counts with what it has."""
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-"""Without compiled modules, which an installation has, imports alone would take seconds of everybody's budget."""
+"""Without compiled modules, which an installation has, imports alone would take seconds of every budget."""
 
 
 @dataclass(frozen=True)
 class Player:
-    """Somebody who takes part, as Python code: what comes before the clock, the fit, and the predictions."""
+    """A participant, as Python code: what comes before the clock, the fit, and the predictions."""
 
     name: str
     before: str
@@ -139,7 +139,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the data folder, split once for everybody."""
+    """A table of the data folder, split once for all participants."""
 
     name: str
     target: str
@@ -164,7 +164,7 @@ class Table:
 
 
 def run(player: Player, python: str, table: Table, budget: int) -> Run:
-    """One fit in a process of its own, from an empty folder."""
+    """One fit in its own process, from an empty folder."""
     with tempfile.TemporaryDirectory(prefix="budget-") as place:
         answer = Path(place) / "answer.json"
         given = {
@@ -199,7 +199,7 @@ def run(player: Player, python: str, table: Table, budget: int) -> Run:
 
 
 def players(options: argparse.Namespace) -> Iterator[tuple[Player, str]]:
-    """Everybody who takes part, and whose interpreter."""
+    """All participants, each with its interpreter."""
     yield OURS, sys.executable
     if options.quick:
         return

@@ -1,8 +1,8 @@
-"""Small photographs in ten classes: what a search comes to in a few minutes, beside a net that was tuned by hand.
+"""Small photographs in ten classes: what a search reaches in a few minutes, beside a net that was tuned by hand.
 
 As in mnist.py a search and the hand-tuned net get the same seconds and the whole machine, in turn, and the test part is
 touched once. With the first seed two others take part: random search in the same time, without pruning, portfolio
-and final training (`random_accuracy`), and the small net of PyTorch's first tutorial, trained as it is there, for two
+and final training (`random_accuracy`), and the small net of PyTorch's first tutorial, trained as there, for two
 epochs (`tutorial_accuracy`). On a GPU `time_to_90_s` is the time until a trial has reached 90% on the validation rows.
 
     python benchmarks/cifar10.py --data DIR [--budget SECONDS] [--seeds N] [--device cpu|cuda] [--quick] [--runs FILE]

@@ -1,9 +1,9 @@
 """Random kills, with SIGKILL: of the driver, of workers, of Ray's head, of the mirror, of everything at once.
 
-They come before the first trial, during the search and during registration. After each the experiment goes on by itself
-or by ``automl resume``, and in the end its records, its journal, MLflow and the registry have to agree.
+They come before the first trial, during the search and during registration. After each the experiment continues by
+itself or by ``automl resume``, and in the end its records, its journal, MLflow and the registry have to agree.
 
-`kills_survived` are those after which it went on and came to its end, `trials_lost` valid trial.json files that the
+`kills_survived` are those after which it continued and reached its end, `trials_lost` valid trial.json files that the
 journal was never told of, `trials_repeated` finished numbers that ran again, `models_broken` registered versions that
 do not load.
 
@@ -85,12 +85,12 @@ def campaign(kills: int, faults: int, seed: int, keep: Path | None) -> list[dict
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--kills", type=int, help=f"at least so many kills (default {KILLS}, quick {QUICK_KILLS})")
+    parser.add_argument("--kills", type=int, help=f"at least this many kills (default {KILLS}, quick {QUICK_KILLS})")
     parser.add_argument("--seed", type=int, default=0, help="of the first experiment; each further one has the next")
     parser.add_argument(
         "--load", type=int, default=0, metavar="N", help="beside N processes that keep the machine busy"
     )
-    parser.add_argument("--keep", type=Path, help="write each experiment's outcome here, and go on with what is there")
+    parser.add_argument("--keep", type=Path, help="write each experiment's outcome here; continue with what is there")
     given = parser.parse_args()
     kills = given.kills or (QUICK_KILLS if given.quick else KILLS)
     with busy(given.load):

@@ -1,7 +1,7 @@
 """The number of trials that a GPU gets through when 1, 2, 4 or 8 share it.
 
 Each trial trains a small net on 10,000 pictures for a fixed number of epochs and scores it on 2,000 others; nothing is
-searched, so that all trials are of one size. They run in worker processes with a share of one GPU each, as
+searched: all trials are of one size. They run in worker processes with a share of one GPU each, as
 `compute.gpus_per_trial` gives it to them. What the first trial of each worker costs more (imports, CUDA's context) is
 paid before the clock starts. Utilisation and memory are those of the trials' records.
 

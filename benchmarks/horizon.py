@@ -1,7 +1,7 @@
 """The basis for the choices of the search on pictures: nets of the shipped space, each trained for several lengths
 of time, and one long training beside several shorter ones whose probabilities are averaged.
 
-All of it looks at 10,000 rows held out of the training part alone, with the space's defaults, but for what a net's
+All of it looks at 10,000 rows held out of the training part alone, with the space's defaults, except for what a net's
 settings change, and all cores. A figure ``cifar10_200s_resnet9_16`` is the accuracy of resnet9 with a width of 16 after
 200 s; ``..._x2`` that of two of them that had half of the time each.
 
@@ -33,7 +33,7 @@ NETS = ("resnet9:16", "resnet9:16:optimizer=sgd,lr=0.3", "fastnet:16")
 
 @dataclass(frozen=True)
 class Net:
-    """One of the shipped space, with the space's defaults but for `changes`."""
+    """One of the shipped space, with the space's defaults except for `changes`."""
 
     name: str
     width: int

@@ -1,6 +1,6 @@
 """Hostile files, folders, servers and experiment files, against the real command line with a budget of a few seconds.
 
-Each is tried by ``automl plan`` or ``automl run`` in a process of its own, whose memory and whose children are watched.
+Each is tried by ``automl plan`` or ``automl run`` in its own process, whose memory and whose children are watched.
 It fails if it takes longer than its budget and what start-up takes, holds more memory than it may, ends with a stack
 trace or another exit status, does not name what it was reading, prints what a terminal would obey or what is secret,
 or leaves a process behind.
@@ -27,9 +27,9 @@ from hostile_server import HostileServer, serving
 
 BUDGET = 6.0
 MEMORY = 1600 << 20
-"""Bytes beside what an honest table takes: a file may become 1 GB, and what is read is held twice for a moment."""
+"""Bytes on top of what an honest table takes: a file may become 1 GB, and what is read is held twice for a moment."""
 SLACK = 5.0
-"""Seconds beside the budget and twice the time of an honest table: the machine may have other work."""
+"""Seconds on top of the budget and twice the time of an honest table: the machine may have other work."""
 QUICK = 1
 """Cases of each kind in a quick run."""
 PATIENCE = 120.0

@@ -1,4 +1,4 @@
-"""Files, folders, URLs and experiment files that mean no good: what `hostile.py` tries.
+"""Malicious files, folders, URLs and experiment files: what `hostile.py` tries.
 
 A case of another kind is a line of the table of its kind. An experiment file that asks for more than it may is an
 entry of `EXPERIMENT_FILES`: its text, in which ``{folder}`` and ``{url}`` are filled in.
@@ -197,7 +197,7 @@ _PLACES: tuple[tuple[str, str], ...] = (
     ("https://127.0.0.1:9/x.csv?pass=geheim&jwt=geheim#geheim", "127.0.0.1:9/x.csv"),
     ("http://nosuchhost.invalid/x.csv?code=geheim", "nosuchhost.invalid"),
 )
-"""Where data should not be read from, and what the answer says."""
+"""Places that data should not be read from, and what the answer says."""
 _OPEN = "task: classification\ndata: iris\n"
 _NESTED = "{{trust: true, groups: {{search: {{space: {{algorithms: {{z: {{estimator: evil.E}}}}}}}}}}}}"
 _CLASSES: tuple[tuple[str, str], ...] = (

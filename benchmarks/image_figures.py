@@ -48,8 +48,8 @@ class Run:
         wall: seconds that it took.
         climb: (seconds, best validation accuracy so far) whenever it rose; searches alone have it.
         trials: of a search.
-        utilization: share of the time of its trials in which their GPU computed; None where nobody has looked.
-        about: what it came to, in words.
+        utilization: share of the time of its trials in which their GPU computed; None where it was not measured.
+        about: its outcome, in words.
     """
 
     who: str

@@ -1,7 +1,7 @@
 """The parts that the image benchmarks share: a search and a hand-tuned net on the same pictures, for the same time.
 
-Whoever takes part runs in a process of its own, trains on the training part alone, and is handed the test pictures
-without their labels, once, when it has come to its end. Our clock runs from the call of `fit` to its return, so that
+Each participant runs in its own process, trains on the training part alone, and is handed the test pictures
+without their labels, once, when it has reached its end. Our clock runs from the call of `fit` to its return, so that
 imports, reading, decoding, the search and the registration count. The hand-tuned net has all of the seconds for its
 steps: its imports and its reading are not held against it.
 """
@@ -87,7 +87,7 @@ RANDOM = {"search": {"sampler": "random", "pruner": "none", "portfolio": False, 
 
 @dataclass(frozen=True)
 class Course:
-    """The files that everybody is handed, and the labels that nobody is.
+    """The files that all participants are handed, and the labels that none is.
 
     Attributes:
         train: training pictures and labels, for those that do not read the data themselves.
@@ -110,7 +110,7 @@ class Course:
         return cls(benchmark, data.absolute(), place, train, place / "test.npy", test.labels)
 
     def run(self, who: str, *, seed: int, budget: float, device: str) -> Run:
-        """One run in a process of its own, from an empty workspace."""
+        """One run in its own process, from an empty workspace."""
         with tempfile.TemporaryDirectory(prefix=f"{who}-", dir=self.place) as name:
             place = Path(name)
             given = {
@@ -148,7 +148,7 @@ def _call(script: str, given: dict[str, Any], device: str, *, timeout: float | N
     """
     # Without compiled modules, which an installation has, imports alone would take seconds of the budget.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment["AUTOML_CACHE_DIR"] = given["place"] + "/cache"  # nobody finds what another has decoded
+    environment["AUTOML_CACHE_DIR"] = given["place"] + "/cache"  # no run finds what another has decoded
     if device == "cpu":  # where there is a GPU, a search gives it to its nets
         environment["CUDA_VISIBLE_DEVICES"] = ""
     log = Path(given["place"]) / "log.txt"

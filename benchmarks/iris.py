@@ -49,7 +49,7 @@ def bare() -> float:
 
 
 def whole_job(budget: float, trials: int) -> dict[str, float]:
-    """One search in a process of its own, as the command line runs it."""
+    """One search in its own process, as the command line runs it."""
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "iris.yaml"
         file.write_text(EXPERIMENT.format(budget=budget, trials=trials))

@@ -5,7 +5,7 @@ the start of its process to its end. The tables are one of the catalogue and two
 MNIST's. A budget may be exceeded by max(0.5 s, 2%).
 
 The full benchmark makes 20 runs in about 20 minutes: with --runs FILE each is kept as it ends, and the same command
-goes on where it was cut.
+continues where it was cut off.
 
     python benchmarks/load.py --data DIR [--quick] [--loops N] [--runs FILE] [--json FILE]
 """
@@ -33,12 +33,12 @@ PICTURES = "mnist"
 PLAN = (("breast_cancer", 30, 3), ("few_rows", 30, 3), ("many_rows", 30, 3),
         ("breast_cancer", 60, 2), ("few_rows", 60, 2), ("many_rows", 60, 2), (PICTURES, 60, 5))  # fmt: skip
 QUICK_PLAN = (("few_rows", 30, 1), (PICTURES, 60, 1))
-"""What is searched, seconds, and how often, each time with another seed."""
+"""The data to search, seconds, and how often, each time with another seed."""
 MADE = {"few_rows": 900, "many_rows": 100_000}
 PATIENCE = 300.0
-"""Seconds over the budget after which a run is ended and counts as it stands."""
+"""Seconds over the budget after which a run is ended and counts with what it has."""
 FINISHER = 120.0
-"""Seconds for a registration that was left to a process of its own."""
+"""Seconds for a registration that was left to a separate process."""
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """An installation has compiled modules."""
@@ -111,7 +111,7 @@ def declared(data: str, budget: int, seed: int, tables: dict[str, Path], picture
 
 
 def run(experiment: dict[str, Any], data: str) -> Run:
-    """One command, in a workspace of its own."""
+    """One command, in its own workspace."""
     with tempfile.TemporaryDirectory(prefix="load-", ignore_cleanup_errors=True) as folder:
         place = Path(folder)
         (place / "load.yaml").write_text(yaml.safe_dump(experiment), encoding="utf-8")

@@ -59,7 +59,7 @@ def diamonds(folder: Path, rows: int) -> pd.DataFrame:
 
 
 def processes(driver: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
-    """Yield the processes that belong to the search, each with whose it is: 'ours', 'ray' or 'mlflow'."""
+    """Yield the processes that belong to the search, each with its owner: 'ours', 'ray' or 'mlflow'."""
     below = driver.children(recursive=True)
     pids = {str(process.pid) for process in below}
     yield "ours", driver
@@ -71,7 +71,7 @@ def processes(driver: psutil.Process) -> Iterator[tuple[str, psutil.Process]]:
             yield "ours", process
         else:
             yield "ray", process
-    for process in psutil.process_iter():  # watchdogs are nobody's children
+    for process in psutil.process_iter():  # watchdogs have no parent
         try:
             command_line = process.cmdline()
         except psutil.Error:
@@ -92,7 +92,7 @@ def sampled(driver: psutil.Process) -> Counter[str]:
 
 
 def search(table: pd.DataFrame, trials: int) -> tuple[Counter[str], list[int]]:
-    """The largest sums while a search ran in a process of its own; the peaks of its trials."""
+    """The largest sums while a search ran in its own process; the peaks of its trials."""
     with tempfile.TemporaryDirectory(prefix="memory-") as place:
         file = Path(place) / "table.parquet"
         table.to_parquet(file)
@@ -116,7 +116,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, help="of the search")
     options = parser.parse_args()
     if not os.path.exists("/proc/self/smaps_rollup"):
-        raise SystemExit("This benchmark reads proportional set sizes, which this system does not tell.")
+        raise SystemExit("This benchmark reads proportional set sizes, which this system does not report.")
     rows = options.rows or (5_000 if options.quick else 50_000)
     trials = options.trials or (20 if options.quick else 200)
     table = generated(rows) if options.data is None else diamonds(options.data, rows)

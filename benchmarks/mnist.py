@@ -1,4 +1,4 @@
-"""Pictures of digits: what a search comes to in a few minutes, beside a net that was tuned by hand.
+"""Pictures of digits: what a search reaches in a few minutes, beside a net that was tuned by hand.
 
 For each seed, in turn, a search from an empty workspace and the hand-tuned net get the same seconds and the whole
 machine. Both train on the training part; the test part is touched once, at the end. `gap_to_reference` is

@@ -47,7 +47,7 @@ from automl.tracking.client import Mirror
 
 WORKERS = 2
 POOLS: dict[str, type[Pool]] = {"process": ProcessExecutor, "ray": RayExecutor}
-"""What is measured: one kind of workers. `executor: ray` begins in processes where Ray takes its time to come up."""
+"""Measured: one kind of workers. `executor: ray` begins in processes where Ray takes its time to come up."""
 NAMES = tuple(f"x{i}" for i in range(6))
 SPACE = SearchSpace.model_validate(
     {"algorithms": {"noop": {"params": {name: {"type": "float", "low": 0, "high": 1} for name in NAMES}}}}
@@ -194,7 +194,7 @@ def tune(trials: int) -> float:
 
 
 def driver_kb_per_trial(first: int, last: int) -> float:
-    """Growth of the driver's resident memory per trial, in a process of its own."""
+    """Growth of the driver's resident memory per trial, in its own process."""
     code = (
         "import overhead\n"
         f"at = {{{first}: 0.0, {last}: 0.0}}\n"

@@ -1,9 +1,9 @@
 """Population based training of a small net beside random search for the same time.
 
 Both train the tutorial's small net on a subset of CIFAR10, searching learning rate, momentum, weight decay, label
-smoothing and batch size. A member of the population is trained in parts, between which the worst go on from copies of
-the best; a trial of random search trains as many epochs at one go. Random search has one trial per member, and then
-more until it has taken as long; it counts what had ended when the population's search did. Nobody is pruned.
+smoothing and batch size. A member of the population is trained in parts, between which the worst continue from copies
+of the best; a trial of random search trains as many epochs at one go. Random search has one trial per member, and then
+more until it has taken as long; it counts what had ended when the population's search did. Nothing is pruned.
 `pbt_accuracy` and `random_accuracy` are the best on the same validation rows, as many as there are to train on: so many
 that the choice of the best flatters neither. The test part is not touched.
 
@@ -27,7 +27,7 @@ from image_sets import Pictures, read_pictures
 
 GENERATIONS = 4
 MORE = 2
-"""Trials of random search per member: enough to last longer than the population, whose parts cost something beside."""
+"""Trials of random search per member: enough to last longer than the population, whose parts cost something extra."""
 
 
 def space(epochs: int) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The time that a search saves in finding its best model when hopeless trials are stopped early.
 
-For each table and seed two searches of the same budget run side by side, each with half of the machine, so that what
-else the machine does hits both: one lets every trial run to its end, the other has the default pruner. Both try the
-same configurations in the same order (the portfolio, then random ones), so that nothing but the pruning differs; with
+For each table and seed two searches of the same budget run side by side, each with half of the machine: what else the
+machine does hits both. One lets every trial run to its end, the other has the default pruner. Both try the
+same configurations in the same order (the portfolio, then random ones): nothing but the pruning differs; with
 ``--sampler auto`` each learns from what it has seen, and a share says as much about their luck. Scores are those of
 cross-validation, no test rows are touched.
 
@@ -90,7 +90,7 @@ Pair = tuple[Search, Search]
 
 
 def search(folder: Path, table: Mapping[str, Any], pruner: str, *, seed: int, options: argparse.Namespace) -> Search:
-    """One search in a process of its own, as the command line runs it."""
+    """One search in its own process, as the command line runs it."""
     with tempfile.TemporaryDirectory() as place:
         declared = {
             "experiment": table["name"],
@@ -200,7 +200,7 @@ def main() -> None:
     parser.add_argument("--sampler", default="random", help="of both searches")
     parser.add_argument("--tables", nargs="+", default=list(TABLES), help="names in the index")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="of each search")
-    parser.add_argument("--state", type=Path, help="a file to go on from; it is written as searches end")
+    parser.add_argument("--state", type=Path, help="a file to continue from; it is written as searches end")
     options = parser.parse_args()
     if options.data is None:
         parser.error("--data is needed: the folder that holds tabular/index.yaml")

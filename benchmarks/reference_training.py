@@ -48,7 +48,7 @@ class Rows:
         return self._take(rows, change + down, change + right, torch.full_like(rows, flip, dtype=torch.bool))
 
     def changed(self, rows: Tensor, by: Augmentation) -> Tensor:
-        """`rows`, each with random changes of its own."""
+        """`rows`, each with its own random changes."""
         down, right = (torch.randint(-by.shift, by.shift + 1, rows.shape, device=rows.device) for _ in range(2))
         flip = torch.rand(rows.shape, device=rows.device) < 0.5 * by.flip
         x = self._take(rows, down + self.margin, right + self.margin, flip)
@@ -211,7 +211,7 @@ def _pays_in_bf16(net: nn.Module, recipe: Recipe, rows: Rows, size: int) -> bool
 
 
 def train_tutorial(pictures: Pictures, *, epochs: int = 2, seed: int = 0) -> Callable[[np.ndarray], np.ndarray]:
-    """The tutorial's net, trained as it is there: two epochs of SGD with batches of 4. Returns what predicts."""
+    """The tutorial's net, trained as in the tutorial: two epochs of SGD with batches of 4. Returns what predicts."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # four pictures leave nothing to share
     net = tutorial_net()

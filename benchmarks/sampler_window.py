@@ -1,7 +1,7 @@
-"""Does TPE over a bounded window of trials search as well as TPE over all of them?
+"""TPE over a bounded window of trials against TPE over all of them: whether it searches as well.
 
 Standard test functions, the same seeds and numbers of trials for both; the regret is averaged over functions after
-each is scaled to random search's median regret on it, so that below 1 is better than random search.
+each is scaled to random search's median regret on it: below 1 is better than random search.
 
     python benchmarks/sampler_window.py [--quick] [--json FILE]
 """

@@ -152,7 +152,7 @@ def scale(trials: int, nodes: int, workers: int) -> list[Figure]:
 
 
 def resume_seconds(directory: ExperimentDirectory, trials: int) -> float:
-    """Seconds until the driver of a resumed experiment can propose, in a process of its own; without its imports."""
+    """Seconds until the driver of a resumed experiment can propose, in its own process; without its imports."""
     code = f"import scale; print(scale.restore({str(directory.path)!r}, {trials}))"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)

@@ -87,7 +87,7 @@ def test_the_constructor_stores_and_fit_checks() -> None:
         ({"metric": "acuracy"}, "Did you mean 'accuracy'"),
         ({"metric": "rmse"}, "is for regression"),
         ({"max_trials": 0}, "^max_trials: must be at least 1"),
-        ({"time_budget": "soon"}, "^time_budget: 'soon' is no duration"),
+        ({"time_budget": "soon"}, "^time_budget: 'soon' is not a duration"),
         ({"random_state": -1}, "^random_state: must be at least 0"),
         ({"n_jobs": 0}, "^n_jobs: 0 is not a number of trials"),
         ({"n_jobs": "two"}, "^n_jobs: 'two' is not a number of trials"),

@@ -191,5 +191,5 @@ def test_what_is_dumped_reads_back(values: dict[str, object]) -> None:
 @pytest.mark.parametrize("kind", [ConfigError, SpaceError])
 def test_a_pipe_is_not_waited_for(tmp_path: Path, kind: type[ConfigError]) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
-    with pytest.raises(kind, match=r"pipe\.yaml: it is no regular file"):
+    with pytest.raises(kind, match=r"pipe\.yaml: it is not a regular file"):
         read_document(tmp_path / "pipe.yaml", kind=kind)

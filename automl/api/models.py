@@ -99,7 +99,7 @@ def register(
 
     Raises:
         RegistryError: the model cannot be registered.
-        WorkspaceError: there is no such trial, it did not complete with full work, or it has no models any more and
+        WorkspaceError: there is no such trial, it did not complete with full work, or it no longer has models and
             cannot be repeated.
     """
     from automl.config.addresses import admit_addresses
@@ -112,10 +112,10 @@ def register(
 
 
 def promote(name: str, version: int, workspace: str | Path | None = None, *, uri: str | None = None) -> str:
-    """Make a version of a registered model the champion. Returns one line that says what was done.
+    """Make a version of a registered model the champion. Return one line that says what was done.
 
     Args:
-        workspace, uri: as for `list_models`. Of a workspace's champion MLflow is told in the background.
+        workspace, uri: as for `list_models`. MLflow is told of a workspace's champion in the background.
     """
     if uri is not None:
         from automl.tracking.remote import promote as promoted_there

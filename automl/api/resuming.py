@@ -1,4 +1,4 @@
-"""`resume`: go on with an experiment, or extend it."""
+"""`resume`: continue an experiment, or extend it."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def resume(
     started: float | None = None,
     last_words: Callable[[Result], None] | None = None,
 ) -> Result:
-    """Go on with an experiment that was cut, or extend a finished one.
+    """Continue an experiment that was cut off, or extend a finished one.
 
     Finished trials are never run again, and the time already used counts. Where the limits on models, or the rule that
-    picks the winner, were changed in its experiment.yaml, the winner is picked anew.
+    picks the winner, were changed in its experiment.yaml, the winner is picked again.
 
     Args:
         experiment: its directory, id or name.
@@ -51,7 +51,7 @@ def resume(
 
     Raises:
         ConfigError: the experiment has its result, and the limits leave no room to add anything; or the time budget
-            is too far spent to find a model in, or to pick the winner anew.
+            is too far spent to find a model in, or to pick the winner again.
         DataError: the data has changed.
         WorkspaceError: there is no such experiment, or another process is running it.
     """
@@ -114,7 +114,7 @@ def _picked_by(config: ExperimentConfig, directory: ExperimentDirectory) -> bool
 
 
 def _result_of(directory: ExperimentDirectory) -> Summary | None:
-    """The result of an experiment that has one. One that cannot be read is come to anew."""
+    """The result of an experiment that has one. One that cannot be read is worked out again."""
     from automl.experiment.results.summary import Summary
 
     try:

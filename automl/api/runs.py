@@ -1,4 +1,4 @@
-"""Experiments as they lie in the workspace: what ran, what runs."""
+"""The experiments in the workspace: what ran, what is running."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def show_leaderboard(
     """An experiment's trials from best to worst, while it runs too.
 
     Args:
-        front: only those that no other beats in all of score, latency and size.
+        front: only those that no other beats in score, latency and size alike.
 
     Returns:
         ``experiment``, ``id``, ``metric``, ``goal``, ``picked`` (the winner's number, None while there is none),
@@ -84,7 +84,7 @@ def cancel_run(experiment: str | Path, *, now: bool = False, workspace: str | Pa
     """Ask the process that runs an experiment to stop. Returns one line that says what was done.
 
     Raises:
-        WorkspaceError: nobody is running it.
+        WorkspaceError: it is not running.
     """
     from automl.engine.workspace.control import request
     from automl.engine.workspace.lock import is_locked
@@ -93,7 +93,7 @@ def cancel_run(experiment: str | Path, *, now: bool = False, workspace: str | Pa
     if not is_locked(directory):
         raise WorkspaceError(f"{directory.path} is not running, so there is nothing to cancel.")
     request(directory, "cancel", now=now)
-    return f"{directory.name}/{directory.id} was asked to stop{' now' if now else ' after the trials that run'}"
+    return f"{directory.name}/{directory.id} was asked to stop{' now' if now else ' after the running trials'}"
 
 
 def extend_run(
@@ -106,22 +106,22 @@ def extend_run(
     """Give an experiment that runs more time or more trials. Returns one line that says what was done.
 
     Args:
-        time_budget: for everything, what was used included; trials that run already keep the time that they were given.
-        max_trials: in all.
+        time_budget: for everything, what was used included; running trials keep the time that they were given.
+        max_trials: in total.
 
     Raises:
         ConfigError: none is given, there is no such limit, or it would be no larger.
-        WorkspaceError: nobody is running the experiment, or it does not search any more.
+        WorkspaceError: the experiment is not running, or is no longer searching.
     """
     from automl.experiment.extension import ask_to_extend
 
     directory: ExperimentDirectory = Workspace.find(workspace).experiment(experiment)
     ask_to_extend(directory, time_budget=time_budget, max_trials=max_trials)
-    return f"{directory.name}/{directory.id} goes on with its new limits"
+    return f"{directory.name}/{directory.id} continues with its new limits"
 
 
 def mirror_run(experiment: str | Path, *, trust: bool = False, workspace: str | Path | None = None) -> str:
-    """Bring everything that MLflow lacks of an experiment there, and wait for it. Returns one line that says what was
+    """Bring to MLflow everything that it lacks of an experiment, and wait for it. Returns one line that says what was
     done.
 
     Args:
@@ -130,7 +130,7 @@ def mirror_run(experiment: str | Path, *, trust: bool = False, workspace: str | 
     Raises:
         RegistryError: MLflow cannot be reached.
         TrustError: MLflow is on such a host.
-        WorkspaceError: another process is at it.
+        WorkspaceError: another process is doing it.
     """
     from automl.config.addresses import admit_addresses
     from automl.config.reader import read_config

@@ -72,7 +72,7 @@ def fit(
         metric: what to optimise: a name, or a function ``(y_true, y_pred) -> float``, which is maximised unless it is
             given as ``{"name": function, "goal": "minimize"}``; of several the first decides.
         time_budget: seconds for everything, or a text such as "10m".
-        max_trials: how many trials at most. Without any limit the search stops when nothing improves any more.
+        max_trials: how many trials at most. Without any limit the search stops when nothing improves any longer.
         seed: everything random derives from it.
         name: of the experiment and of the registered model; by default the data's.
         trust: let a search space name any class, and set any argument of it.
@@ -151,7 +151,7 @@ def run(
         trust: let the file name any class and argument, and hosts beyond this machine.
         progress: show what goes on.
         started: reading of `time.monotonic()` from which the budget counts; default: now.
-        last_words: for a process that is nobody else's, such as the command line's. Where the budget is over, and
+        last_words: for a process that belongs to no one else, such as the command line's. Where the budget is over, and
             something keeps this function from returning, it prints what there is, and then the process ends.
 
     Raises:
@@ -272,7 +272,7 @@ def _begin(
         return run_session(config, inputs, directory, executor, deadline=deadline, watchdog=watchdog, view=view)
     except AutomlError as error:
         if not isinstance(error, NoModelError) and not directory.trial_numbers():
-            directory.remove()  # nothing began, so there is nothing to look into
+            directory.remove()  # nothing began, so there is nothing to look at
         raise
 
 
@@ -282,7 +282,7 @@ def override(
     time_budget: float | str | None,
     max_trials: int | None,
 ) -> ExperimentConfig:
-    """The configuration with what a caller has said beside it."""
+    """Return the configuration with what a caller has said in addition."""
     from automl.config.override import with_limits
 
     config = with_limits(config, time_budget=time_budget, max_trials=max_trials)

@@ -61,14 +61,14 @@ def set_verbosity(verbose: bool = False, quiet: bool = False) -> None:
 
 
 class _ToStandardError(logging.Handler):
-    """Whole lines, so that a path in them can be copied; to what `sys.stderr` is now: a live view puts itself there."""
+    """Whole lines, for paths in them to be copied; to what `sys.stderr` is now: a live view puts itself there."""
 
     def emit(self, record: logging.LogRecord) -> None:
         sys.stderr.write(self.format(record) + "\n")
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], *, as_json: bool, empty: str, dropped: Sequence[str] = ()) -> None:
-    """A listing: a table for people, or a JSON array of objects.
+    """Print a listing: a table for people, or a JSON array of objects.
 
     Args:
         empty: what is printed where there is nothing to list.

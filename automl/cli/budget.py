@@ -26,7 +26,7 @@ def clock_of(arguments: Sequence[str]) -> Deadline | None:
     """The clock of the command that `arguments` ask for, counting since the process was started.
 
     None where it has no limit, and where there may be something to deliver however late it is: in an experiment that
-    has models, or that is not named by its directory. What is wrong with the arguments is said by who reads them all.
+    has models, or that is not named by its directory. Wrong arguments are reported by the code that reads them all.
     """
     if not arguments or arguments[0] not in _COMMANDS or {"-h", "--help"} & set(arguments):
         return None
@@ -44,7 +44,7 @@ def clock_of(arguments: Sequence[str]) -> Deadline | None:
 
 
 def _parsed(arguments: Sequence[str]) -> tuple[str | None, dict[str, str]]:
-    """The first argument that is no option, and what the options are that take a value."""
+    """The first argument that is not an option, and what the options are that take a value."""
     named: str | None = None
     options: dict[str, str] = {}
     rest = iter(arguments)
@@ -60,7 +60,7 @@ def _parsed(arguments: Sequence[str]) -> tuple[str | None, dict[str, str]]:
 
 
 def _counting(budget: Any, *, used: float = 0.0) -> Deadline | None:
-    """None where all of it is used: that has a sentence of its own."""
+    """None where all of it is used: that has its own sentence."""
     if budget is None:
         return None
     deadline = Deadline.after(parse_duration(budget), used=used, started=process_started())
@@ -68,7 +68,7 @@ def _counting(budget: Any, *, used: float = 0.0) -> Deadline | None:
 
 
 def _limit(file: Path) -> Any:
-    """``limits.time_budget`` as it stands in a regular file; a pipe is read by nobody twice."""
+    """``limits.time_budget`` as written in a regular file; a pipe cannot be read twice."""
     from automl.yaml_file import read_document  # on purpose here: it is called beside the main thread's imports
 
     limits = read_document(file).values.get("limits") if file.is_file() else None

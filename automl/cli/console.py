@@ -21,10 +21,10 @@ __all__ = ["leave", "run"]
 
 
 def run() -> Any:
-    """Run the command line; the exit status, as `sys.exit` takes it.
+    """Run the command line; return the exit status, as `sys.exit` takes it.
 
-    It is 2 for what the user can mend, 1 for what went wrong around it, 130 after Ctrl-C. What is done is done also if
-    its output cannot be written, which makes a 0 a 1.
+    It is 2 for what the user can fix, 1 for what went wrong elsewhere, 130 after Ctrl-C. The work is done even if its
+    output cannot be written, which makes a 0 a 1.
     """
     sys.stdout, sys.stderr = printed, _ = _tolerant(sys.stdout), _tolerant(sys.stderr)
     commands.load()
@@ -32,7 +32,7 @@ def run() -> Any:
 
 
 def _run() -> Any:
-    """Run the command; what the process is to end with."""
+    """Run the command; return what the process is to end with."""
     try:
         with only_visible():
             app(standalone_mode=True)
@@ -65,7 +65,7 @@ def leave(status: Any) -> NoReturn:
 
 
 def _end(printed: Tolerant, status: Any) -> Any:
-    """The exit status, with what standard output has come to."""
+    """Return the exit status, in view of what became of standard output."""
     printed.flush()
     if printed.failure is None:
         return status

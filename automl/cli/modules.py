@@ -13,12 +13,12 @@ __all__ = ["Trust", "find_modules"]
 
 Trust = Annotated[
     bool,
-    typer.Option("--trust", help="Let the file name any class, yours among them, any argument, and any host."),
+    typer.Option("--trust", help="Let the file name any class, including yours, any argument, and any host."),
 ]
 
 
 def find_modules(trust: bool, *files: Path) -> None:
-    """With `trust`, let modules be imported that lie beside `files` or in the current folder, after all others.
+    """With `trust`, let modules be imported that are beside `files` or in the current folder, after all others.
 
     A console script has neither on its path. Workers are given the path of the process that starts them.
     """

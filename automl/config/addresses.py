@@ -1,8 +1,8 @@
-"""The places beyond this machine that an experiment sends to: a file does not choose them alone.
+"""The places beyond this machine that an experiment sends to: a file alone must not choose them.
 
-Whoever writes ``compute.address``, ``compute.storage`` or ``tracking.uri`` decides who is given data, models, and, as a
+The author of ``compute.address``, ``compute.storage`` or ``tracking.uri`` decides who is given data, models, and, as a
 member of a Ray cluster, code to run. In a file they need trust; arguments and environment variables are the user's own.
-An experiment remembers what was allowed, so that it can be gone on with.
+An experiment remembers what was allowed, to be continued with it.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _LOCAL_FILES = re.compile(r"(?:file|local)://(?:localhost)?/(?!/).*")
 _LOCAL_STORES = re.compile(r"file:(?:(?!//)|//(?:localhost)?/(?!/))[^?]*|sqlite:///[^?]*")
 _SHARE = re.compile(r"[/\\]{2}")
-"""How the path of another machine's folder begins, on Windows."""
+"""The beginning of a path to another machine's folder, on Windows."""
 _SERVICES = ("databricks", "databricks-uc", "uc")
-"""What MLflow takes for a service, without any scheme."""
+"""Names that MLflow takes for a service, without any scheme."""
 
 
 def foreign_places(config: ExperimentConfig) -> dict[str, str]:
-    """{key: host, or what stands for one} for what is not plainly on this machine. Passwords are left out."""
+    """{key: host, or a stand-in for one} for what is not plainly on this machine. Passwords are left out."""
     tracking = None if config.tracking is None else config.tracking.uri
     judged = {
         "compute.address": (config.compute.address, _is_here),
@@ -68,7 +68,7 @@ def note_addresses(config: ExperimentConfig, directory: ExperimentDirectory) -> 
 
 
 def admit_addresses(config: ExperimentConfig, directory: ExperimentDirectory, *, trust: bool) -> None:
-    """Before an experiment is gone on with: remember the hosts that its record names, or refuse those that are new.
+    """Before an experiment is continued: remember the hosts that its record names, or refuse those that are new.
 
     Raises:
         TrustError, DamagedFileError: as `check_recorded_addresses`, without trust.
@@ -81,7 +81,7 @@ def admit_addresses(config: ExperimentConfig, directory: ExperimentDirectory, *,
 
 
 def check_recorded_addresses(config: ExperimentConfig, directory: ExperimentDirectory) -> None:
-    """Refuse hosts in an experiment's record that it was not allowed to use: somebody has edited the file.
+    """Refuse hosts in an experiment's record that it was not allowed to use: the file has been edited.
 
     Raises:
         TrustError: there is one; with the file and the key.
@@ -97,7 +97,7 @@ def check_recorded_addresses(config: ExperimentConfig, directory: ExperimentDire
 
 def _refusal(key: str, host: str) -> TrustError:
     return TrustError(
-        f"names the host {host}, and a file does not choose alone where data and models go; if you trust it, pass "
+        f"names the host {host}, but a file alone must not choose where data and models go; if you trust it, pass "
         "--trust (in Python trust=True)",
         key=key,
     )

@@ -1,4 +1,4 @@
-"""The arguments of `automl.fit` as the keys of an experiment file, and apart from them what no file can hold."""
+"""The arguments of `automl.fit` as the keys of an experiment file, separate from what no file can hold."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ __all__ = ["with_limits"]
 
 
 def with_limits(config: ExperimentConfig, **limits: Any) -> ExperimentConfig:
-    """`config` with these limits instead of its own, those that are None apart.
+    """Return `config` with these limits instead of its own, except for those that are None.
 
     Raises:
         ConfigError: a value cannot be used.

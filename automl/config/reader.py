@@ -110,7 +110,7 @@ def _objects_in_file(values: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _absolute(config: ExperimentConfig, base: Path) -> ExperimentConfig:
-    """The configuration with absolute paths. Names of datasets and URLs stay as they are."""
+    """The configuration with absolute paths. Names of datasets and URLs are unchanged."""
     changes: dict[str, dict[str, Any]] = {}
     for group, key in (*_NAMES_OR_PATHS, *_PATHS):
         value = getattr(getattr(config, group) if group else config, key, None)

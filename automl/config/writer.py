@@ -28,16 +28,16 @@ def config_values(config: ExperimentConfig) -> dict[str, Any]:
 
 
 def write_config(config: ExperimentConfig) -> str:
-    """YAML text that reads back as the same configuration (but for credentials, which are not kept).
+    """YAML text that reads back as the same configuration (except for credentials, which are not kept).
 
     Raises:
-        ConfigError: the configuration holds an object that cannot be written down.
+        ConfigError: the configuration holds an object that cannot be written.
     """
     try:
         values = config_values(config)
         text = dump_document(values)
     except (TypeError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"The configuration cannot be written down: {error}.") from error
+        raise ConfigError(f"The configuration cannot be written: {error}.") from error
     return _HEADER + text + _END
 
 

@@ -54,7 +54,7 @@ def leaderboard_table(
     Args:
         board: rows with any of rank, trial, algorithm, score, progress (share of the full work that the score is of;
             shown where it is a part), spread (over folds), fit_seconds, predict_seconds, latency (seconds for one row),
-            size (bytes), front (shown as a star), over_limit, status; further columns are shown as they are.
+            size (bytes), front (shown as a star), over_limit, status; further columns are shown unchanged.
         metric: heads the score.
         picked: the winner's number, marked with ``>`` unless it ranks first; None for the one that ranks first.
         width: characters; columns are left out until the table fits.
@@ -73,7 +73,7 @@ def print_leaderboard(
     limit: int | None = 20,
     console: Console | None = None,
 ) -> None:
-    """Print the first `limit` rows; plain text where the output is no terminal."""
+    """Print the first `limit` rows; plain text where the output is not a terminal."""
     console = console or terminal()
     rows = _rows(board)
     shown = rows[:limit]
@@ -93,12 +93,12 @@ def _rows(board: pd.DataFrame | Rows) -> list[dict[str, Any]]:
 
 
 def _with_done(row: Mapping[str, Any]) -> dict[str, Any]:
-    """`row` with what is said of its progress in the progress's place."""
+    """`row` with the wording for its progress in the progress's place."""
     return {("done" if name == "progress" else name): _done(row) if name == "progress" else row[name] for name in row}
 
 
 def _done(row: Mapping[str, Any]) -> str:
-    """``20%``, or ``part`` where nobody knows how much; empty where there is no score, or it is of the full work."""
+    """``20%``, or ``part`` where it is unknown how much; empty where there is no score, or it is of the full work."""
     if "progress" not in row or not cell(row.get("score")):
         return ""
     if not cell(row["progress"]):

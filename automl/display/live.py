@@ -107,7 +107,7 @@ def view(
     if len(state.running) > running:
         parts.append(Text(f"and {len(state.running) - running} more running", style="dim"))
     if state.interrupts == 1:
-        parts.append(Text("finishing what runs; Ctrl-C again stops now", style="yellow"))
+        parts.append(Text("finishing what is running; Ctrl-C again stops now", style="yellow"))
     return Group(*parts)
 
 

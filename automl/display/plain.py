@@ -20,8 +20,8 @@ class PlainProgress(Progress):
     Args:
         title: the experiment's name.
         file: where the lines go.
-        every: seconds of the experiment's clock between two lines that say that the search goes on.
-        at_most: seconds of that clock within which a further improvement is not worth a line.
+        every: seconds of the experiment's clock between two lines that say that the search is running.
+        at_most: seconds of that clock within which a further improvement does not merit a line.
     """
 
     def __init__(self, title: str, file: IO[str], *, every: float = 10.0, at_most: float = 1.0) -> None:

@@ -19,7 +19,7 @@ from automl.visible import visible, visible_values
 __all__ = ["print_plan", "render_guardrails", "render_plan"]
 
 _MOST_ROWS = 50
-"""A table of thousands of columns is not read by anybody."""
+"""A table of thousands of columns is not read by anyone."""
 
 _INDENT = 2
 
@@ -33,7 +33,7 @@ _UNITS: Mapping[str, Callable[[float], str]] = {
     "gpu_memory": size,
     "model_size": size,
 }
-"""How numbers with a unit are said, by their names in limits and records."""
+"""The wording of numbers with a unit, by their names in limits and records."""
 
 _TITLES = {"mlflow": "MLflow"}
 """Sections that are not called what their key says."""
@@ -45,7 +45,7 @@ _PATHS = ("estimator",)
 """Columns of import paths: on a narrow terminal the class alone says which it is."""
 
 _DROPPED = ("configurations", "cost", "parameters")
-"""What a table with such paths then does without, in this order, until it fits."""
+"""Columns that a table with such paths then drops, in this order, until it fits."""
 
 _VERDICTS = {"alerted": ("!", "bold yellow"), "done": ("~", "cyan"), "passed": ("✓", "green")}
 
@@ -57,7 +57,7 @@ def print_plan(described: Mapping[str, Any], console: Console | None = None) -> 
 
 
 def render_plan(described: Mapping[str, Any]) -> RenderableType:
-    """The sections of `print_plan`; short values first, as lines, then everything that takes a section of its own."""
+    """The sections of `print_plan`; short values first, as lines, then everything that takes its own section."""
     described = visible_values(described)
     short = {name: value for name, value in described.items() if not _is_section(value)}
     parts: list[RenderableType] = [_lines(short)] if short else []

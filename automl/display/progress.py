@@ -30,10 +30,10 @@ class Progress:
         self.close()
 
     def update(self, state: SearchState) -> None:
-        """Show the search as it is now. Every state has to be passed, in order: `state.new` is counted."""
+        """Show the search as it is now. Every state must be passed, in order: `state.new` is counted."""
 
     def say(self, message: str) -> None:
         """A line that stays: what happens outside the search, such as a guardrail or the registration."""
 
     def close(self) -> None:
-        """Leave the view as it is to stay. May be called twice."""
+        """Leave the view in its final state. May be called twice."""

@@ -68,7 +68,7 @@ class Reported(Protocol):
 
 
 def print_result(result: Reported, *, limit: int = 10, console: Console | None = None) -> None:
-    """Print what a search came to: alerts, leaderboard, why it stopped, and the registered model."""
+    """Print the outcome of a search: alerts, leaderboard, why it stopped, and the registered model."""
     console = console or terminal()
     metric = result.summary.metric
     found = [guardrail for guardrail in result.guardrails if str(guardrail.verdict).lower() != "passed"]
@@ -83,7 +83,7 @@ def print_result(result: Reported, *, limit: int = 10, console: Console | None =
 
 
 def print_cut(result: Reported, *, console: Console | None = None) -> None:
-    """Print what a search came to that had no time left for a report: all but alerts and leaderboard."""
+    """Print the outcome of a search that had no time left for a report: all but alerts and leaderboard."""
     summary = result.summary
     best = f"trial {summary.best_trial}, {summary.metric} = {score(summary.best_value)}"
     _print_lines([("best", best), *_outcome(result)], console or terminal())

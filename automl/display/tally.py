@@ -12,7 +12,7 @@ from automl.engine.trial.contract import Status
 __all__ = ["FINAL", "Tally", "best_line", "counts_line", "time_line"]
 
 FINAL = "final training"
-"""What the final training is called: the last and longest training of a search, which has its machine to itself."""
+"""The name of the final training: the last and longest training of a search, which has its machine to itself."""
 
 
 class Tally:
@@ -28,7 +28,7 @@ class Tally:
         self.best: Finished | None = None
 
     def add(self, state: SearchState) -> bool:
-        """Take in `state`; True if its best is another than before."""
+        """Take in `state`; True if its best has changed."""
         self.recent.extendleft(state.new)
         improved = state.best is not None and (self.best is None or state.best.result.number != self.best.result.number)
         self.best = state.best
@@ -36,7 +36,7 @@ class Tally:
 
 
 def counts_line(state: SearchState) -> str:
-    """``12 done, 3 pruned, 1 failed, 2 running``; zeros are left out, but for what is done."""
+    """``12 done, 3 pruned, 1 failed, 2 running``; zeros are left out, except for what is done."""
     counts = dict(state.counts)
     parts = [f"{counts.pop(Status.COMPLETED, 0)} done"]
     parts += [f"{pruned} pruned"] if (pruned := counts.pop(Status.PRUNED, 0)) else []

@@ -23,7 +23,7 @@ _PLAIN_WIDTH = 160
 
 
 class VisibleConsole(Console):
-    """A console whose terminal obeys Rich and nobody else: no text that is printed can command it."""
+    """A console whose terminal obeys Rich alone: no text that is printed can command it."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):

@@ -1,4 +1,4 @@
-"""Output that never costs a result: to a full device, a pipe that nobody reads, a terminal without some letters."""
+"""Output that never costs a result: to a full device, a pipe without a reader, a terminal without some letters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Tolerant:
     Letters that the encoding lacks are written as escapes. Once a write has failed nothing more is tried.
 
     Attributes:
-        failure: why the stream takes nothing any more; None while it does.
+        failure: why the stream no longer takes anything; None while it does.
     """
 
     def __init__(self, stream: IO[str]) -> None:

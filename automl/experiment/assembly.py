@@ -60,7 +60,7 @@ def resolve(config: ExperimentConfig, inputs: Inputs | None = None) -> Experimen
 
 
 def check_choices(config: ExperimentConfig) -> None:
-    """Refuse a sampler or a pruner that there is not, and trials too large for this machine, before anything is done.
+    """Refuse a sampler or a pruner that does not exist, and trials too large for this machine, before anything is done.
 
     Raises:
         ConfigError: there is no such thing, it has no such option, or trials need more cores than there are.
@@ -104,7 +104,7 @@ def check_gpus(config: ExperimentConfig, space: SearchSpace) -> None:
     if config.compute.gpus_per_trial and Device.GPU not in devices_of(space.algorithms.values()):
         raise ConfigError(
             f"Trials are to get {gpus_text(config.compute.gpus_per_trial)}, but none of the algorithms ("
-            f"{', '.join(space.algorithms)}) uses any. Leave it away, or say 'gpu: true' in the search space of one "
+            f"{', '.join(space.algorithms)}) uses any. Omit it, or write 'gpu: true' in the search space of one "
             "that does.",
             key="compute.gpus_per_trial",
         )
@@ -203,7 +203,7 @@ def _allotted(space: SearchSpace, config: ExperimentConfig, deadline: Deadline) 
 
 
 def _most_cores(compute: ComputeOptions) -> float:
-    """Cores of a trial beside which nothing runs: as many as all workers have that the user allows."""
+    """Cores of a trial that runs alone: as many as all the workers that the user allows have."""
     return math.inf if compute.max_workers is None else compute.max_workers * compute.cpus_per_trial
 
 

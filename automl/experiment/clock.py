@@ -20,7 +20,7 @@ __all__ = ["kept_clock", "mark_used", "seconds_used"]
 _TICK = 1.0
 """Seconds between two marks: what a kill can lose of the clock."""
 _LONGEST = 10 * 365 * 86400.0
-"""Seconds that no experiment has taken: ten years."""
+"""Seconds that no experiment takes: ten years."""
 
 
 def seconds_used(directory: ExperimentDirectory) -> float:
@@ -29,8 +29,8 @@ def seconds_used(directory: ExperimentDirectory) -> float:
     Where clock.json is missing the records prove how much it is at least.
 
     Raises:
-        WorkspaceError: clock.json cannot be read, or says what no clock can say. Time that was used is never given
-            again, so nothing is put in its place.
+        WorkspaceError: clock.json cannot be read, or holds a reading that no clock can have. Time that was used
+            is never given again, so nothing replaces it.
     """
     path = directory.clock
     if not path.is_symlink() and not path.exists():
@@ -41,13 +41,13 @@ def seconds_used(directory: ExperimentDirectory) -> float:
         why = str(error).rstrip(".").removeprefix(f"{path} ")
         raise WorkspaceError(
             f"{path} does not say how much time was used ({why}). Write "
-            '{"elapsed": SECONDS} into it, with what all sessions have used together; '
+            '{"elapsed": SECONDS} into it, with the total that all sessions have used; '
             f"the records prove {_proved(directory):g} s."
         ) from None
 
 
 def _elapsed(value: Any) -> float:
-    """Raises ValueError for what is no number of seconds."""
+    """Raises ValueError for what is not a number of seconds."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("it holds no number of seconds, 'elapsed'")
     if not 0 <= value <= _LONGEST:  # nor is NaN
@@ -74,13 +74,13 @@ def mark_used(directory: ExperimentDirectory, elapsed: float) -> None:
 
 @contextmanager
 def kept_clock(directory: ExperimentDirectory, deadline: Deadline) -> Iterator[None]:
-    """Mark the clock every second for the length of a `with` block, whatever goes on in it, and at its end.
+    """Mark the clock every second for the length of a `with` block, whatever happens in it, and at its end.
 
     A thread does it. Only for the holder of the experiment's lock.
     """
 
     def mark() -> None:
-        with suppress(WorkspaceError):  # a full disk: what it ends says so better
+        with suppress(WorkspaceError):  # a full disk: whatever fails because of it says so better
             mark_used(directory, deadline.spent())
 
     def keep() -> None:

@@ -36,7 +36,7 @@ def check_room(config: ExperimentConfig, done: Summary, deadline: Deadline) -> N
 
     Args:
         config: with its new limits.
-        done: the result as it stands.
+        done: the result so far.
         deadline: the clock under the new limits, with what earlier sessions have used.
 
     Raises:
@@ -50,16 +50,16 @@ def check_room(config: ExperimentConfig, done: Summary, deadline: Deadline) -> N
     begins = _spent(done, "start", "prepare")
     if deadline.budget - deadline.used <= begins + reserve.seconds():
         raise ConfigError(
-            f"the budget of {deadline.budget:g} s is used up ({deadline.used:.1f} s; the rest is no time for another "
+            f"the budget of {deadline.budget:g} s is used up ({deadline.used:.1f} s; too little is left for another "
             "trial); give a larger --time-budget",
             key="limits.time_budget",
         )
 
 
 def check_time(deadline: Deadline) -> None:
-    """Refuse to go on with an experiment without a model where no trial could end in what is left of its time.
+    """Refuse to continue an experiment without a model where no trial could end in what is left of its time.
 
-    Reading the data again, and a trial, take at least as long as it has taken this process to come here.
+    Reading the data again, and a trial, take at least as long as it has taken this process to get here.
 
     Args:
         deadline: the clock, with what earlier sessions have used.
@@ -77,10 +77,10 @@ def check_time(deadline: Deadline) -> None:
 
 
 def check_time_to_pick(done: Summary, deadline: Deadline) -> None:
-    """Refuse a budget that is too far spent for picking the winner of an experiment anew.
+    """Refuse a budget that is too far spent for picking an experiment's winner again.
 
     Args:
-        done: the result as it stands; how long its session took to start, prepare, test and close is known from it.
+        done: the result so far; how long its session took to start, prepare, test and close is known from it.
         deadline: the clock, with what earlier sessions have used.
 
     Raises:
@@ -90,7 +90,7 @@ def check_time_to_pick(done: Summary, deadline: Deadline) -> None:
     needed = _spent(done, "start", "prepare", "test", "close") + WAY_OUT
     if left < needed:
         raise ConfigError(
-            f"picking the winner anew takes about {needed:.1f} s, and of the budget of {deadline.budget:g} s "
+            f"picking the winner again takes about {needed:.1f} s, and of the budget of {deadline.budget:g} s "
             f"{max(0.0, left):.1f} s are left; give --time-budget {math.ceil(deadline.used + needed)}s or more",
             key="limits.time_budget",
         )
@@ -105,10 +105,10 @@ def ask_to_extend(directory: ExperimentDirectory, **limits: Any) -> None:
 
     Raises:
         ConfigError: no limit is given, one is not there to be extended, or would be no larger.
-        WorkspaceError: nobody runs the experiment, or it does not search any more.
+        WorkspaceError: the experiment is not running, or is no longer searching.
     """
     if all(value is None for value in limits.values()):
-        raise ConfigError("nothing to extend: give --time-budget or --max-trials, in all and not in addition")
+        raise ConfigError("nothing to extend: give --time-budget or --max-trials, each as a total, not an addition")
     if not is_locked(directory):
         raise WorkspaceError(f"{directory.path} is not running: 'automl resume' extends it.")
     before, _ = read_config(directory.config)
@@ -117,7 +117,7 @@ def ask_to_extend(directory: ExperimentDirectory, **limits: Any) -> None:
         now, wanted = getattr(before.limits, key), getattr(after.limits, key)
         if now is None or wanted <= now:
             has = "no such limit, so it cannot be extended" if now is None else f"{now:g} already"
-            raise ConfigError(f"{wanted:g} is no extension: the experiment has {has}", key=f"limits.{key}")
+            raise ConfigError(f"{wanted:g} is not an extension: the experiment has {has}", key=f"limits.{key}")
     request(directory, "extend", **{key: value for key, value in limits.items() if value is not None})
     ends = time.monotonic() + _PATIENCE
     while is_locked(directory) and time.monotonic() < ends:
@@ -126,9 +126,7 @@ def ask_to_extend(directory: ExperimentDirectory, **limits: Any) -> None:
         time.sleep(0.05)
     if read_config(directory.config)[0] != after:
         take(directory, "extend")
-        raise WorkspaceError(
-            f"{directory.path} does not search any more: 'automl resume' extends it once it has ended."
-        )
+        raise WorkspaceError(f"{directory.path} is no longer searching: 'automl resume' extends it once it has ended.")
 
 
 def extend_running(
@@ -141,7 +139,7 @@ def extend_running(
     try:
         after = with_limits(config, time_budget=asked.get("time_budget"), max_trials=asked.get("max_trials"))
     except AutomlError as error:  # not written by us
-        log.warning("a request to extend is not obeyed: %s", error)
+        log.warning("a request to extend is refused: %s", error)
         return config
     changed = {key for key in ("time_budget", "max_trials") if key in asked}
     criteria = [c for c in criteria_of(after.limits) if changed & type(c).Limits.model_fields.keys()]

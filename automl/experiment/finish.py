@@ -39,7 +39,7 @@ __all__ = ["Finish", "SearchOutcome", "end_delivery"]
 
 log = logging.getLogger("automl")
 
-_OUT_OF_TIME = "time_budget: it was over while the search was busy"
+_OUT_OF_TIME = "time_budget: it ran out while the search was busy"
 
 
 @dataclass(frozen=True)
@@ -111,15 +111,16 @@ class Finish:
         return Result(self.directory, summary)
 
     def deliver_at_once(self, found: SearchOutcome) -> Result:
-        """The best so far, without test scores: for a process that is ended while it is about something else. MLflow
-        hears of it afterwards. Where no trial has ended with a model, the folds that a running one has completed are
-        it: its worker has to be gone.
+        """Deliver the best so far, without test scores: for a process that is ended while it is doing something else.
+
+        MLflow hears of it afterwards. Where no trial has ended with a model, the folds that a running one has completed
+        are it: its worker has to be gone.
 
         Raises:
             NoModelError: no trial has left a model, or none that the limits on models allow.
         """
         done = Summary.read(self.directory)
-        if done is not None and done.seconds > self.deadline.used:  # of this session, which has come so far
+        if done is not None and done.seconds > self.deadline.used:  # of this session, which has got this far
             return Result(self.directory, done)
         found = replace(found, last=with_what_is_left(found.last, self.directory, found.objectives))
         if found.last.best is None and found.last.partial is None:
@@ -174,7 +175,7 @@ class Finish:
         return summary.model_copy(update={"test_metrics": tested})
 
     def _timed(self, summary: Summary) -> Summary:
-        """The summary with the time as it stands now."""
+        """The summary with the time used until now."""
         budget = self.phases.budget()
         phases = tuple(asdict(phase) for phase in budget.phases)
         return summary.model_copy(update={"seconds": budget.spent, "phases": phases})
@@ -242,7 +243,7 @@ def end_delivery(config: ExperimentConfig, directory: ExperimentDirectory, summa
     """Do what is left for an experiment that has its result, and was cut off while MLflow caught up.
 
     Raises:
-        WorkspaceError: another process is at it.
+        WorkspaceError: another process is doing it.
     """
     with locked(directory), logged_to(directory.log):
         directory.sweep()

@@ -56,7 +56,7 @@ class Interrupts:
     def _received(self, number: int, frame: FrameType | None) -> None:
         self._count += 2 if number == signal.SIGTERM else 1
         if self._count == 1:
-            log.warning("stopping: what runs may finish, then the best so far is delivered (Ctrl-C again: stop now)")
+            log.warning("stopping: running trials finish, then the best so far is delivered (Ctrl-C again: stop now)")
         elif self._count == 2 or number == signal.SIGTERM:
             log.warning("stopping now")
         else:

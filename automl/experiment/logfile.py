@@ -1,4 +1,4 @@
-"""automl.log: what an experiment had to say, kept beside its trials."""
+"""automl.log: the messages of an experiment, kept beside its trials."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["logged_to"]
 def logged_to(path: Path) -> Iterator[None]:
     """Append what the logger "automl" says to `path`, for the length of a `with` block.
 
-    A file that cannot be written is no reason to end a search: the lines are then only shown.
+    A file that cannot be written is not a reason to end a search: the lines are then only shown.
     """
     logger = logging.getLogger("automl")
     try:

@@ -17,16 +17,16 @@ __all__ = ["no_model"]
 
 _MOST_CAUSES = 5
 _SAFELY = 2.0
-"""Times what a trial has used up in vain, or what came before it: nobody knows how far it was."""
+"""Times what a trial has used up in vain, or what came before it: how far it was is unknown."""
 _STEPS = ((60, 5), (300, 15), (math.inf, 60))
-"""Up to so many seconds, budgets are advised in multiples of so many."""
+"""Up to the first number of seconds, budgets are advised in multiples of the second."""
 
 
 def no_model(last: SearchState, directory: ExperimentDirectory, deadline: Deadline, *, folds: int) -> NoModelError:
     """No trial has left a model: each cause once, most frequent first; how much time would have done.
 
     Args:
-        last: how the search stood at its end.
+        last: the state of the search at its end.
         deadline: its clock.
         folds: of a whole trial.
     """
@@ -35,7 +35,7 @@ def no_model(last: SearchState, directory: ExperimentDirectory, deadline: Deadli
     if not causes and last.counts:
         causes = [f"the trials ended {', '.join(f'{count} {of.value.lower()}' for of, count in last.counts.items())}"]
     if not last.counts and deadline.limited:
-        causes = [f"the time was over before the first trial could begin, after {last.elapsed:.1f} s"]
+        causes = [f"the time ran out before the first trial could begin, after {last.elapsed:.1f} s"]
     clock = deadline.limited and (last.remaining <= 0 or last.out_of_time)
     return NoModelError(
         f"No trial completed, so there is no model. The search stopped because of {last.stopped_because}.",

@@ -17,7 +17,7 @@ _IMPORTS = (
     "threadpoolctl",
     "joblib",
 )
-"""What the first trial needs, whatever it is."""
+"""Modules that the first trial needs, whatever it is."""
 
 
 def begin_executor(options: ComputeOptions, deadline: Deadline) -> Executor:

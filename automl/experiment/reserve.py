@@ -1,4 +1,4 @@
-"""Seconds that a search has to leave for what comes after it, learned from the timings of this very experiment."""
+"""Seconds that a search has to leave for what comes after it, learned from the timings of this same experiment."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ class Reserve:
         self._way_out = WAY_OUT
 
     def work_took(self, seconds: float, *, cpu: float) -> None:
-        """Work of one thread took `seconds` of which it had `cpu` to itself: so busy is the machine."""
+        """Note that work of one thread took `seconds`, of which it had `cpu` to itself: how busy the machine is."""
         if seconds >= _TELLING:
             self._way_out = WAY_OUT * min(max(1.0, seconds / max(cpu, 1e-9)), _SLOWEST)
 
     def model_found(self, size: int) -> None:
-        """There is something of `size` bytes to register: until then, the time belongs to finding it."""
+        """Note that there is something of `size` bytes to register: until then, the time belongs to finding it."""
         if self._registers:
             self._registering = REGISTERING + size / _LINKED_PER_SECOND
 
     def closing_takes(self, seconds: float) -> None:
-        """The executor needs `seconds` to end."""
+        """Note that the executor needs `seconds` to end."""
         self._closing = seconds
 
     def testing_takes(self, seconds: float) -> None:
-        """Scoring the winner on the test rows needs `seconds`."""
+        """Note that scoring the winner on the test rows needs `seconds`."""
         self._testing = seconds
 
     def catching_up_takes(self, seconds: float) -> None:
-        """MLflow needs `seconds` for the trials that it lacks."""
+        """Note that MLflow needs `seconds` for the trials that it lacks."""
         self._catching_up = seconds
 
     def plan(self) -> dict[str, float]:

@@ -29,7 +29,7 @@ __all__ = ["Result"]
 class Result:
     """The end of an experiment: its best model, and everything that was tried.
 
-    It reads the experiment's directory, so it can be had again at any time: ``Result.load(directory)``.
+    It reads the experiment's directory, so it can be made again at any time: ``Result.load(directory)``.
 
     Args:
         directory: the experiment's directory.
@@ -41,7 +41,7 @@ class Result:
 
     @classmethod
     def load(cls, directory: str | Path | ExperimentDirectory) -> Result:
-        """The result of an experiment that has come to its end.
+        """The result of an experiment that has reached its end.
 
         Raises:
             WorkspaceError: it has not, or there is none.
@@ -50,7 +50,7 @@ class Result:
         summary = Summary.read(place)
         if summary is None:
             raise WorkspaceError(
-                f"{place.path} has no result yet; 'automl resume {place.path}' goes on with an experiment that was cut."
+                f"{place.path} has no result yet; 'automl resume {place.path}' continues one that was cut off."
             )
         return cls(place, summary)
 
@@ -143,7 +143,7 @@ class Result:
 
     def front(self) -> pd.DataFrame:
         """Rows of the leaderboard that no other completed trial beats in all of score, further metrics that were asked
-        for, latency and size: what one can reasonably choose among.
+        for, latency and size: those that are reasonable to choose among.
         """
         board = self.leaderboard()
         return board[board["front"]].reset_index(drop=True)
@@ -178,7 +178,7 @@ class Result:
 
         Raises:
             RegistryError: the registry cannot be reached.
-            WorkspaceError: there is no such trial, it did not complete with full work, or it has no models any more
+            WorkspaceError: there is no such trial, it did not complete with full work, or it no longer has models
                 and cannot be repeated.
         """
         from automl.config.arguments import functions_of

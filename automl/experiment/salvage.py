@@ -18,10 +18,10 @@ __all__ = ["with_what_is_left"]
 def with_what_is_left(last: SearchState, directory: ExperimentDirectory, objectives: Objectives) -> SearchState:
     """`last` with the running trial that has left the largest part of a model as one that was ended.
 
-    Its trial.json is written; the journal is told when the experiment is resumed. Workers must not write any more.
+    Its trial.json is written; the journal is told when the experiment is resumed. Workers must no longer write.
 
     Args:
-        last: a state without a model; another one is returned as it is.
+        last: a state without a model; another one is returned unchanged.
 
     Raises:
         WorkspaceError: the disk is full.

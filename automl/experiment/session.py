@@ -1,4 +1,4 @@
-"""One session of an experiment: from its data, or from where an earlier session was cut, to its result."""
+"""One session of an experiment: from its data, or from where an earlier session was cut off, to its result."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ def run_session(
 
     Args:
         config: what was declared.
-        inputs: what could not stand in a file.
-        directory: the experiment's; what an earlier session left in it is gone on with.
+        inputs: what could not be written in a file.
+        directory: the experiment's; what an earlier session left in it is continued.
         executor: where trials run; it is closed in the end.
         deadline: the experiment's clock, which is running.
-        watchdog: whoever ends this process when the time is over.
-        view: who is shown the progress.
+        watchdog: ends this process when the time is over.
+        view: is shown the progress.
 
     Raises:
         NoModelError: no trial completed.
-        TimeBudgetError: the time was over before the first could begin.
+        TimeBudgetError: the time ran out before the first could begin.
         AutomlError: the data, the space or the compute cannot be used.
     """
     with locked(directory), kept_clock(directory, deadline), logged_to(directory.log):
@@ -161,7 +161,7 @@ class _Session:
 
     def _search(self, problem: Problem, objectives: Objectives, executor: Executor) -> SearchState:
         last = None
-        in_time = not self._deadline.passed()  # else all that is left to do is to deliver, which takes what it takes
+        in_time = not self._deadline.passed()  # else all that is left to do is to deliver, however long that takes
         with (
             Interrupts(self._directory) as interrupts,
             open_driver(

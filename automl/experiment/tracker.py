@@ -1,4 +1,4 @@
-"""The experiment's side of tracking: when the mirror starts, what it is told, and who goes on when time is over."""
+"""The experiment's side of tracking: when the mirror starts, what it is told, and what continues when time is over."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _WORTH = 30.0
 """Seconds that have to be left for the mirror to start beside the trials: importing MLflow takes 6 to 10 s of a core,
 on a busy machine 20. With less, it is told afterwards."""
 _TRIALS_PER_SECOND = 60.0
-"""What MLflow takes on sqlite: 70 to 90 on two quiet cores."""
+"""The rate that MLflow takes on sqlite: 70 to 90 on two quiet cores."""
 _MARGIN, _AT_LEAST = 4.0, 2.0
-"""A real model, beside trials that come to their end, takes this much longer than the mirror's rehearsal with a tiny
+"""A real model, beside trials that reach their end, takes this much longer than the mirror's rehearsal with a tiny
 one; and seconds that bringing it to MLflow takes at least."""
 
 
@@ -49,7 +49,7 @@ class Tracker:
             try:
                 uri = tracking_uri(config, directory)
             except WorkspaceError as error:
-                log.warning("%s Runs and models are in the workspace alone.", error)
+                log.warning("%s Runs and models are only in the workspace.", error)
             else:
                 self._mirror = Mirror(directory, uri, imports=("automl.learning.ensemble.bag",), trials=self._tracks)
 
@@ -60,7 +60,7 @@ class Tracker:
             self._mirror.start()
 
     def trial(self, number: int) -> None:
-        """A trial has its trial.json."""
+        """Note that a trial has its trial.json."""
         if self._mirror is not None and self._tracks:
             self._mirror.trial(number)
             self._told += 1
@@ -76,9 +76,9 @@ class Tracker:
         return model + max(0, self._told - self._mirror.mirrored) / _TRIALS_PER_SECOND
 
     def expect_end(self) -> None:
-        """From here on MLflow is owed something: if this process dies, the next command sees to it."""
+        """Note that MLflow is owed something from here on: if this process dies, the next command sees to it."""
         if self._mirror is not None:
-            with suppress(WorkspaceError):  # a full disk: whoever writes next says so
+            with suppress(WorkspaceError):  # a full disk: the next write says so
                 owe_mlflow(self._config, self._directory)
 
     def finish(

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 __all__ = ["Watchdog", "kill_workers"]
 
 _PATIENCE = 2.0
-"""Seconds that the last words may take: milliseconds, but for a machine that is very busy, or a reader who is gone. A
+"""Seconds that the last words may take: milliseconds, except on a very busy machine, or with a reader that is gone. A
 result is worth more than the rest of the tolerance."""
 _LOOK = 0.5
 """Longest pause between two looks at a clock that may be extended."""
 
 LastWords = Callable[[], None]
-"""What is still to be done and said; raises the error that the process ends with, if it is to end with one."""
+"""The rest that is to be done and said; raises the error that the process ends with, if it is to end with one."""
 
 Report = Callable[["Result"], None]
 """Prints a result that was cut short; called from another thread than the main one."""
@@ -84,7 +84,7 @@ def _end(last_words: LastWords) -> None:
 
 def _speak(last_words: LastWords, status: list[int]) -> None:
     """Also leaves the exit status in `status`."""
-    with suppress(Exception):  # nobody could mend it any more
+    with suppress(Exception):  # it could no longer be mended
         try:
             last_words()
             status[0] = 0
@@ -97,7 +97,7 @@ def _speak(last_words: LastWords, status: list[int]) -> None:
 def kill_workers() -> None:
     """End the workers of a process that is to end: they would do so by themselves, but not at once.
 
-    What follows up for MLflow may go on.
+    The process that catches up for MLflow may continue.
     """
     import psutil
 

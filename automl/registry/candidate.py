@@ -45,8 +45,8 @@ class Origin(BaseModel):
     metric: str = Field(description="name of the primary metric")
     maximize: bool = True
     value: float | None = None
-    extent: str = Field(default="", description="what the model is made of, where its trial did not come to its end")
-    share: float = Field(default=1.0, description="of the full work that the model and the value are of")
+    extent: str = Field(default="", description="what the model is made of, where its trial did not reach its end")
+    share: float = Field(default=1.0, description="of the full work that the model and the value cover")
     data_fingerprint: str = ""
     split_plan: str = Field(default="", description="hash of the split plan that the value was measured on")
     seed: int | None = None

@@ -1,4 +1,4 @@
-"""Is a new model better than the champion? Only numbers measured on the same rows can say."""
+"""A new model against the champion: only numbers measured on the same rows can say which is better."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ __all__ = ["read_example", "write_example"]
 def write_example(X: Features, path: Path) -> Path:
     """Write the first five rows of `X` to `path`, whose suffix this chooses, and return where they are.
 
-    Parquet keeps dtypes and anybody can read it; what it cannot hold (mixed types in a column) goes into a pickle.
+    Parquet keeps dtypes and anything can read it; what it cannot hold (mixed types in a column) goes into a pickle.
     Pictures are one array, ``.npy``.
     """
     from automl.learning.data.images.images import Images
@@ -35,7 +35,7 @@ def write_example(X: Features, path: Path) -> Path:
     try:
         rows.to_parquet(path.with_suffix(".parquet"))
         return path.with_suffix(".parquet")
-    except Exception:  # pyarrow has an error of its own for every kind of column
+    except Exception:  # pyarrow has its own error for every kind of column
         path.with_suffix(".parquet").unlink(missing_ok=True)
         rows.to_pickle(path.with_suffix(".pkl"))
         return path.with_suffix(".pkl")

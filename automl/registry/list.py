@@ -35,7 +35,7 @@ def registered_trials(workspace: Workspace) -> set[tuple[str, int]]:
     """(``name/id`` of the experiment, number) of every trial that a version comes from.
 
     Raises:
-        DamagedFileError: a record cannot be read, so that nobody knows.
+        DamagedFileError: a record cannot be read, so that it is unknown.
         WorkspaceError: one was written by a newer automl.
     """
     records = (model.version(number).read() for model in all_models(workspace) for number in model.numbers())
@@ -60,7 +60,7 @@ def _rows(model: ModelDirectory) -> list[dict[str, Any]]:
     try:
         pointer = model.pointer()
     except DamagedFileError:
-        pointer = None  # who asks for the champion is told
+        pointer = None  # a request for the champion is told
     champion = None if pointer is None else pointer.version
     return [_row(version, record, champion) for version, record in reversed(list(model.records()))]
 

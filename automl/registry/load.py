@@ -64,7 +64,7 @@ def find_version(reference: str, workspace: Workspace) -> VersionDirectory:
 def _champion(name: str, alias: str, workspace: Workspace) -> VersionDirectory:
     model = find_model(workspace, name)
     if alias != CHAMPION:
-        raise RegistryError(f"{name!r} has no alias {alias!r}: there is '{CHAMPION}' only, or a version's number.")
+        raise RegistryError(f"{name!r} has no alias {alias!r}; use '{CHAMPION}' or a version's number.")
     pointer = model.pointer()
     if pointer is None or pointer.version not in model.numbers():
         raise RegistryError(

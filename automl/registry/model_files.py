@@ -44,7 +44,7 @@ def put_models(models: Path, folder: Path, modules: Sequence[str] = ()) -> tuple
     """Bring a trial's models into the new folder `folder`: as hard links, or as copies where there are none.
 
     Args:
-        modules: those that nobody can install: what the model has of them is written out, as far as it can be pickled.
+        modules: those that cannot be installed: what the model has of them is written out, as far as it can be pickled.
 
     Returns:
         Those of `modules` that have to be on the path nevertheless.

@@ -27,7 +27,7 @@ def check_name(name: str) -> str:
 
 
 def folder_name(name: str) -> str:
-    """A folder's name for any text, another one for each, also where a file system takes ``A`` for ``a``."""
+    """A folder's name for any text, a different one for each, even where a file system treats ``A`` as ``a``."""
     quoted = quote(name, safe=" ").rstrip(" .")
     if quoted and quoted == name.lower() and len(quoted) <= _LONGEST and not quoted.startswith("."):
         return quoted

@@ -1,4 +1,4 @@
-"""Modules that nobody can install, a user's own say: what a registered model needs of them becomes part of it."""
+"""Modules that cannot be installed, such as a user's own: what a registered model needs of them becomes part of it."""
 
 from __future__ import annotations
 

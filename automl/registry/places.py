@@ -58,7 +58,7 @@ class VersionDirectory:
         """Its record.
 
         Raises:
-            DamagedFileError: nobody can read it.
+            DamagedFileError: it cannot be read.
             WorkspaceError: it was written by a newer automl.
         """
         if not self.record.exists():
@@ -93,7 +93,7 @@ class ModelDirectory:
 
     @property
     def follower_lock(self) -> Path:
-        """Held by whoever brings versions to MLflow."""
+        """Held by the process that brings versions to MLflow."""
         return self.path / ".mlflow.lock"
 
     def version(self, number: int) -> VersionDirectory:
@@ -120,7 +120,7 @@ class ModelDirectory:
         """The champion; None if there is none.
 
         Raises:
-            DamagedFileError: nobody can read which one it is.
+            DamagedFileError: which one it is cannot be read.
         """
         return read_record(Pointer, self.champion) if self.champion.exists() else None
 

@@ -51,7 +51,7 @@ class Pointer(BaseModel):
 
     Attributes:
         version: the champion's number.
-        by_hand: somebody has said so; otherwise it was the better one.
+        by_hand: a user has said so; otherwise it was the better one.
         since: UTC, ISO 8601.
     """
 

@@ -29,8 +29,8 @@ def register(candidate: Candidate, *, patience: float | None = None) -> Register
 
     Args:
         candidate: the model and where it comes from.
-        patience: seconds for loading models that no worker has checked; None: as long as it takes. If they do not
-            reach, the version says that its predictions are unknown.
+        patience: seconds for loading models that no worker has checked; None: as long as it takes. If they are too
+            few, the version says that its predictions are unknown.
 
     Raises:
         RegistryError: the model predicts something else when it is loaded back, or cannot be loaded; or the disk is

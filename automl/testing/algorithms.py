@@ -42,7 +42,7 @@ class AlgorithmSuite:
         entry: as below ``algorithms:`` of a search space.
         task: ``classification`` (of two and of three classes) or ``regression``.
         params: a configuration that is quick to fit, where the defaults are not.
-        strict: False if the estimator takes names that it does not know, so that a misspelt one goes unnoticed.
+        strict: False if the estimator takes names that it does not know: a misspelt one then goes unnoticed.
         weighs: False if the estimator cannot weight rows; it is trained without weights then.
         rounds: whether a fit goes in rounds: it says how far it is, and ends when it is told to.
         trust: True for a path outside the packages of plugins.

@@ -60,7 +60,7 @@ class Behaviours:
         return Outcome(value=total, metrics={METRIC: total, "other": 1.0}, fold_scores=(total / 3, total / 7))
 
     def await_file(self, spec: TrialSpec, run: Run) -> Outcome:
-        """Ends when the file `path` is there; `then` it goes on like another behaviour."""
+        """Ends when the file `path` is there; `then` it continues like another behaviour."""
         while not Path(spec.params["path"]).exists():
             time.sleep(0.002)
         outcome: Outcome = getattr(self, spec.params["then"])(spec, run)
@@ -153,7 +153,7 @@ class Behaviours:
         raise AssertionError
 
     def orphan_then_deaf(self, spec: TrialSpec, run: Run) -> NoReturn:
-        """Leaves a grandchild in a session of its own, and is deaf from then on."""
+        """Leaves a grandchild in its own session, and is deaf from then on."""
         _start_orphan(run.outputs / "pid")
         _hold_the_interpreter()
 
@@ -188,7 +188,7 @@ class Behaviours:
         return Outcome(value=0.0)
 
     def go_on(self, spec: TrialSpec, run: Run) -> Outcome:
-        """Copies the checkpoint that it goes on from to its outputs."""
+        """Copies the checkpoint that it continues from to its outputs."""
         assert spec.lineage.checkpoint is not None
         shutil.copytree(spec.lineage.checkpoint, run.outputs, dirs_exist_ok=True)
         return Outcome(value=0.0)

@@ -1,4 +1,4 @@
-"""Kill an experiment at random, let it go on as often as it takes, and see whether it came to its end unharmed.
+"""Kill an experiment at random, let it continue as often as it takes, and see whether it reached its end unharmed.
 
     >>> from automl.testing.chaos import Fault, ChaosRun
     >>> endured = ChaosRun(Path("iris.yaml"), Path("runs"), seed=7).run([Fault("driver", "trials")])   # doctest: +SKIP
@@ -66,7 +66,7 @@ class Kill:
     Attributes:
         session: counted from 0, in which it was made.
         finished: trials that had finished by then.
-        survived: the session that it hit, or the next one, went on.
+        survived: the session that it hit, or the next one, continued.
     """
 
     fault: Fault
@@ -95,7 +95,7 @@ class ChaosResult:
 
     @property
     def survived(self) -> int:
-        """Kills after which the experiment went on; those of the last session count only if it came to its end."""
+        """Kills after which the experiment continued; those of the last session count only if it reached its end."""
         return sum(kill.survived and (self.completed or kill.session < self.sessions - 1) for kill in self.kills)
 
 
@@ -104,7 +104,7 @@ class ChaosRun:
 
     Args:
         file: the experiment. It needs a name and a limit.
-        workspace: where it runs; nobody else should be using it.
+        workspace: where it runs; nothing else should be using it.
         seed: of the random moments.
         patience: seconds without any progress after which a session counts as hung.
 
@@ -174,7 +174,7 @@ class ChaosRun:
             if waiting and condition is None:
                 condition = KILL_POINTS[waiting[0].moment](self._scene, self._draw)
             if condition is not None and condition() and (self._kill(waiting[0], process.pid) or self._scene.ending):
-                waiting.popleft()  # made, or too late: nobody of that kind will come any more
+                waiting.popleft()  # made, or too late: no process of that kind will come any longer
                 condition, moved = None, time.monotonic()
             now = len(self._scene.finished)
             if now != finished:
@@ -188,7 +188,7 @@ class ChaosRun:
         return process.returncode
 
     def _kill(self, fault: Fault, driver: int = 0) -> bool:
-        """False if nobody of that kind is there at present."""
+        """False if no process of that kind is there at present."""
         victims = TARGETS[fault.target](driver, processes_of(self._mark))
         if not victims:
             return False

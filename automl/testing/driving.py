@@ -14,7 +14,7 @@ from automl.engine.trial.contract import Device, Report, TrialResult, TrialSpec
 __all__ = ["PATIENCE", "is_gone", "results_of", "run_trials", "until_exists", "wait_for"]
 
 PATIENCE = 60.0
-"""Seconds after which something that should happen is said not to."""
+"""Seconds after which something that should happen counts as not happening."""
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
@@ -30,7 +30,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
 
 
 def is_gone(pid: int) -> bool:
-    """True if there is no such process, or a dead one that nobody has waited for."""
+    """True if there is no such process, or a dead one that has not been waited for."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -78,6 +78,6 @@ def results_of(executor: Executor, count: int) -> dict[int, TrialResult]:
         assert time.monotonic() < ends, f"{len(results)} of {count} results within {PATIENCE} s"
         for event in executor.wait(0.2):
             if isinstance(event, TrialResult):
-                assert event.number not in results, f"trial {event.number} has ended twice"
+                assert event.number not in results, f"trial {event.number} ended twice"
                 results[event.number] = event
     return results

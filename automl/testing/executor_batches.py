@@ -64,7 +64,7 @@ class BatchTests(ExecutorTests):
     def test_a_stop_reaches_each_trial_of_a_batch(
         self, executor: Executor, trial: Callable[..., TrialSpec], quick: None, gate: Path
     ) -> None:
-        """Also those that have not begun, which then never do, while the one before them goes on."""
+        """Also those that have not begun, which then never do, while the one before them continues."""
         waiting, others = self.submitted(executor, trial, gate, then="nothing")
         early = results_of(executor, 1)
         behind = {spec.number for spec in others} - set(early)

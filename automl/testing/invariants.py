@@ -67,7 +67,7 @@ class Ledger:
         self._seen: dict[int, str] = {}
 
     def note(self, directory: ExperimentDirectory) -> None:
-        """Take down every finished trial that is not known yet."""
+        """Record every finished trial that is not known yet."""
         for number in finished(directory) - self._seen.keys():
             self._seen[number] = _digest(directory.trial(number))
 
@@ -77,7 +77,7 @@ class Ledger:
 
 
 def examine(directory: ExperimentDirectory, ledger: Ledger | None = None) -> Findings:
-    """Check a finished experiment, once MLflow has followed. Nobody may be running it.
+    """Check a finished experiment, once MLflow has followed. It must not be running.
 
     Args:
         directory: the experiment's.
@@ -99,7 +99,7 @@ def examine(directory: ExperimentDirectory, ledger: Ledger | None = None) -> Fin
         *_unlike_journal(valid, journal),
         *_unlike_result(valid, summary),
         *(f"{path} is left over" for path in sorted(directory.path.rglob(".*.tmp"))),
-        *([] if followed else ["MLflow lacks something still"]),
+        *([] if followed else ["MLflow still lacks something"]),
     ]
     broken: list[str] = []
     if config.tracking is not None and summary is not None:
@@ -125,7 +125,7 @@ def _digest(place: TrialDirectory) -> str:
 
 
 def _journal(directory: ExperimentDirectory) -> Sequence[FrozenTrial]:
-    """The trials, as anybody else's Optuna reads them."""
+    """The trials, as anyone else's Optuna reads them."""
     path = str(directory.journal)
     storage = JournalStorage(JournalFileBackend(path, lock_obj=JournalFileOpenLock(path)))
     (study,) = optuna.get_all_study_summaries(storage)
@@ -134,7 +134,7 @@ def _journal(directory: ExperimentDirectory) -> Sequence[FrozenTrial]:
 
 def _gaps(numbers: Sequence[int]) -> Iterator[str]:
     if list(numbers) != list(range(len(numbers))):
-        yield f"the finished trials are {numbers}, and not 0 to {len(numbers) - 1}"
+        yield f"the finished trials are {numbers}, not 0 to {len(numbers) - 1}"
 
 
 def _unlike_journal(results: dict[int, TrialResult], journal: dict[int, FrozenTrial]) -> Iterator[str]:
@@ -143,9 +143,9 @@ def _unlike_journal(results: dict[int, TrialResult], journal: dict[int, FrozenTr
         if told is None or not told.state.is_finished():
             continue  # lost: counted apart
         if told.state is not state_of(result.status):
-            yield f"trial {number} is {result.status} in trial.json, and {told.state.name} in the journal"
+            yield f"trial {number} is {result.status} in trial.json, but {told.state.name} in the journal"
         elif told.value is not None and told.value != result.value:
-            yield f"trial {number} has {result.value} in trial.json, and {told.value} in the journal"
+            yield f"trial {number} has {result.value} in trial.json, but {told.value} in the journal"
 
 
 def _unlike_result(results: dict[int, TrialResult], summary: Summary | None) -> Iterator[str]:
@@ -153,9 +153,9 @@ def _unlike_result(results: dict[int, TrialResult], summary: Summary | None) -> 
         yield "there is no result.json"
         return
     if sum(summary.counts.values()) != len(results):
-        yield f"result.json counts {sum(summary.counts.values())} trials, and there are {len(results)}"
+        yield f"result.json counts {sum(summary.counts.values())} trials, but there are {len(results)}"
     if summary.best_trial not in results:
-        yield f"result.json names trial {summary.best_trial} as the best, and there is none"
+        yield f"result.json names trial {summary.best_trial} as the best, but there is no such trial"
 
 
 def _unlike_mlflow(
@@ -172,11 +172,11 @@ def _unlike_mlflow(
     parents = [run for run in runs if run.data.tags[tags.KIND] == "experiment"]
     children = [run for run in runs if run.data.tags[tags.KIND] == "trial"]
     if len(parents) != 1 or parents[0].info.status != "FINISHED":
-        yield f"MLflow has these runs for the experiment: {[run.info.status for run in parents]}, and not one FINISHED"
+        yield f"MLflow has these runs for the experiment: {[run.info.status for run in parents]}, and none is FINISHED"
     counts = Counter(int(run.data.tags[tags.TRIAL]) for run in children)
     if dict(counts) != dict.fromkeys(results, 1):
         odd = {n: counts[n] for n in sorted(counts.keys() | results.keys()) if counts[n] != (n in results)}
-        yield f"MLflow has another number of runs than one for these trials: {odd}"
+        yield f"MLflow has a number of runs other than one for these trials: {odd}"
     for run in children:
         result = results.get(int(run.data.tags[tags.TRIAL]))
         if result is not None:
@@ -185,10 +185,10 @@ def _unlike_mlflow(
 
 def _unlike_run(result: TrialResult, run: Any, metric: str) -> Iterator[str]:
     if run.info.status != run_status(result.status) or run.data.tags["automl.status"] != result.status:
-        yield f"trial {result.number} is {result.status} in trial.json, and {run.info.status} in MLflow"
+        yield f"trial {result.number} is {result.status} in trial.json, but {run.info.status} in MLflow"
     shown = run.data.metrics.get(metric)
     if result.value is not None and shown != result.value:
-        yield f"trial {result.number} has {result.value} in trial.json, and {shown} in MLflow"
+        yield f"trial {result.number} has {result.value} in trial.json, but {shown} in MLflow"
 
 
 def _versions(
@@ -203,7 +203,7 @@ def _versions(
     own = [str(record.version) for record in records if record.experiment == directory.key]
     said = None if summary is None or summary.registered is None else summary.registered.version
     if said not in own:
-        odd.append(f"result.json says that version {said} was registered, and the registry has {own}")
+        odd.append(f"result.json says that version {said} was registered, but the registry has {own}")
     if len({(record.model, record.experiment) for record in records}) != len(records):
         odd.append(f"a model was registered twice: {[record.model for record in records]}")
     references = [f"{record.name}/{record.version}" for record in records]
@@ -233,7 +233,7 @@ def _unlike_registry(model: ModelDirectory, records: Sequence[Registration], uri
             yield f"{record.title} has these versions in MLflow: {found}"
     unchecked = [number for number, marks in there.items() if marks.get(tags.VERIFIED) != "true"]
     if unchecked:
-        yield f"MLflow has versions of {name} that nobody has checked: {unchecked}"
+        yield f"MLflow has versions of {name} that were never checked: {unchecked}"
     pointer = model.pointer()
     if pointer is not None and str(aliases.get(CHAMPION)) != str(pointer.version):
-        yield f"the champion of {name} is version {pointer.version}, and in MLflow {aliases.get(CHAMPION)}"
+        yield f"the champion of {name} is version {pointer.version}, but in MLflow it is {aliases.get(CHAMPION)}"

@@ -135,6 +135,6 @@ KILL_POINTS: Mapping[str, Callable[[Scene, random.Random], Condition]] = {
 
 ``preparation``: before the first trial of a session. ``delay``: a random time. ``trials``: a few more have finished.
 ``registration``: a model is being registered. ``delivery``: result.json is there, and MLflow has not caught up yet.
-``half a version``: MLflow has a version that was not checked yet. ``following``: nobody runs the experiment, and MLflow
+``half a version``: MLflow has a version not checked yet. ``following``: the experiment is not running, and MLflow
 has not caught up yet.
 """

@@ -62,7 +62,7 @@ FINITE = SearchSpace.model_validate(
 )
 """Nine configurations."""
 _ENDS = (Status.COMPLETED, Status.COMPLETED, Status.PRUNED, Status.FAILED, Status.COMPLETED)
-"""How the trials of a played search end, over and over."""
+"""The ends of the trials of a played search, over and over."""
 
 
 class SamplerSuite:
@@ -162,7 +162,7 @@ class SamplerSuite:
     def test_a_finite_space_is_tried_without_repetition_and_then_exhausted(self) -> None:
         proposer = self.proposer(FINITE)
         if not isinstance(proposer, SamplerProposer):
-            pytest.skip("trials of this sampler go on from others: a configuration may come again")
+            pytest.skip("trials of this sampler continue from others: a configuration may come again")
         played = [str(sorted(proposal.params.items())) for proposal in _play(proposer, range(20))]
         every = {str(sorted(params.items())) for params in FINITE.algorithms["small"].configurations()}
         assert len(played) == len(every) == 9
@@ -186,7 +186,7 @@ class SamplerSuite:
 
 
 def _one() -> SearchSpace:
-    """One algorithm, so that the choice among several plays no part."""
+    """One algorithm: the choice among several then plays no part."""
     return MIXED.only(["plain"])
 
 

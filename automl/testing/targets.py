@@ -1,4 +1,4 @@
-"""The processes of an experiment, by what they do: whom to kill, and who must not outlive it."""
+"""The processes of an experiment, by what they do: which to kill, and which must not outlive it."""
 
 from __future__ import annotations
 

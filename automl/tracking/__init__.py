@@ -1,1 +1,1 @@
-"""The mirror: a process of its own that copies an experiment's records into MLflow. What it writes can be rebuilt."""
+"""The mirror: a separate process that copies an experiment's records into MLflow. What it writes can be rebuilt."""

@@ -1,4 +1,4 @@
-"""Everything that MLflow lacks of an experiment, brought there in one go: its models, its trials, its end."""
+"""Everything that MLflow lacks of an experiment, brought there at once: its models, its trials, its end."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def rebuild(directory: ExperimentDirectory, uri: str, *, trials: bool = True) ->
     """Mirror all that MLflow lacks of an experiment, in this process. Nothing is written twice.
 
     Args:
-        directory: the experiment; nobody else may be mirroring it.
+        directory: the experiment; no other process may be mirroring it.
         uri: the MLflow store.
-        trials: its trials too, and not only its registered models and the trials that these come from.
+        trials: its trials too, not only its registered models and the trials that these come from.
 
     Returns:
         Number of trials that are in MLflow afterwards.
@@ -45,13 +45,13 @@ def catch_up(
     trials: bool,
     mirror: Callable[[int], bool] | None = None,
 ) -> bool:
-    """Models first, then trials, then how it ended: in the order in which somebody will miss them.
+    """Bring models first, then trials, then how it ended: in the order in which they will be missed.
 
     Args:
-        mirror: writes a trial and says whether to go on; by default `runs.mirror`, to the end.
+        mirror: writes a trial and says whether to continue; by default `runs.mirror`, to the end.
 
     Returns:
-        Whether nothing is missing any more.
+        True if nothing is missing any longer.
 
     Raises:
         Exception: the store cannot be reached.
@@ -79,6 +79,6 @@ def follow_models(directory: ExperimentDirectory, runs: ExperimentRuns) -> bool:
 
 
 def is_final(error: Exception) -> bool:
-    """True for what another attempt would not change, so that one odd trial does not hold up all others."""
+    """True for what another attempt would not change: one odd trial does not hold up all others."""
     code = getattr(error, "error_code", None)  # of an MlflowException
     return isinstance(error, WorkspaceError) or code in ("INVALID_PARAMETER_VALUE", "BAD_REQUEST")

@@ -27,7 +27,7 @@ log = logging.getLogger("automl")
 _MOST_WAITING = 10_000
 """Trial numbers kept for a mirror that does not read; it finds forgotten ones on the disk in the end."""
 _STARTS = 3
-"""How often the process is started before it is given up: one that dies without getting on would die again."""
+"""The number of starts of the process before it is given up: one that dies without making progress would die again."""
 _SILENCE = 8.0
 """Seconds that a server has for a call, or for a registered model: the follower has more patience."""
 _LOOK = 0.2
@@ -44,10 +44,10 @@ class MirrorSummary:
 
 
 class Mirror:
-    """Copies an experiment and its registered models into MLflow, in a process of its own.
+    """Copies an experiment and its registered models into MLflow, in its own process.
 
-    All it needs lies on disk, so that it may lag, hang, die or never start: that is logged once, and the search goes
-    on. Not for use from several threads.
+    All it needs is on disk: it may lag, hang, die or never start. That is logged once, and the search continues. Not
+    for use from several threads.
 
     Args:
         experiment: the experiment's directory, with experiment.yaml in it.
@@ -66,7 +66,7 @@ class Mirror:
     ) -> None:
         self.uri = resolve_uri(uri, experiment.workspace)
         self.problem: str | None = None
-        """What is wrong with MLflow, as a clause; None if nothing is known to be."""
+        """The trouble with MLflow, as a clause; None if none is known."""
         self._experiment, self._imports, self._trials_too = experiment, tuple(imports), trials
         self._process: subprocess.Popen[bytes] | None = None
         self._starts = 0
@@ -87,7 +87,7 @@ class Mirror:
 
     @property
     def mirrored(self) -> int:
-        """Trials that are complete in MLflow, as far as the process has told."""
+        """Trials that are complete in MLflow, as far as the process has reported."""
         return self._mirrored
 
     @property
@@ -127,7 +127,7 @@ class Mirror:
         A server that does not answer is not waited for.
 
         Args:
-            timeout: seconds; 0 only notes the rest down.
+            timeout: seconds; 0 only records the rest.
             winner: number of the best trial: its small outputs are kept as artifacts.
             files: more small files to keep, relative to the experiment's directory (a leaderboard, result.json).
             tags: more tags for the experiment's run (why the search stopped).
@@ -243,7 +243,7 @@ class Mirror:
             if self._heard is not None or "calling" in answer:
                 self._heard = time.monotonic()
             if "id" in answer or int(answer.get("mirrored", 0)) > self._mirrored:
-                self._starts = 1  # it gets on: whatever has ended the earlier ones, it was not this experiment
+                self._starts = 1  # it makes progress: whatever has ended the earlier ones, it was not this experiment
             self._seconds |= answer.get("seconds", {})
             if "mirrored" in answer:
                 self._mirrored = int(answer["mirrored"])
@@ -260,7 +260,7 @@ class Mirror:
         while not self._closed and time.monotonic() < ends:
             if self._process is None:
                 if self._starts > _STARTS:
-                    self._fail("its mirror does not run")
+                    self._fail("its mirror is not running")
                     return None
                 self._spawn()
             process = self._process

@@ -52,19 +52,19 @@ def ensure_database(path: Path) -> None:
 
 
 def checkpoint(path: Path) -> None:
-    """Move what stands in the write-ahead log into the database, so that the one file is all there is to copy."""
+    """Move the content of the write-ahead log into the database, so that the one file is all there is to copy."""
     if path.exists():
         connection = sqlite3.connect(path, timeout=1.0)
         try:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.OperationalError:
-            pass  # somebody is writing; the last one to close does it
+            pass  # another process is writing; the last one to close does it
         finally:
             connection.close()
 
 
 def relax_sqlite() -> None:
-    """One fsync per checkpoint and not per commit: in write-ahead mode a power cut loses the last runs, never the file.
+    """One fsync per checkpoint, not per commit: in write-ahead mode a power cut loses the last runs, never the file.
 
     ``synchronous=OFF`` would be a tenth faster and could damage the file, which holds the registry too.
     """

@@ -1,7 +1,7 @@
 """The follower: ``python -m automl.tracking.follow WORKSPACE`` brings to MLflow what it is owed, and ends.
 
 It runs detached, after a search has returned or beside any command. Whatever it is killed in the middle of can be done
-again. One per workspace; it gives an experiment up to the mirror of a search that goes on with it.
+again. One per workspace; it gives an experiment up to the mirror of a search that continues it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LIFETIME = 1800.0
 _PAUSES = (2.0, 10.0, 30.0)
 """Seconds between attempts at what cannot be reached."""
 _NICE = 5
-"""How far it steps back behind whatever else the machine does."""
+"""The degree to which it yields to whatever else the machine does."""
 
 
 def follow(workspace: Workspace) -> bool:
@@ -50,7 +50,7 @@ def follow(workspace: Workspace) -> bool:
 
 
 def _one_round(workspace: Workspace) -> list[ExperimentDirectory]:
-    """Each experiment once; those that are owed still. A store that cannot be reached is not asked again."""
+    """Follow each experiment once; return those still owed. A store that cannot be reached is not asked again."""
     down: set[str | None] = set()
     left = []
     for directory in owed(workspace):
@@ -70,7 +70,7 @@ def _bring(mark: Mark, down: set[str | None]) -> bool:
             mark.settle()
             log.info("%s is in MLflow at %s", directory.key, redacted(uri))
         return complete
-    except AutomlError as error:  # its own mirror is at it, or something is damaged
+    except AutomlError as error:  # its own mirror is doing it, or something is damaged
         log.warning("%s: %s", directory.key, error)
     except Exception as error:  # MLflow, its HTTP client, a database driver
         log.warning("%s: MLflow cannot be written to: %s", directory.key, why(error))
@@ -93,7 +93,7 @@ def _catch_up(directory: ExperimentDirectory, runs: ExperimentRuns, *, trials: b
 
 
 def main(root: str) -> int:
-    """Entry point of the process. Its exit status is 1 if something is owed still."""
+    """Entry point of the process. Its exit status is 1 if something is still owed."""
     workspace = Workspace(Path(root))
     watchdog = threading.Timer(_LIFETIME, os._exit, (1,))
     watchdog.daemon = True

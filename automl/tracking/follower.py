@@ -1,4 +1,4 @@
-"""Start the follower, and wait for it where somebody has to. Nothing here imports MLflow."""
+"""Start the follower, and wait for it where that is needed. Nothing here imports MLflow."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from automl.tracking.owed import owed
 __all__ = ["nudge", "start_follower", "wait_for_follower"]
 
 _REST = 60.0
-"""Seconds that something rests which could not be brought: a server that is down is not asked at every command."""
+"""Seconds of rest for something that could not be brought: a server that is down is not asked at every command."""
 
 
 def nudge(workspace: Workspace) -> None:
-    """Start the follower if MLflow is owed something. Costs a look into one folder where nothing is."""
+    """Start the follower if MLflow is owed something. Costs a look into one folder where nothing is owed."""
     if owed(workspace, rest=_REST) and not is_following(workspace):
         start_follower(workspace)
 
 
 def start_follower(workspace: Workspace, uri: str = "") -> None:
-    """Start the follower, detached: it goes on when this process has ended. Returns at once.
+    """Start the follower, detached: it continues when this process has ended. Returns at once.
 
     Args:
-        uri: the store as this process knows it: what stands in it of a user and a password is handed down.
+        uri: the store as this process knows it: a user and a password in it are handed down.
 
     Raises:
         WorkspaceError: it cannot be started.

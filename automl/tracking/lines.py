@@ -25,7 +25,7 @@ def decode(line: bytes) -> dict[str, Any]:
 
 
 class Inbox:
-    """Messages from a stream, read by a thread so that neither side ever waits for the other.
+    """Messages from a stream, read by a thread: neither side ever waits for the other.
 
     Args:
         stream: binary, one JSON object a line.

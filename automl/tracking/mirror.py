@@ -26,7 +26,7 @@ from automl.tracking.turn import sole_mirror
 
 __all__ = ["main"]
 
-_ORPHANED = 2.0  # seconds that a mirror without a driver may take to come to its end
+_ORPHANED = 2.0  # seconds that a mirror without a driver may take to reach its end
 _LOCK_PATIENCE = 60.0  # seconds for a follower, which leaves an experiment that is run again, to end its last call
 
 
@@ -39,7 +39,7 @@ def _serve() -> None:
             try:
                 answers.write(encode(message))
             except OSError:
-                os._exit(1)  # nobody listens
+                os._exit(1)  # it has no listener
 
     start = decode(sys.stdin.buffer.readline())
     if not start:

@@ -41,7 +41,7 @@ class Mark:
         self.trials = bool(said.get("trials", True))
 
     def settle(self) -> None:
-        """MLflow has everything that it was owed when this was made; what came later is owed still."""
+        """MLflow has everything that it was owed when this was made; what came later is still owed."""
         if self._token is not None and self._read().get("token") == self._token:
             self._path.unlink(missing_ok=True)
 
@@ -73,7 +73,7 @@ def owe(directory: ExperimentDirectory, uri: str | None, *, trials: bool) -> Non
         raise WorkspaceError(f"Cannot write to {path.parent}: {error.strerror or error}.") from error
     said = {"uri": None if uri is None else redact_text(uri), "trials": trials}
     write_json(path, {"token": secrets.token_hex(8), **said})
-    os.utime(path, (0, 0))  # nobody has tried yet
+    os.utime(path, (0, 0))  # not tried yet
 
 
 def is_owed(directory: ExperimentDirectory) -> bool:

@@ -102,7 +102,7 @@ def promote(name: str, version: int, uri: str) -> RegisteredModel:
 
 
 def _ask(uri: str, question: Callable[[MlflowClient], Answer]) -> Answer | None:
-    """The store's answer; None for a sqlite database that nobody has made: looking must not make it."""
+    """The store's answer; None for a sqlite database that has not been made: looking must not make it."""
     path = sqlite_path(uri)
     if path is not None and not path.exists():
         return None

@@ -1,7 +1,7 @@
 """A whole run in one transaction, where MLflow's store is a database that this process talks to.
 
-MLflow's client takes three calls for a run that has ended, each with a session of its own, and looks before each row
-whether it is there: 20 to 25 ms. Of a run that nobody has begun all rows are new. It is written whole or not at all.
+MLflow's client takes three calls for a run that has ended, each with its own session, and looks before each row
+whether it is there: 20 to 25 ms. Of a run that has not begun all rows are new. It is written whole or not at all.
 
 Another version of MLflow may keep more of a run, or keep it elsewhere: where its tables are not the ones that are known
 here, column by column, the client writes.
@@ -51,7 +51,7 @@ _COLUMNS: Mapping[str, frozenset[str]] = {
 }
 """Every column of the tables that are written to; of a run that is there ``deleted_time`` is empty."""
 _CALLED = ("ManagedSessionMaker", "sanitize_metric_value", "ARTIFACTS_FOLDER_NAME")
-"""What is used of MLflow's store."""
+"""The parts of MLflow's store that are used."""
 
 
 def are_known(tables: MetaData) -> bool:
@@ -75,7 +75,7 @@ class RunRows:
 
     @classmethod
     def of(cls, client: MlflowClient, experiment_id: str) -> RunRows | None:
-        """None where the store is no database, or one of another kind: a server, a plugin, another version's."""
+        """None where the store is not a database, or is one of another kind: a server, a plugin, another version's."""
         from mlflow.store.db.base_sql_model import Base
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 

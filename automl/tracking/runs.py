@@ -69,7 +69,7 @@ class ExperimentRuns:
         return number in self._ended
 
     def run_behind(self, record: Registration) -> str:
-        """The run that a registered model hangs on: its trial's, also where that is one of another experiment."""
+        """The run that a registered model is attached to: its trial's, even if that is one of another experiment."""
         if record.experiment == self._directory.key:
             return self.run_of(record.trial)
         name, _, identifier = record.experiment.partition("/")

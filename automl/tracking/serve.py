@@ -94,7 +94,7 @@ class MirrorProcess:
         return True
 
     def _warm_up(self) -> None:
-        """A first registration takes seconds, a later one does not: let the first be none that anybody waits for."""
+        """A first registration takes seconds, a later one does not: let the first be one that nothing waits for."""
         assert self._runs is not None
         scratch = self._directory.mirror_scratch
         try:
@@ -125,7 +125,7 @@ class MirrorProcess:
         return True
 
     def _finish(self, ends: float) -> dict[str, Any]:
-        """Bring everything, within the time; a store that is down is left to those who come later."""
+        """Bring everything, within the time; a store that is down is left to later processes."""
         mark, complete = Mark(self._directory), False
         attempts = 1 if self._troubled else _ATTEMPTS
         self._retry_at, self._pause = 0.0, _FIRST_PAUSE
@@ -136,12 +136,12 @@ class MirrorProcess:
                 time.sleep(max(0.0, min(self._retry_at, ends) - time.monotonic()))
         if complete:
             mark.settle()
-            self._warm = True  # nothing comes that there would be to prepare for
+            self._warm = True  # nothing comes that could be prepared for
         mirrored = 0 if self._runs is None else self._runs.mirrored
         return {"finished": {"mirrored": mirrored, "complete": complete}}
 
     def _catch_up(self, ends: float) -> bool:
-        """True if nothing is missing any more. What the driver never mentioned is found on the disk."""
+        """True if nothing is missing any longer. What the driver never mentioned is found on the disk."""
         assert self._runs is not None
 
         def mirror(number: int) -> bool:

@@ -45,12 +45,12 @@ def resolve_uri(uri: str | None, workspace: Workspace) -> str:
 
 
 def is_local(uri: str) -> bool:
-    """Tell whether a store is no server, so that it answers as long as this machine does."""
+    """Tell whether a store is not a server, and so answers as long as this machine does."""
     return urlsplit(uri).scheme not in _SERVERS
 
 
 def why(error: BaseException) -> str:
-    """Say in a clause what is wrong with a store. HTTP clients wrap the cause into several layers of their own."""
+    """Say in a clause what is wrong with a store. HTTP clients wrap the cause in several layers."""
     cause = one_line(error).rpartition("Caused by ")[2]
     inner = cause.rpartition("): ")[2] or cause
     return inner.partition(". (")[0].strip("\"'() ") if inner != cause else cause
@@ -105,7 +105,7 @@ def open_client(uri: str) -> MlflowClient:
             ensure_database(path)
         try:
             return MlflowClient(uri, uri)
-        except Exception as error:  # database drivers and HTTP clients raise types of their own
+        except Exception as error:  # database drivers and HTTP clients raise their own types
             raise RegistryError(f"Cannot open the MLflow store {redacted(uri)}: {one_line(error)}.") from error
 
 

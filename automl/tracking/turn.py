@@ -24,7 +24,7 @@ def sole_mirror(directory: ExperimentDirectory, *, patience: float) -> Iterator[
     """One mirror per experiment: what it writes is idempotent in turn, not at the same time.
 
     Raises:
-        WorkspaceError: another process is at it for longer than `patience` seconds.
+        WorkspaceError: another process takes longer than `patience` seconds.
     """
     lock = FileLock(directory.mirror_lock)
     try:
@@ -43,7 +43,7 @@ def sole_mirror(directory: ExperimentDirectory, *, patience: float) -> Iterator[
 
 
 def is_wanted(directory: ExperimentDirectory) -> bool:
-    """Tell whether a search waits for its turn to mirror its experiment, so that whoever has it should let go."""
+    """Tell whether a search waits for its turn to mirror its experiment, and the process that has it should let go."""
     return _wanted(directory).exists()
 
 

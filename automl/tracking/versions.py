@@ -47,7 +47,7 @@ class ModelVersions:
         client: of the store.
         uri: the store's.
         workspace: whose versions go there.
-        run_of: the id of the MLflow run that a version hangs on.
+        run_of: the id of the MLflow run that a version is attached to.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class ModelVersions:
         *,
         store: str | None,
     ) -> bool:
-        """Versions in their order, so that MLflow counts as the workspace does; as far as nobody else is at one."""
+        """Versions in their order, for MLflow to count as the workspace does; as far as no other process is at one."""
         known = [(version, record) for version, record in records if record.tracking == store]
         for version, record in known:
             followed = version.followed()
@@ -107,7 +107,7 @@ class ModelVersions:
             with sole_mirror(other, patience=0.0):
                 self._follow_version(version, record)
         except WorkspaceError as error:
-            log.debug("%s is not brought to MLflow yet: %s", record.title, error)
+            log.debug("%s is not in MLflow yet: %s", record.title, error)
             return False
         return True
 
@@ -123,7 +123,7 @@ class ModelVersions:
                 followed = Followed(uri=redacted(self._uri), version=number, run_id=run_id, problem=odd)
             except _RefusedError as error:
                 followed = Followed(uri=redacted(self._uri), problem=str(error))
-                log.warning("MLflow does not get %s: %s", record.title, error)
+                log.warning("MLflow will not get %s: %s", record.title, error)
         write_record(version.note, followed)
 
     def _find(self, record: Registration) -> str | None:
@@ -159,7 +159,7 @@ class ModelVersions:
         except Exception as error:  # loading and predicting run any code
             raise _RefusedError(f"it cannot be loaded: {one_line(error)}") from error
         if record.predictions is not None and not same_predictions(_like(predictions, record), predictions):
-            raise _RefusedError("it does not predict any more what its record says")
+            raise _RefusedError("it no longer predicts what its record says")
         try:
             save_model(estimator, folder, example=example, predictions=predictions, packages=record.packages)
         except RegistryError as error:
@@ -175,7 +175,7 @@ class ModelVersions:
         source = self._client.get_model_version_download_uri(record.name, number)
         scratch = version.path / f".check.{record.version}.tmp"
         try:
-            # Local files are used where they lie, remote ones come into the scratch folder.
+            # Local files are used where they are, remote ones come into the scratch folder.
             local = source.startswith("file:") or "://" not in source
             if not local:
                 scratch.mkdir(exist_ok=True)
@@ -204,7 +204,7 @@ class ModelVersions:
     # The champion
 
     def _follow_champion(self, model: ModelDirectory, known: dict[int, tuple[VersionDirectory, Registration]]) -> None:
-        """Move the alias as the workspace's pointer has moved, unless the version of somebody else there is better."""
+        """Move the alias as the workspace's pointer has moved, unless someone else's version there is better."""
         pointer = model.pointer()
         told = _Told(model, redacted(self._uri))
         if pointer is None or pointer.version not in known or told.since == pointer.since:

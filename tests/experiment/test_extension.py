@@ -67,10 +67,10 @@ def test_a_running_experiment_is_given_more(tmp_path: Path) -> None:
         time.sleep(0.01)
     directory = scene.directory
     assert directory is not None
-    with pytest.raises(ConfigError, match="3 is no extension: the experiment has 3 already"):
+    with pytest.raises(ConfigError, match="3 is not an extension: the experiment has 3 already"):
         api.extend_run(directory.path, max_trials=3)
     said = api.extend_run(directory.path, max_trials=5, time_budget="2h")
-    assert said == f"flowers/{directory.id} goes on with its new limits"
+    assert said == f"flowers/{directory.id} continues with its new limits"
     (tmp_path / "go").touch()
     output, errors = process.communicate(timeout=200)
     assert process.returncode == 0, errors
@@ -131,7 +131,7 @@ def test_a_budget_too_far_spent_to_pick_anew_is_refused(tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("pick: best", "pick: one_standard_error"))
     mark_used(ExperimentDirectory(done.directory), 3599.9)
     said = (
-        r"picking the winner anew takes about .* s, and of the budget of 3600 s 0\.1 s are left; give --time-budget 36"
+        r"picking the winner again takes about .* s, and of the budget of 3600 s 0\.1 s are left; give --time-budget 36"
     )
     with pytest.raises(ConfigError, match=said):
         automl.resume(done.directory, progress=False)

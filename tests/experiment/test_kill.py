@@ -149,7 +149,7 @@ def test_two_ctrl_c_stop_at_once(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     assert process.stderr is not None
     # The second is sent once the first was counted: two signals that arrive together are one.
-    assert any("what runs may finish" in line for line in iter(process.stderr.readline, ""))
+    assert any("running trials finish" in line for line in iter(process.stderr.readline, ""))
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors

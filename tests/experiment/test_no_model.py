@@ -54,15 +54,15 @@ def test_the_budget_that_it_wants_has_room_for_the_longest_trial(directory: Expe
 def test_a_program_and_a_terminal_are_told_in_their_own_words(directory: ExperimentDirectory) -> None:
     add(directory, Status.CANCELLED, 8.0)
     error, place = error_of(directory), directory.path
-    assert f'write time_budget="40s"; automl.resume("{place}", time_budget="40s") goes on.' in str(error)
+    assert f'write time_budget="40s"; automl.resume("{place}", time_budget="40s") continues.' in str(error)
     said = error.on_command_line()
-    assert f"write --time-budget 40s; 'automl resume {place} --time-budget 40s' goes on." in said
+    assert f"write --time-budget 40s; 'automl resume {place} --time-budget 40s' continues." in said
     assert 'time_budget="' not in said
 
 
 def test_a_budget_that_was_over_before_the_first_trial_is_said(directory: ExperimentDirectory) -> None:
     error = error_of(directory)
-    assert error.causes == ("the time was over before the first trial could begin, after 19.5 s",)
+    assert error.causes == ("the time ran out before the first trial could begin, after 19.5 s",)
     assert error.wants is not None
 
 

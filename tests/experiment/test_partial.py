@@ -81,7 +81,7 @@ def test_the_folds_that_were_completed_are_the_winner(searched: Result) -> None:
 
 
 def test_everybody_is_told_what_it_is(searched: Result) -> None:
-    said = "No trial came to its end in time: this one's model is validated on 2 of 4 folds."
+    said = "No trial reached its end in time: this one's model is validated on 2 of 4 folds."
     assert searched.summary.picked_because == said
     assert said in repr(searched)
 

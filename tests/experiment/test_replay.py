@@ -122,7 +122,7 @@ def test_another_score_is_found_and_the_versions_that_changed_are_named(experime
     assert "scikit-learn was 0.1 and is" in done.verdict
     assert repr(value) in done.verdict
     (experiment / "environment.json").unlink()
-    assert "has not noted the versions" in api.replay(experiment, trial=0).verdict
+    assert "did not record the versions" in api.replay(experiment, trial=0).verdict
 
 
 def test_a_fold_of_another_score_is_found(experiment: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_fold_of_another_score_is_found(experiment: Path) -> None:
     edit(record, fold_scores=[folds[1], folds[0], folds[2]])
     done = api.replay(experiment, trial=0)
     assert not done.equal
-    assert "its folds to other scores" in done.verdict
+    assert "its folds reached other scores" in done.verdict
 
 
 def test_a_trial_that_fails_now_is_no_equal(experiment: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_record_that_is_not_whole_is_refused(experiment: Path, damage: Any, se
 
 def test_a_trial_that_was_cut_short_cannot_be_repeated(experiment: Path) -> None:
     edit(experiment / "trials" / "00000" / "trial.json", cut_short=True)
-    with pytest.raises(WorkspaceError, match=r"Trial 0 .* cannot be repeated: it was the clock that ended a fit"):
+    with pytest.raises(WorkspaceError, match=r"Trial 0 .* cannot be repeated: the clock ended one of its fits"):
         api.replay(experiment, trial=0)
 
 
@@ -205,7 +205,7 @@ def test_a_training_that_went_on_from_another_cannot_be_repeated_alone(experimen
     written["search"]["algorithms"] = {}
     written["search"]["space"] = {"algorithms": {algorithm: {**entry, "anytime": True}}}
     config.write_text(yaml.safe_dump(written))
-    with pytest.raises(WorkspaceError, match="cannot be repeated alone: its training goes on from where that of tri"):
+    with pytest.raises(WorkspaceError, match="cannot be repeated alone: its training continues from where that of tr"):
         api.replay(experiment, trial=1)
 
 

@@ -70,10 +70,10 @@ def test_a_record_that_does_not_repeat_is_not_registered(workspace: Path) -> Non
     record = experiment.trial(last).result
     written = json.loads(record.read_text())
     record.write_text(json.dumps({**written, "value": 0.123}))
-    with pytest.raises(WorkspaceError, match=rf"models of trial {last} were deleted, and fitted again .* says 0\.123"):
+    with pytest.raises(WorkspaceError, match=rf"models of trial {last} were deleted, and fitting it again .* 0\.123"):
         api.register(experiment.path, trial=last)
     record.write_text(json.dumps({**written, "cut_short": True}))
-    with pytest.raises(WorkspaceError, match="cannot be repeated: it was the clock that ended a fit"):
+    with pytest.raises(WorkspaceError, match="cannot be repeated: the clock ended one of its fits"):
         api.register(experiment.path, trial=last)
     assert last not in with_models(experiment)
 

@@ -279,7 +279,7 @@ def test_without_limits_the_search_stops_by_patience(tmp_path: Path) -> None:
         ({"search": {"sampler": "grip"}}, ConfigError, "search.sampler"),
         ({"compute": {"executor": "rays"}}, ConfigError, "ray"),
         ({"limits": {"max_trials": 4, "time_bugdet": 3}}, ConfigError, "time_budget"),
-        ({"time_budget": "soon"}, ConfigError, "no duration"),
+        ({"time_budget": "soon"}, ConfigError, "not a duration"),
         ({"ensemble": {"size": 3}}, ConfigError, "later version"),
     ],
 )

@@ -18,7 +18,7 @@ def gc(
         int | None,
         typer.Option(min=0, help="Best trials of each experiment whose models stay; by default its retention.models."),
     ] = None,
-    delete: Annotated[bool, typer.Option("--delete", help="Delete it; without this, nothing is changed.")] = False,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete it; without this option nothing changes.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what could be deleted: models outside the best, caches, leftovers. Registered models and records stay."""

@@ -13,12 +13,12 @@ from automl.cli.commands.run import Workspace
 @app.command()
 def leaderboard(
     experiment: Annotated[str, typer.Argument(help="An experiment's directory, id or name.")],
-    front: Annotated[bool, typer.Option("--front", help="Only trials that no other beats in everything.")] = False,
+    front: Annotated[bool, typer.Option("--front", help="Only trials that no other beats on every count.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Rows to print.")] = 20,
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """Trials from best to worst with what they cost: time to predict a row, size. Also while the experiment runs."""
+    """Show trials from best to worst with their cost: time to predict a row, size. Works while the experiment runs."""
     from automl import api
     from automl.display.report import print_choice
 

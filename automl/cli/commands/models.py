@@ -10,12 +10,12 @@ from automl.cli.app import AsJson, models, print_json, print_rows
 from automl.cli.commands.run import Workspace
 from automl.cli.modules import Trust, find_modules
 
-Uri = Annotated[str | None, typer.Option("--uri", help="Look into this MLflow store, and not into the workspace.")]
+Uri = Annotated[str | None, typer.Option("--uri", help="Look in this MLflow store instead of the workspace.")]
 
 
 @models.command("list")
 def list_registered(workspace: Workspace = None, uri: Uri = None, as_json: AsJson = False) -> None:
-    """All registered models with their latest version and their champion."""
+    """List all registered models with their latest version and their champion."""
     from automl import api
 
     found = api.list_models(workspace, uri=uri)
@@ -30,7 +30,7 @@ def show(
     uri: Uri = None,
     as_json: AsJson = False,
 ) -> None:
-    """All versions of a registered model."""
+    """Show all versions of a registered model."""
     from automl import api
     from automl.display.versions import print_versions
 
@@ -44,7 +44,7 @@ def show(
 @models.command()
 def register(
     experiment: Annotated[str, typer.Argument(help="An experiment's directory, id or name.")],
-    trial: Annotated[int | None, typer.Option(help="Another trial than the winner.")] = None,
+    trial: Annotated[int | None, typer.Option(help="A trial other than the winner.")] = None,
     name: Annotated[str | None, typer.Option(help="The registered model's name.")] = None,
     workspace: Workspace = None,
     trust: Trust = False,

@@ -17,7 +17,7 @@ def plan(
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
-    """A dry run: data as understood, split plan, algorithms in and out, size of the space, budget."""
+    """Make a dry run: data as understood, split plan, algorithms in and out, size of the space, budget."""
     from automl import api
     from automl.display.plan import print_plan
 

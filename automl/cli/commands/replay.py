@@ -15,12 +15,12 @@ from automl.cli.modules import Trust, find_modules
 @app.command()
 def replay(
     experiment: Annotated[str, typer.Argument(help="An experiment's directory, id or name.")],
-    trial: Annotated[int | None, typer.Option(help="Another completed trial than the winner.")] = None,
+    trial: Annotated[int | None, typer.Option(help="A completed trial other than the winner.")] = None,
     workspace: Workspace = None,
     trust: Trust = False,
     as_json: AsJson = False,
 ) -> None:
-    """Refit a trial from its record, and check that it comes to the same score: exit status 0 if so, else 1."""
+    """Refit a trial from its record, and check that it reaches the same score: exit status 0 if so, else 1."""
     from automl import api
 
     find_modules(trust)

@@ -10,8 +10,8 @@ from automl.cli.app import AsJson, Quiet, Verbose, app, last_words, print_outcom
 from automl.cli.commands.run import Workspace
 from automl.cli.modules import Trust, find_modules
 
-TotalTime = Annotated[Optional[str], typer.Option(help="A new limit in all, what was used included, such as 10m.")]  # noqa: UP045
-TotalTrials = Annotated[Optional[int], typer.Option(help="A new limit in all, trials that were run included.")]  # noqa: UP045
+TotalTime = Annotated[Optional[str], typer.Option(help="A new total limit, what was used included, such as 10m.")]  # noqa: UP045
+TotalTrials = Annotated[Optional[int], typer.Option(help="A new total limit, trials already run included.")]  # noqa: UP045
 
 
 @app.command()
@@ -25,7 +25,7 @@ def resume(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Go on with an experiment that was cut, or extend a finished one with more time or trials."""
+    """Continue an experiment that was cut off, or extend a finished one with more time or trials."""
     from automl import api
     from automl.deadline import process_started
 

@@ -16,7 +16,7 @@ Reference = Annotated[str, typer.Argument(help="An experiment's directory, id or
 
 @runs.command("list")
 def list_runs(workspace: Workspace = None, as_json: AsJson = False) -> None:
-    """All experiments of the workspace, oldest first."""
+    """List all experiments of the workspace, oldest first."""
     from automl import api
 
     found = api.list_runs(workspace)
@@ -35,7 +35,7 @@ def show(
     workspace: Workspace = None,
     as_json: AsJson = False,
 ) -> None:
-    """The leaderboard of an experiment, or the record of one trial."""
+    """Show the leaderboard of an experiment, or the record of one trial."""
     from automl import api
     from automl.display.report import print_experiment, print_trial
 
@@ -67,7 +67,7 @@ def cancel(
     now: Annotated[bool, typer.Option("--now", help="Stop running trials as well.")] = False,
     workspace: Workspace = None,
 ) -> None:
-    """Ask a running experiment to stop: what runs may finish, and the best so far is delivered."""
+    """Ask a running experiment to stop: running trials finish, then the best so far is delivered."""
     from automl import api
 
     print(api.cancel_run(experiment, now=now, workspace=workspace))
@@ -91,7 +91,7 @@ def extend(
 
 @runs.command()
 def mirror(experiment: Reference, workspace: Workspace = None, trust: Trust = False) -> None:
-    """Bring everything that MLflow lacks of an experiment there."""
+    """Bring to MLflow everything that it lacks of an experiment."""
     from automl import api
 
     print(api.mirror_run(experiment, trust=trust, workspace=workspace))

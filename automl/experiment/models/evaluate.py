@@ -44,7 +44,7 @@ def score_test(problem: Problem, config: ExperimentConfig, models: Path) -> dict
     test, truth = problem.table.test, problem.test_values
     if test is None or truth is None:
         return {}
-    from automl.learning.ensemble.bag import load_bag  # scikit-learn: no business of the time before the first trial
+    from automl.learning.ensemble.bag import load_bag  # scikit-learn: not needed before the first trial
 
     target = problem.target
     model = load_bag(models)

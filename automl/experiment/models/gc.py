@@ -30,7 +30,7 @@ __all__ = ["Garbage", "Kind", "LeftAlone", "collect", "find_garbage"]
 log = logging.getLogger("automl")
 
 _ABANDONED = 3600.0
-"""Seconds without a change after which a temporary file has no writer any more."""
+"""Seconds without a change after which a temporary file no longer has a writer."""
 
 
 class Kind(StrEnum):
@@ -72,7 +72,7 @@ def find_garbage(workspace: Workspace, *, keep: int | None = None) -> tuple[list
     """All that can go, experiment by experiment. Nothing is changed.
 
     The models of a trial can go if its experiment has finished, it is not among the best `keep`, it is not the winner
-    and no registered model comes from it; its checkpoint, if it has ended and no other trial will go on from it.
+    and no registered model comes from it; its checkpoint, if it has ended and no other trial will continue from it.
 
     Args:
         keep: how many of the best keep their models; by default what each experiment's ``retention.models`` says.
@@ -141,7 +141,7 @@ def _of(directory: ExperimentDirectory, keep: int | None, left: list[LeftAlone])
 
 
 def _models(directory: ExperimentDirectory, keep: int | None) -> list[Garbage]:
-    """Raises AutomlError if the result or the registry cannot be read: then nobody knows what is needed."""
+    """Raises AutomlError if the result or the registry cannot be read: then it is unknown what is needed."""
     summary = Summary.read(directory)
     if summary is None:
         return []
@@ -184,7 +184,7 @@ def _caches(directory: ExperimentDirectory) -> Iterator[Garbage]:
 
 
 def _leftovers(directory: ExperimentDirectory) -> Iterator[Garbage]:
-    """Spools of dead workers, and temporary files. Logs and outputs are not looked into."""
+    """Spools of dead workers, and temporary files. Logs and outputs are not searched."""
     for path in sorted(directory.trials.glob(".stdout-*")):
         yield _garbage(directory, Kind.SPOOL, path)
     folders = (directory.path, directory.data, directory.control, directory.trials)

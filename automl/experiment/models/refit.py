@@ -1,4 +1,4 @@
-"""The models of a trial that has none any more, made again from its record."""
+"""The models of a trial that no longer has any, made again from its record."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def refit_trial(
         trust: the file may name any class, and set any argument of it.
 
     Raises:
-        WorkspaceError: it cannot be repeated, or came to another score: then it is not the model of the record.
+        WorkspaceError: it cannot be repeated, or reached another score: then it is not the model of the record.
         DataError: the data has changed, or cannot be read.
         ConfigError: the experiment needs trust or functions that were not given.
     """
@@ -48,7 +48,7 @@ def refit_trial(
 def refit(
     problem: Problem, config: ExperimentConfig, directory: ExperimentDirectory, recorded: TrialResult, *, trust: bool
 ) -> None:
-    """The same, for a problem that is at hand.
+    """Do the same for a problem that is already prepared.
 
     Raises:
         WorkspaceError: as `refit_trial` does.
@@ -73,8 +73,8 @@ def _check(again: TrialResult, recorded: TrialResult, metric: str) -> None:
         raise WorkspaceError(f"{gone}, and fitting it again ended {again.status.value}{why}.")
     if not close(recorded.value, again.value):
         raise WorkspaceError(
-            f"{gone}, and fitted again it came to {metric} = {again.value!r} where its record says {recorded.value!r}, "
-            f"so it is another model; 'automl replay --trial {recorded.number}' says which versions have changed."
+            f"{gone}, and fitting it again gave {metric} = {again.value!r} where its record says {recorded.value!r}, "
+            f"so it is a different model; 'automl replay --trial {recorded.number}' says which versions have changed."
         )
 
 

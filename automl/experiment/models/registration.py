@@ -105,7 +105,7 @@ def candidate_for(
 
 
 def owe_mlflow(config: ExperimentConfig, directory: ExperimentDirectory) -> None:
-    """Note that MLflow lacks something of the experiment, or is about to; whoever brings it everything crosses it out.
+    """Note that MLflow lacks something of the experiment, or will; the process that brings it all removes the note.
 
     Raises:
         WorkspaceError: the disk is full.
@@ -115,7 +115,7 @@ def owe_mlflow(config: ExperimentConfig, directory: ExperimentDirectory) -> None
 
 
 def note_registered(directory: ExperimentDirectory, number: int, registered: RegisteredModel) -> None:
-    """Mark a trial, so that its models stay. The registry has a copy of its own: a full disk loses the mark alone."""
+    """Mark a trial to keep its models. The registry has its own copy: a full disk loses only the mark."""
     with suppress(WorkspaceError):
         write_json(directory.trial(number).registered, {"name": registered.name, "version": registered.version})
 
@@ -123,7 +123,7 @@ def note_registered(directory: ExperimentDirectory, number: int, registered: Reg
 def registered_before(
     directory: ExperimentDirectory, number: int, options: RegistryOptions | None
 ) -> RegisteredModel | None:
-    """The version that an earlier session, or somebody by hand, has made of a trial's model.
+    """Return the version that an earlier session, or a user by hand, has made of a trial's model.
 
     Args:
         options: one under another name than they say does not count; None: any does.

@@ -1,4 +1,4 @@
-"""A trial once more, from its record: does it come to the same score?"""
+"""A trial run once more, from its record, to see whether it reaches the same score."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Replay:
         recorded: what trial.json says.
         replayed: what came out now.
         changed: versions that differ from those the trial ran with, by name: (then, now), None where there was none.
-            None if the experiment has not noted its versions.
+            None if the experiment has not recorded its versions.
     """
 
     metric: str
@@ -59,9 +59,9 @@ class Replay:
         """One sentence: equal; or what differs, and what may be the reason."""
         number = self.recorded.number
         if self.identical:
-            return f"Trial {number} came to the same score, to the last bit."
+            return f"Trial {number} reached the same score, to the last bit."
         if self.equal:
-            return f"Trial {number} came to the same score within {RELATIVE:g}."
+            return f"Trial {number} reached the same score within {RELATIVE:g}."
         if self.replayed.status is not Status.COMPLETED:
             failure = self.replayed.failure
             why = "" if failure is None else f" ({failure.kind}: {failure.message.rstrip('.')})"
@@ -70,12 +70,12 @@ class Replay:
             )
         then, now = self.recorded.value, self.replayed.value
         if not close(then, now):
-            return f"Trial {number} came to {self.metric} = {now!r}, and its record says {then!r}{self._hint()}."
-        return f"Trial {number} came to the same {self.metric}, and its folds to other scores{self._hint()}."
+            return f"Trial {number} reached {self.metric} = {now!r}, but its record says {then!r}{self._hint()}."
+        return f"Trial {number} reached the same {self.metric}, but its folds reached other scores{self._hint()}."
 
     def _hint(self) -> str:
         if self.changed is None:
-            return "; the experiment has not noted the versions that it ran with"
+            return "; the experiment did not record the versions that it ran with"
         if self.changed:
             listed = (
                 f"{name} was {then or 'absent'} and is {now or 'absent'}" for name, (then, now) in self.changed.items()
@@ -134,7 +134,7 @@ def _winner(directory: ExperimentDirectory) -> int:
     summary = Summary.read(directory)
     if summary is None:
         raise WorkspaceError(
-            f"{directory.path} has no result, so it has no winner yet: name a trial with --trial, or go on with "
+            f"{directory.path} has no result, so it has no winner yet: name a trial with --trial, or continue it with "
             f"'automl resume {directory.path}'."
         )
     if summary.best_trial is None:

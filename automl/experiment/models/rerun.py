@@ -27,10 +27,10 @@ from automl.learning.training.cross_validation import LearnerWork
 __all__ = ["RELATIVE", "close", "problem_of", "recorded_trial", "rerun"]
 
 RELATIVE = 1e-9
-"""Scores that differ by less, relative to their size, are taken for equal."""
+"""Scores that differ by less, relative to their size, count as equal."""
 
 _ALONE = {"address": None, "storage": None, "min_workers": 0, "max_workers": 1}
-"""What `compute` says where a single trial runs on this machine."""
+"""Values of `compute` where a single trial runs on this machine."""
 
 
 def close(then: float | None, now: float | None) -> bool:
@@ -56,8 +56,8 @@ def recorded_trial(directory: ExperimentDirectory, number: int) -> TrialResult:
         )
     if result.cut_short:
         raise WorkspaceError(
-            f"Trial {number} of {directory.path} cannot be repeated: it was the clock that ended a fit of it, and "
-            "another run would come less far, or further."
+            f"Trial {number} of {directory.path} cannot be repeated: the clock ended one of its fits, and another "
+            "run would get less far, or further."
         )
     return result
 
@@ -69,7 +69,7 @@ def problem_of(
     metrics: Mapping[str, Callable[..., float]] | None = None,
     trust: bool = False,
 ) -> tuple[Problem, ExperimentConfig]:
-    """Return the problem that the trials of an experiment solved, data read anew, and how it was declared.
+    """Return the problem that the trials of an experiment solved, data read again, and how it was declared.
 
     Raises:
         DataError: the data has changed, or cannot be read.
@@ -98,7 +98,7 @@ def rerun(
     record had and with no limit of time or memory.
 
     Raises:
-        WorkspaceError: its parameters are damaged, its algorithm cannot run here, or it went on from another trial.
+        WorkspaceError: its parameters are damaged, its algorithm cannot run here, or it continued from another trial.
     """
     written = _written(directory, recorded)
     _check_algorithm(problem, recorded)
@@ -127,20 +127,20 @@ def _check_algorithm(problem: Problem, recorded: TrialResult) -> None:
     reason = next((e.reason for e in problem.exclusions if e.algorithm == recorded.algorithm), None)
     raise WorkspaceError(
         f"Trial {recorded.number} fitted {recorded.algorithm}, which cannot run here: "
-        f"{(reason or 'the search space does not have it any more').rstrip('.')}."
+        f"{(reason or 'the search space no longer has it').rstrip('.')}."
     )
 
 
 def _check_beginning(
     problem: Problem, directory: ExperimentDirectory, recorded: TrialResult, notes: Mapping[str, Any]
 ) -> None:
-    """A training that went on from another trial's checkpoint is only a part of one."""
+    """Refuse a training that continued from another trial's checkpoint: it is only a part of one."""
     if recorded.parent is None or not problem.space.algorithms[recorded.algorithm].anytime:
         return
     stage = Stage.of(notes)
     if stage is None or not stage.final:
         raise WorkspaceError(
-            f"Trial {recorded.number} of {directory.path} cannot be repeated alone: its training goes on from where "
+            f"Trial {recorded.number} of {directory.path} cannot be repeated alone: its training continues from where "
             f"that of trial {recorded.parent} ended."
         )
 
@@ -167,7 +167,7 @@ def _run(spec: TrialSpec, context: TrialContext, config: ExperimentConfig) -> Tr
     options = config.compute.model_copy(update={"executor": name, **_ALONE})
     executor = make_executor(options, Deadline.after(None))
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what an inline trial prints is no part of the answer
+        with contextlib.redirect_stdout(sys.stderr):  # what an inline trial prints is not part of the answer
             executor.start(context)
             executor.submit(replace(spec, resources=replace(spec.resources, gpus=executor.gpus_per_trial)))
             while True:

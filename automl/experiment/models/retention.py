@@ -20,7 +20,7 @@ log = logging.getLogger("automl")
 
 
 class Retention:
-    """Deletes, as trials end, the models that nobody is going to ask for, and the checkpoints that none goes on from.
+    """Deletes, as trials end, models that will not be asked for, and checkpoints that no trial will continue from.
 
     What stays are the models of the best trials by score, of the best one that the limits on models allow, of trials
     that were registered and, where the winner may be another than the best score, of the Pareto front: whatever the
@@ -32,7 +32,7 @@ class Retention:
         directory: the experiment's.
         preference: what makes one model better than another.
         models: how many of the best keep their models; None for all, with all checkpoints.
-        continues: whether trials go on from the checkpoints of others (`Sampler.continues`).
+        continues: whether trials continue from the checkpoints of others (`Sampler.continues`).
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Retention:
         self._partial: int | None = None
 
     def observe(self, finished: Iterable[TrialResult], best: int | None) -> None:
-        """Trials have ended; the models that are not needed beside theirs go.
+        """Take in trials that have ended; delete the models that are not needed beside theirs.
 
         Args:
             finished: those that ended since the last call.
@@ -109,12 +109,12 @@ def best_trials(results: Sequence[TrialResult], count: int, *, maximize: bool) -
 
 
 def is_folder(path: Path) -> bool:
-    """A folder of our own: a link leads to somebody else's."""
+    """True for a folder of ours: a link leads to someone else's."""
     return path.is_dir() and not path.is_symlink()
 
 
 def remove(path: Path) -> None:
-    """Delete a file or a folder. A folder goes at once: whoever is reading it finds all of it, or nothing.
+    """Delete a file or a folder. A folder goes at once: a process that is reading it finds all of it, or nothing.
 
     Raises:
         OSError: it cannot be deleted.

@@ -50,7 +50,7 @@ class Environment(BaseModel):
     def now(cls, algorithms: Iterable[AlgorithmSpace]) -> Environment:
         """Record what is installed here of all that `algorithms` need."""
         frameworks = {distribution_of(module) for algorithm in algorithms for module in algorithm.needs}
-        # By name, and not by an import statement: the package's root stands above every layer. Not its distribution's
+        # By name, not by an import statement: the package's root stands above every layer. Not its distribution's
         # version either, which a checkout does not have.
         automl: str = import_module("automl").__version__
         return cls(
@@ -66,7 +66,7 @@ class Environment(BaseModel):
     def differences(self, other: Environment, *, framework: str = "") -> dict[str, tuple[str | None, str | None]]:
         """Return what differs: by name, the version here and the one in `other`, None where there is none.
 
-        Packages that only one of them looked at are left out, but for `framework`.
+        Packages that only one of them looked at are left out, except for `framework`.
         """
         here, there = self.versions(), other.versions()
         names = [name for name in {**here, **there} if name == framework or (name in here and name in there)]
@@ -102,7 +102,7 @@ def record_environment(directory: ExperimentDirectory, algorithms: Iterable[Algo
 
 
 def environment_at(directory: ExperimentDirectory, started_at: str) -> Environment | None:
-    """The versions with which a trial ran that started then; None if the experiment has not noted any.
+    """The versions with which a trial ran that started then; None if the experiment has not recorded any.
 
     Raises:
         WorkspaceError: the file is damaged, or was written by a newer automl.
@@ -123,4 +123,4 @@ def _read(path: Path) -> list[Environment]:
         return [Environment.model_validate(entry) for entry in read_json(path).get("environments", [])]
     except (TypeError, ValueError) as error:
         why = in_short(error) if isinstance(error, ValueError) else str(error)
-        raise DamagedFileError(f"{path} is no record of versions: {why}.") from error
+        raise DamagedFileError(f"{path} is not a record of versions: {why}.") from error

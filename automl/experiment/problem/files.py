@@ -31,7 +31,7 @@ def save_config(config: ExperimentConfig, directory: ExperimentDirectory) -> Non
     """Write experiment.yaml, unless it says the same already. Only for the holder of the experiment's lock.
 
     Raises:
-        ConfigError: the configuration holds an object that cannot be written down.
+        ConfigError: the configuration holds an object that cannot be written.
         WorkspaceError: the disk is full, or the directory cannot be written to.
     """
     if not directory.config.exists() or read_config(directory.config)[0] != config:
@@ -39,9 +39,9 @@ def save_config(config: ExperimentConfig, directory: ExperimentDirectory) -> Non
 
 
 def save_problem(problem: Problem, directory: ExperimentDirectory) -> None:
-    """Write down what the trials depend on, or check it against what an earlier session wrote down.
+    """Record what the trials depend on, or check it against what an earlier session recorded.
 
-    Data that nobody can read again is copied.
+    Data that cannot be read again is copied.
 
     Raises:
         DataError: the data, or its split, is not what the experiment began with.
@@ -62,15 +62,17 @@ def save_problem(problem: Problem, directory: ExperimentDirectory) -> None:
 
 
 def saved_data(directory: ExperimentDirectory) -> tuple[Table, SplitPlan] | None:
-    """The copy of data that came from memory, and how it is split; None if all of it has a source of its own.
+    """The copy of data that came from memory, and how it is split; None if all of it has its own source.
 
     Raises:
-        DataError: the copy was not complete when the experiment was cut.
+        DataError: the copy was not complete when the experiment was cut off.
     """
     if not has_copy(directory.data):
         return None
     if not (directory.data / _PLAN).exists():
-        raise DataError(f"{directory.path} was cut before its data was saved, so it cannot go on: start it again.")
+        raise DataError(
+            f"{directory.path} was cut off before its data was saved, so it cannot continue: start it again."
+        )
     return load_saved(directory.data), SplitPlan.load(directory.data / _PLAN)
 
 
@@ -79,10 +81,10 @@ def as_recorded(problem: Problem, directory: ExperimentDirectory) -> Problem:
 
     Raises:
         DataError: the data is not what the experiment began with.
-        WorkspaceError: the experiment was cut before its split plan was written, or it is damaged.
+        WorkspaceError: the experiment was cut off before its split plan was written, or it is damaged.
     """
     plan = directory.data / _PLAN
     if not plan.exists():
-        raise WorkspaceError(f"{plan} is missing, so nobody knows on which rows the trials were scored.")
+        raise WorkspaceError(f"{plan} is missing, so the rows that the trials were scored on are unknown.")
     check_unchanged(problem.table, directory.data)
     return replace(problem, plan=SplitPlan.load(plan))

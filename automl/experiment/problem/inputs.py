@@ -1,4 +1,4 @@
-"""The objects that an experiment is given from the caller's memory. Light to import: workers start before all else."""
+"""The inputs of an experiment from the caller's memory. Light to import: workers start before all else."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def _usable_space(
 
 
 def _check_views(space: SearchSpace, table: Table) -> None:
-    """Refuse an algorithm that asks for a view which there is not of these rows, before a trial does.
+    """Refuse an algorithm that asks for a view that these rows do not have, before a trial does.
 
     Raises:
         SpaceError: with the key.

@@ -10,7 +10,7 @@ __all__ = ["resolve_task"]
 
 
 def resolve_task(config: ExperimentConfig, inputs: Inputs | None = None) -> ExperimentConfig:
-    """The configuration with the task that it is on its data: ``classification`` of pictures has a name of its own.
+    """The configuration with the task that it is on its data: ``classification`` of pictures has its own name.
 
     Done once, before anything else: experiment.yaml says what was settled. The data is looked at, not read.
     """

@@ -1,4 +1,4 @@
-"""The loan that an earlier experiment makes to a new one: its best configurations."""
+"""The best configurations of an earlier experiment, with which a new one starts."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def resolve_warm_start(config: ExperimentConfig) -> ExperimentConfig:
 def borrowed_trials(config: ExperimentConfig, directory: ExperimentDirectory) -> tuple[EarlierTrial, ...]:
     """The earlier trials that the experiment in `directory` begins with, the best of each algorithm first.
 
-    They are written down when they are first asked for: a resumed session starts from the same ones, whatever has
+    They are recorded when they are first asked for: a resumed session starts from the same ones, whatever has
     become of the earlier experiment.
     """
     if config.search.warm_start is None:

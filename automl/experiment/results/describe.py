@@ -57,7 +57,7 @@ def describe_experiment(directory: ExperimentDirectory) -> dict[str, Any]:
 
 
 def describe_leaderboard(directory: ExperimentDirectory, *, front: bool = False) -> dict[str, Any]:
-    """The leaderboard, or of it the Pareto front alone, with what it is sorted by and who was picked."""
+    """The leaderboard, or only its Pareto front, with what it is sorted by and who was picked."""
     summary = _summary(directory)
     objectives = _objectives(directory, summary)
     board = leaderboard(read_trials(directory), objectives)

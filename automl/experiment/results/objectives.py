@@ -24,7 +24,7 @@ _FILE = "objectives.json"
 
 
 class Objectives(BaseModel):
-    """``data/objectives.json``: what whoever reads an experiment's records needs to put them in order.
+    """``data/objectives.json``: all that a reader of an experiment's records needs to put them in order.
 
     Attributes:
         goals: of the metrics that were asked for, by name; the first decides.
@@ -102,7 +102,7 @@ class Objectives(BaseModel):
 
         Raises:
             WorkspaceError: a newer automl has written it.
-            DamagedFileError: it cannot be read; a resumed experiment writes it anew.
+            DamagedFileError: it cannot be read; a resumed experiment writes it again.
         """
         file = directory.data / _FILE
         if not file.exists():

@@ -1,4 +1,4 @@
-"""The trials that no other trial beats in everything: the Pareto front over score, latency and size."""
+"""The trials that no other trial beats on every count: the Pareto front over score, latency and size."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def non_dominated(losses: np.ndarray) -> np.ndarray:
     all of them stay, or none.
 
     The points are taken in lexicographic order, in which each can be dominated by earlier ones only; each that is
-    still there is on the front, and strikes out what it dominates. That is one vectorised pass for each point of the
+    still there is on the front, and removes what it dominates. That is one vectorised pass for each point of the
     front: O(n f) for n points, f of them on the front, after a sort of O(n log n).
 
     Args:

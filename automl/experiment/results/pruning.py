@@ -33,7 +33,7 @@ class PruningTally:
     """Counts trials as they end.
 
     A trial that was stopped after a share p of its work, in s seconds, would have needed (1 - p) / p * s more. That is
-    taken for true only up to the longest completed trial of its algorithm, or of all where its algorithm has none: the
+    assumed only up to the longest completed trial of its algorithm, or of all where its algorithm has none: the
     first part of a trial also holds what is done once, such as features.
     """
 
@@ -43,7 +43,7 @@ class PruningTally:
         self._longest: dict[str, float] = {}
 
     def add(self, result: TrialResult) -> None:
-        """A trial has ended."""
+        """Count a trial that has ended."""
         self._trials += 1
         if result.status is Status.PRUNED:
             self._stopped.append(result)

@@ -18,7 +18,7 @@ from automl.experiment.results.objectives import Objectives
 __all__ = ["RULES", "Pick", "nothing_within_limits", "pick_partial", "pick_winner"]
 
 _SAME_LATENCY = 1.1
-"""Latencies are measured beside other work: a model that is slower by less than a tenth is not taken for slower."""
+"""Latencies are measured beside other work: a model that is slower by less than a tenth does not count as slower."""
 _WORTH_SAYING = 1.5
 
 
@@ -46,7 +46,7 @@ def pick_winner(best: TrialResult, completed: Sequence[TrialResult], objectives:
 
 def pick_partial(result: TrialResult) -> Pick:
     """Pick what there is where no trial is whole."""
-    return Pick(result, f"No trial came to its end in time: this one's model is {result.extent}.")
+    return Pick(result, f"No trial reached its end in time: this one's model is {result.extent}.")
 
 
 def _best(best: TrialResult, allowed: Sequence[TrialResult], objectives: Objectives) -> Pick:
@@ -57,7 +57,7 @@ def _one_standard_error(best: TrialResult, allowed: Sequence[TrialResult], objec
     """The cheapest model whose score is within one standard error of the best score.
 
     The 1-SE rule of Breiman, Friedman, Olshen and Stone, Classification and Regression Trees (1984), section 3.4.3,
-    with the cost of a prediction in the place of a tree's size: least latency, then least size, then best score. The
+    with the cost of a prediction in place of a tree's size: least latency, then least size, then best score. The
     standard error is that of the best trial's mean over folds (standard deviation with ddof 1, divided by the root of
     their number); folds of repeated cross-validation overlap, so it is a yardstick and not an interval.
     """
@@ -91,7 +91,7 @@ RULES: Mapping[PickRule, Callable[[TrialResult, Sequence[TrialResult], Objective
 def nothing_within_limits(
     completed: Sequence[TrialResult], objectives: Objectives, directory: ExperimentDirectory
 ) -> NoModelError:
-    """No completed trial may be chosen: which came nearest, and what can be done now."""
+    """Return the error where no completed trial may be chosen: which came nearest, and what can be done now."""
     limits, nearest = objectives.limits, []
     if limits.predict_time is not None:
         fastest = min(completed, key=_latency)
@@ -102,8 +102,8 @@ def nothing_within_limits(
     place = directory.path
     return NoModelError(
         f"{len(completed)} trials completed, and none is within the limits on models. All are kept: "
-        f"'automl models register {place} --trial N' takes one as it is; with other limits in its experiment.yaml "
-        "'automl resume' picks anew.",
+        f"'automl models register {place} --trial N' registers one anyway; with other limits in its experiment.yaml "
+        "'automl resume' picks again.",
         causes=tuple(nearest),
         directory=place,
     )

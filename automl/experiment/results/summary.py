@@ -1,4 +1,4 @@
-"""result.json: what an experiment came to, for people and programs that were not there."""
+"""result.json: the outcome of an experiment, for people and programs that were not there."""
 
 from __future__ import annotations
 
@@ -60,11 +60,13 @@ class Summary(BaseModel):
 
         Raises:
             WorkspaceError: a newer automl has written it.
-            DamagedFileError: it cannot be read; a resumed experiment writes it anew.
+            DamagedFileError: it cannot be read; a resumed experiment writes it again.
         """
         if not directory.result.exists():
             return None
         try:
             return cls.model_validate(read_json(directory.result))
         except ValueError as error:
-            raise DamagedFileError(f"{directory.result} is no result of an experiment: {in_short(error)}.") from error
+            raise DamagedFileError(
+                f"{directory.result} is not the result of an experiment: {in_short(error)}."
+            ) from error

@@ -46,7 +46,7 @@ def test_an_address_without_ray_is_refused() -> None:
         ({"max_workers": 0}, "max_workers"),
         ({"cpus_per_trial": 0}, "cpus_per_trial"),
         ({"min_workers": -1}, "min_workers"),
-        ({"idle_timeout": 0}, "no duration"),
+        ({"idle_timeout": 0}, "not a duration"),
         ({"gpus_per_trial": -1}, "gpus_per_trial"),
         ({"gpus_per_trial": 1.5}, "a part of one, or a whole number"),
         ({"min_workers": 3, "max_workers": 2}, "min_workers is 3, which is more than max_workers, 2"),

@@ -105,8 +105,8 @@ def test_a_mistake_in_a_file_has_file_and_line(tmp_path: Path) -> None:
     [
         ("", r"space\.yaml: the file is empty"),
         ("- 1\n- 2\n", r"space\.yaml:1: expected 'key: value' lines"),
-        ("a: [1\nb: 2\n", r"space\.yaml:\d: no valid YAML"),
-        ("algorithms:\n  a: {}\n  a: {}\n", r"space\.yaml:3: algorithms\.a: given twice, first in line 2"),
+        ("a: [1\nb: 2\n", r"space\.yaml:\d: not valid YAML"),
+        ("algorithms:\n  a: {}\n  a: {}\n", r"space\.yaml:3: algorithms\.a: given twice, first on line 2"),
         ("algorithms: !!map {}\n", r"space\.yaml:1: the tag !!map is not allowed"),
         (
             "algorithms:\n  a:\n    estimtor: sklearn.svm.SVC\n  b:\n    cost: true\nportfoli: []\n",

@@ -23,14 +23,14 @@ from automl.regular import open_regular
 def test_a_pipe_is_refused_at_once(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
     for location in (str(tmp_path / name), f"file://{tmp_path / name}"):
-        with pytest.raises(DataError, match=f"{name} cannot be read: it is no regular file"):
+        with pytest.raises(DataError, match=f"{name} cannot be read: it is not a regular file"):
             read_file(location)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no such device here")
 def test_a_link_to_a_device_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv").symlink_to("/dev/zero")
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         open_regular(tmp_path / "t.csv")
 
 
