@@ -129,7 +129,7 @@ def open_driver(
     proposer = _proposer(problem, config, directory, deadline, reserve, gpus=executor.gpus_per_trial)
     pruner = make_pruner(config.search.pruner)
     steps = STEPS_PER_FOLD * len(problem.plan.folds)
-    history = History(directory.journal, maximize=problem.primary.maximize, pruner=pruner, steps=steps)
+    history = History(directory.journal, objective=problem.objective, pruner=pruner, steps=steps)
     limits = config.limits
     model_limits = ModelLimits(limits.predict_time, limits.model_size)
     try:
@@ -137,8 +137,7 @@ def open_driver(
         yield Driver(
             Terms(
                 directory,
-                problem.primary.name,
-                problem.primary.maximize,
+                problem.objective,
                 seed=config.seed,
                 resources=TrialResources(config.compute.cpus_per_trial, executor.gpus_per_trial),
                 on_gpus=frozenset(name for name, space in problem.space.algorithms.items() if space.gpu),
@@ -175,10 +174,10 @@ def _proposer(
     With a time budget, the last part of it goes to the best configuration of an algorithm that lasts as long as it is
     given, if there is one.
     """
-    space, maximize = problem.space, problem.primary.maximize
+    space, objective = problem.space, problem.objective
     earlier = WarmStart(space, borrowed_trials(config, directory))
     sampler = make_sampler(config.search.sampler)
-    sampled = make_proposer(sampler, space, maximize=maximize, seed=config.seed, measured=deadline.limited)
+    sampled = make_proposer(sampler, space, objective=objective, seed=config.seed, measured=deadline.limited)
     search = ProposerChain([earlier, Portfolio(space), sampled])
     if not _allotted(space, config, deadline):
         return search
@@ -187,7 +186,7 @@ def _proposer(
         space,
         deadline=deadline,
         reserve=reserve,
-        maximize=maximize,
+        objective=objective,
         may_win=ModelLimits(config.limits.predict_time, config.limits.model_size).allow,
         most=config.limits.max_trials,
         epoch=0.0 if gpus else problem.task.core_seconds(problem.table) / config.compute.cpus_per_trial,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial, TrialState
 
-__all__ = ["Pruner", "PrunerSettings", "RememberingPruner", "among", "first_rung", "is_rival", "values_at"]
+__all__ = ["Pruner", "PrunerSettings", "RememberingPruner", "among", "first_rung", "is_rival", "stage_of", "values_at"]
 
 
 class PrunerSettings(Options):
@@ -105,10 +105,14 @@ def values_at(study: Study, trial: FrozenTrial, step: int) -> list[float]:
     return [value for value in found if not math.isnan(value)]
 
 
+def stage_of(trial: FrozenTrial) -> Stage | None:
+    """The part of its search that `trial` belongs to, as the journal has it."""
+    return Stage.read(trial.user_attrs.get("stage"))
+
+
 def is_rival(trial: FrozenTrial) -> bool:
-    """Tell whether others of its league are measured against `trial`: it does the full work, and its model may win."""
-    attributes = trial.user_attrs
-    stage = Stage.of(attributes.get("notes", {}))
+    """Tell whether others of its group are measured against `trial`: it does the full work, and its model may win."""
+    attributes, stage = trial.user_attrs, stage_of(trial)
     if stage is not None and stage.final:
         return False
     return bool(attributes.get("fidelity", 1.0) == 1.0 and attributes.get("eligible", True))

@@ -144,7 +144,7 @@ class _CrossValidation:
         kept.whole()
         outcome = self._outcome()
         if self.work.keep_models and outcome.value is not None:
-            self._check.make(outcome.value, self.work._promising, self.primary)
+            self._check.make(outcome.value, self.work._promising, self.primary.objective)
         return outcome
 
     def _begin(self, kept: KeptFolds, oof: OutOfFold) -> None:

@@ -19,6 +19,7 @@ from automl.engine.pruners.registry import make_pruner
 from automl.engine.search.options import SearchOptions
 from automl.engine.study.history import History
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.errors import ConfigError
 
 FOLDS = (100, 200, 300, 400, 500)
@@ -29,7 +30,7 @@ def history(
     place: Path, pruner: str, *, maximize: bool = True, steps: int | None = None, **options: Any
 ) -> Iterator[History]:
     chosen = make_pruner(ComponentOptions(name=pruner, options=options))
-    opened = History(place / "journal.log", maximize=maximize, pruner=chosen, steps=steps)
+    opened = History(place / "journal.log", objective=Objective("score", maximize), pruner=chosen, steps=steps)
     try:
         yield opened
     finally:
