@@ -32,7 +32,7 @@ from automl.engine.stopping.registry import criteria_of
 from automl.engine.study.history import History
 from automl.engine.study.proposal import Proposer, ProposerChain
 from automl.engine.study.recover import recover_lost_trials
-from automl.engine.trial.contract import STEPS_PER_FOLD, Device, TrialContext, TrialLimits, TrialResources
+from automl.engine.trial.contract import Device, TrialContext, TrialLimits, TrialResources
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError
 from automl.experiment.problem.inputs import Inputs
@@ -40,6 +40,7 @@ from automl.experiment.problem.prepare import Problem
 from automl.experiment.problem.resolve_task import resolve_task
 from automl.experiment.problem.warm_start import borrowed_trials, resolve_warm_start
 from automl.learning.training.cross_validation import LearnerWork, warm_imports
+from automl.learning.training.fold_steps import fold_steps
 
 __all__ = ["check_choices", "check_gpus", "devices_of", "make_context", "open_driver", "resolve"]
 
@@ -128,7 +129,7 @@ def open_driver(
     """
     proposer = _proposer(problem, config, directory, deadline, reserve, gpus=executor.gpus_per_trial)
     pruner = make_pruner(config.search.pruner)
-    steps = STEPS_PER_FOLD * len(problem.plan.folds)
+    steps = fold_steps(len(problem.plan.folds))
     history = History(directory.journal, objective=problem.objective, pruner=pruner, steps=steps)
     limits = config.limits
     model_limits = ModelLimits(limits.predict_time, limits.model_size)

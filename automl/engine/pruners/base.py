@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from optuna.pruners import BasePruner
 from pydantic import Field
 
-from automl.engine.trial.contract import STEPS_PER_FOLD
 from automl.engine.trial.stage import Stage
+from automl.engine.trial.steps import Steps
 from automl.options import Options
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ class Pruner(ABC):
         self.settings = settings
 
     @abstractmethod
-    def make(self, steps: int | None = None) -> BasePruner:
+    def make(self, steps: Steps | None = None) -> BasePruner:
         """The Optuna pruner. It is asked after each report that is due.
 
         Args:
-            steps: the last step of a whole trial; None if trials do not say.
+            steps: those of a whole trial; None if trials do not say.
         """
 
     def due(self, reports: int) -> bool:
@@ -68,15 +68,9 @@ class RememberingPruner(BasePruner):
         """A rival (see `is_rival`) has completed, in this session or an earlier one."""
 
 
-def first_rung(steps: int | None, factor: int) -> int:
-    """The step of successive halving's first rung where the user names none.
-
-    The end of the first fold; where that is the end of the trial, a step of the fit with room for two rungs; and the
-    first report of all, if the length of a trial is unknown.
-    """
-    if steps is None:
-        return 1
-    return STEPS_PER_FOLD if steps > STEPS_PER_FOLD else max(1, steps // factor**2)
+def first_rung(steps: Steps | None, factor: int) -> int:
+    """The first step at which successive halving compares trials: the first report of all where steps are unknown."""
+    return 1 if steps is None else steps.first_rung(factor)
 
 
 def among(study: Study, holds: Callable[[FrozenTrial], bool]) -> Study:

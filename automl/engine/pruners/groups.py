@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
+    from automl.engine.trial.steps import Steps
+
 __all__ = ["PruningGroups"]
 
 
@@ -25,10 +27,10 @@ class PruningGroups:
 
     Args:
         pruner: what the user chose.
-        steps: the last step of a whole trial; None if trials do not say.
+        steps: those of a whole trial; None if trials do not say.
     """
 
-    def __init__(self, pruner: Pruner, steps: int | None) -> None:
+    def __init__(self, pruner: Pruner, steps: Steps | None) -> None:
         self._pruner, self._steps = pruner, steps
         self._by_group: dict[float | None, BasePruner] = {}
 

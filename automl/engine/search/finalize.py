@@ -23,8 +23,8 @@ def finalize_result(flight: PendingTrial, result: TrialResult, terms: Terms, ela
         # How much further a trial came before it heard of its end depends on timing; what was decided does not.
         value = flight.pruned.value
         changes |= {"status": Status.PRUNED, "value": value, "metrics": {terms.objective.name: value}}
-        if terms.steps is not None and 0 < flight.pruned.step < terms.steps:
-            changes["progress"] = flight.pruned.step / terms.steps
+        if terms.steps is not None and 0 < flight.pruned.step < terms.steps.whole:
+            changes["progress"] = terms.steps.share(flight.pruned.step)
         return result.model_copy(update={**changes, "fold_scores": (), "failure": None})
     if result.status is Status.TIMED_OUT and result.seconds < _own_limit(flight, terms):
         changes |= {"status": Status.CANCELLED, "failure": None}

@@ -19,6 +19,7 @@ from automl.engine.study.proposal import Proposal
 from automl.engine.trial.contract import Lineage, TrialLimits, TrialResources, TrialSpec
 from automl.engine.trial.objective import Objective
 from automl.engine.trial.records import ProposedTrial
+from automl.engine.trial.steps import Steps
 from automl.engine.workspace.atomic import fill, write_bytes
 from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
 from automl.errors import WorkspaceError
@@ -40,7 +41,7 @@ class Terms:
         cores: those that a trial may use which has its machine to itself.
         limits: of each trial.
         model_limits: what is over them cannot be the best.
-        steps: the last step that a whole trial reports at; None if trials do not say.
+        steps: those of a whole trial; None if trials do not say.
     """
 
     directory: ExperimentDirectory
@@ -51,7 +52,7 @@ class Terms:
     cores: float = math.inf
     limits: TrialLimits = field(default_factory=TrialLimits)
     model_limits: ModelLimits = field(default_factory=ModelLimits)
-    steps: int | None = None
+    steps: Steps | None = None
 
     def resources_of(self, algorithm: str) -> TrialResources:
         """Of each trial of `algorithm`."""

@@ -22,6 +22,7 @@ from automl.engine.study.storage import StudyStorage
 from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.trial.objective import Objective
 from automl.engine.trial.stage import Stage
+from automl.engine.trial.steps import Steps
 from automl.errors import WorkspaceError
 
 __all__ = ["History", "Record", "maximizes", "state_of"]
@@ -83,10 +84,11 @@ class History:
         path: the journal's file, created if missing.
         objective: the primary metric.
         pruner: who judges intermediate values.
-        steps: the last step that a whole trial reports at: nothing is left to save there, so it is not judged.
+        steps: those of a whole trial, None if trials do not say. At its last nothing is left to save, so it is not
+            judged.
     """
 
-    def __init__(self, path: Path, *, objective: Objective, pruner: Pruner, steps: int | None = None) -> None:
+    def __init__(self, path: Path, *, objective: Objective, pruner: Pruner, steps: Steps | None = None) -> None:
         self._backend = GroupCommitBackend(path)
         self._storage = StudyStorage(self._backend)
         optuna.logging.get_logger("optuna.storages.journal").setLevel(optuna.logging.WARNING)
@@ -166,7 +168,7 @@ class History:
         trial_id = self._trial_id(number)
         self._storage.set_trial_intermediate_value(trial_id, step, value)
         self._reports[number] = self._reports.get(number, 0) + 1
-        at_the_end = self._steps is not None and step >= self._steps
+        at_the_end = self._steps is not None and step >= self._steps.whole
         if at_the_end or not self._pruner.due(self._reports[number]):
             return False
         return self._judges.prune(self._study, self._storage.get_trial(trial_id))

@@ -17,7 +17,6 @@ from automl.engine.workspace.atomic import FORMAT_VERSION
 from automl.redact import redact_message
 
 __all__ = [
-    "STEPS_PER_FOLD",
     "Device",
     "Failure",
     "Lineage",
@@ -34,10 +33,6 @@ __all__ = [
     "TrialSpec",
     "Work",
 ]
-
-
-STEPS_PER_FOLD = 100
-"""A built-in trial reports at ``fold * 100 + percent of the fold's work``: trials of all algorithms compare there."""
 
 
 class Status(StrEnum):

@@ -36,6 +36,7 @@ from automl.engine.trial.cores import usable_cores
 from automl.engine.trial.objective import Objective
 from automl.engine.trial.records import read_proposed, read_result
 from automl.engine.trial.stage import Stage
+from automl.engine.trial.steps import Steps
 from automl.engine.workspace.layout import Workspace
 from automl.testing.behaviours import METRIC
 
@@ -132,7 +133,7 @@ class Search:
             self.directory.journal,
             objective=Objective("score"),
             pruner=make_pruner(ComponentOptions(name=pruner)),
-            steps=100,
+            steps=Steps(100, part=100),
         )
         try:
             runner.start(TrialContext(self.work))

@@ -15,6 +15,7 @@ from automl.engine.study.history import History
 from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.trial.objective import Objective
 from automl.engine.trial.stage import Stage
+from automl.engine.trial.steps import Steps
 
 NONE, SHORT, LONG, FINAL = None, Stage(seconds=15.0), Stage(seconds=40.0), Stage.final_training()
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -30,7 +31,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 @contextmanager
 def history(place: Path, pruner: str) -> Iterator[History]:
     chosen = make_pruner(ComponentOptions(name=pruner, options=OPTIONS[pruner]))
-    opened = History(place / "journal.log", objective=Objective("score"), pruner=chosen, steps=100)
+    opened = History(place / "journal.log", objective=Objective("score"), pruner=chosen, steps=Steps(100, part=100))
     try:
         yield opened
     finally:
