@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from optuna.trial import BaseTrial
 
 __all__ = ["AlgorithmSpace", "ParameterSpace", "PortfolioEntry", "SearchSpace", "check_version"]
-
-
-View = Literal["numeric", "native", "hog", "patches", "pixels"]
 
 
 def check_version(version: int) -> None:
@@ -40,11 +37,11 @@ class AlgorithmSpace(Options):
     estimator: str | None = Field(
         default=None, description="import path of a scikit-learn style class; null: a plugin with the algorithm's name"
     )
-    view: View = Field(
+    view: str = Field(
         default="numeric",
         description="of a table, numeric: imputed, one-hot, scaled; native: missing and category codes kept. Of "
         "pictures, numeric: flattened; hog: histograms of oriented gradients; patches: responses to random patches; "
-        "pixels: as they are, for nets",
+        "pixels: as they are, for nets; or one that a plugin brings",
     )
     cost: float = Field(default=1.0, gt=0, description="seconds per row, relative to a logistic regression")
     fixed: dict[str, Any] = Field(default={}, description="arguments of the estimator that are not searched over")
@@ -91,10 +88,9 @@ class AlgorithmSpace(Options):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The top-level modules that must be there. What takes pictures as they are is a net."""
+        """The top-level modules that must be there."""
         path = self.requires or self.estimator
-        own = [path.split(".")[0]] if path else []
-        return tuple(dict.fromkeys([*own, *(["torch"] if self.view == "pixels" else [])]))
+        return (path.split(".")[0],) if path else ()
 
     @property
     def package(self) -> str | None:

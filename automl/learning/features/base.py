@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -24,9 +24,11 @@ class View(TransformerMixin, BaseEstimator):
         columns: what the raw rows hold.
 
     Attributes:
+        rows: what it is of: ``tables`` or ``pictures``, the word that its columns have for it.
         categorical_indices_: which of the matrix's columns hold codes of categories.
     """
 
+    rows: ClassVar[str]
     categorical_indices_: list[int]
 
     def __init__(self, columns: Sequence[Column]) -> None:

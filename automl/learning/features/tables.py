@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class TableView(View):
         feature_names_: names of the matrix's columns.
     """
 
+    rows: ClassVar[str] = "tables"
     feature_names_: list[str]
 
     @abstractmethod

@@ -22,7 +22,7 @@ from automl.learning.algorithms.base import Learner, LearnerError
 from automl.learning.algorithms.estimators import make_learner
 from automl.learning.algorithms.pipeline import FittedPipeline
 from automl.learning.algorithms.trust import resolve_estimator
-from automl.learning.features.views import view_module
+from automl.learning.features.views import view_modules
 from automl.learning.metrics.base import Metric, score_all
 from automl.learning.tasks.base import Target
 from automl.learning.training.first_look import LOOK_STEP, first_part
@@ -335,7 +335,7 @@ def _why_undefined(target: Target, truth: np.ndarray) -> str:
     return "the metric is undefined for these predictions."
 
 
-def warm_imports(space: SearchSpace, columns: tuple[Column, ...]) -> tuple[str, ...]:
+def warm_imports(space: SearchSpace) -> tuple[str, ...]:
     """Modules that a worker does well to import before its first trial, in the order in which they are needed.
 
     Only those that the first trial uses: any other would delay it, and is imported by the trial that needs it.
@@ -344,4 +344,4 @@ def warm_imports(space: SearchSpace, columns: tuple[Column, ...]) -> tuple[str, 
     algorithm = space.algorithms[space.portfolio[0].algorithm if space.portfolio else cheapest]
     path: Any = algorithm.estimator
     estimator = () if path is None else (path.rpartition(".")[0],)
-    return ("numpy", "pandas", *estimator, view_module(algorithm.view, columns), __name__, "threadpoolctl")
+    return ("numpy", "pandas", *estimator, *view_modules(algorithm.view), __name__, "threadpoolctl")

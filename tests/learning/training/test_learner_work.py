@@ -388,7 +388,7 @@ def test_reports_inside_a_fit_depend_on_rows_alone() -> None:
 
 
 def test_warm_imports_are_those_of_the_first_trial() -> None:
-    modules = warm_imports(load_space(None, task="classification"), ())
+    modules = warm_imports(load_space(None, task="classification"))
     assert modules[:3] == ("numpy", "pandas", "sklearn.linear_model")
     assert "lightgbm" not in modules
     for module in modules:

@@ -32,6 +32,7 @@ class ImageView(View):
         n_features_: columns of the matrix.
     """
 
+    rows: ClassVar[str] = "pictures"
     prefix: ClassVar[str]
     side: ClassVar[int]
     """Pixels of a picture's longer side at most."""

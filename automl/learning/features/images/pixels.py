@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ __all__ = ["PixelsView"]
 
 class PixelsView(View):
     """uint8 pixels, neither copied nor scaled: scaling and augmentation are a net's own."""
+
+    rows: ClassVar[str] = "pictures"
 
     def fit(self, X: Images, y: Any = None) -> PixelsView:
         self.categorical_indices_ = []
