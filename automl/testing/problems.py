@@ -70,10 +70,10 @@ def _problem(name: str, n_classes: int | None, view: str) -> Problem:
         y = np.searchsorted(np.quantile(latent, np.arange(1, n_classes) / n_classes), latent)
     table = load_table(frame.assign(y=y), DataOptions(target="y"), task="classification" if n_classes else "regression")
     train, valid = table.X.take(range(_TRAIN)), table.X.take(range(_TRAIN, _ROWS))
-    features = make_features(view, table.columns).fit(train)
+    features = make_features(view, table.columns)
     return Problem(
         name=name,
-        train=features.transform(train),
+        train=features.fit_transform(train, y[:_TRAIN]),
         valid=features.transform(valid),
         categorical=tuple(features.categorical_indices_),
         y_train=y[:_TRAIN],

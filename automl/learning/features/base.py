@@ -35,7 +35,19 @@ class View(TransformerMixin, BaseEstimator):
         self.columns = columns
 
     @abstractmethod
-    def fit(self, X: Any, y: Any = None) -> View: ...
+    def fit(self, X: Any, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> View: ...
+
+    def fit_transform(self, X: Any, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> np.ndarray:
+        """The matrix of the training rows themselves, (n, d).
+
+        Here that of `fit` and `transform`. A view that learns from the target says more of these rows than of others
+        then: one that encodes categories by it does well to leave out each row's own part.
+
+        Args:
+            y: the target of these rows as a learner gets it: codes of classes, or float64 values; (n,).
+            weight: of each row, (n,); None for ones.
+        """
+        return self.fit(X, y, weight).transform(X)
 
     @abstractmethod
     def transform(self, X: Any) -> np.ndarray: ...

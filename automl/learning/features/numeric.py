@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -37,11 +37,13 @@ class NumericView(TableView):
         self.max_levels = max_levels
         self.min_share = min_share
 
-    def fit(self, X: pd.DataFrame, y: Any = None) -> NumericView:
+    def fit(self, X: pd.DataFrame, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> NumericView:
         self.fit_transform(X)
         return self
 
-    def fit_transform(self, X: pd.DataFrame, y: Any = None, **_: Any) -> np.ndarray:
+    def fit_transform(
+        self, X: pd.DataFrame, y: np.ndarray | None = None, weight: np.ndarray | None = None
+    ) -> np.ndarray:
         self._fit_numbers(X)
         numbers = self._numbers(X)
         self._fit_scale(numbers)

@@ -88,7 +88,7 @@ class FirstModel:
     def _fit(self, rows: int, kept: KeptFolds) -> None:
         work, target = self._work, self._work.target
         train, valid = _some(self._fold.train, target, rows), _some(self._fold.valid, target, _ROWS)
-        part = compute_matrices(work.X, work.columns, train, valid, self._view)
+        part = compute_matrices(work.matrices.table, train, valid, self._view)
         learner, began = self._make(), time.perf_counter()
         learner.fit(
             part.train,

@@ -20,7 +20,7 @@ class PixelsView(View):
 
     rows: ClassVar[str] = "pictures"
 
-    def fit(self, X: Images, y: Any = None) -> PixelsView:
+    def fit(self, X: Images, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> PixelsView:
         self.categorical_indices_ = []
         self.shape_ = X.shape[1:]
         return self
