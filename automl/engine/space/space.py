@@ -31,17 +31,26 @@ def check_version(version: int) -> None:
         raise ValueError(f"{version} is newer than this automl, which reads up to {FORMAT_VERSION}")
 
 
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    for name, value in values.items():
+        try:
+            json_text(value)
+        except ValueError as error:
+            raise problem_at((name,), str(error)) from None
+    return values
+
+
 class AlgorithmSpace(Options):
     """An estimator, how it wants its data, and the ranges of its hyperparameters."""
 
     estimator: str | None = Field(
         default=None, description="import path of a scikit-learn style class; null: a plugin with the algorithm's name"
     )
-    view: str = Field(
+    view: str | dict[str, Any] = Field(
         default="numeric",
         description="of a table, numeric: imputed, one-hot, scaled; native: missing and category codes kept. Of "
         "pictures, numeric: flattened; hog: histograms of oriented gradients; patches: responses to random patches; "
-        "pixels: as they are, for nets; or one that a plugin brings",
+        "pixels: as they are, for nets; or a plugin's. With parameters: a mapping of its name and of these",
     )
     cost: float = Field(default=1.0, gt=0, description="seconds per row, relative to a logistic regression")
     fixed: dict[str, Any] = Field(default={}, description="arguments of the estimator that are not searched over")
@@ -65,15 +74,19 @@ class AlgorithmSpace(Options):
             raise ValueError(f"{path!r} is not an import path; write package.module.Class")
         return path
 
+    @field_validator("view")
+    @classmethod
+    def _check_view(cls, view: str | dict[str, Any]) -> str | dict[str, Any]:
+        if isinstance(view, str):
+            return view
+        if not isinstance(view.get("name"), str):
+            raise problem_at(("name",), "is needed: the name of a view")
+        return _plain(view)
+
     @field_validator("fixed")
     @classmethod
     def _check_fixed(cls, fixed: dict[str, Any]) -> dict[str, Any]:
-        for name, value in fixed.items():
-            try:
-                json_text(value)
-            except ValueError as error:
-                raise problem_at((name,), str(error)) from None
-        return fixed
+        return _plain(fixed)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -203,7 +203,7 @@ def _check_views(space: SearchSpace, table: Table) -> None:
         try:
             check_view(algorithm.view, table.columns)
         except SpaceError as error:
-            raise SpaceError(error.message, key=f"search.space.algorithms.{name}.view") from None
+            raise SpaceError(error.message, key=f"search.space.algorithms.{name}.{error.key}") from None
 
 
 def _metrics(config: ExperimentConfig, inputs: Inputs, task: Task, n_classes: int | None) -> tuple[Metric, ...]:

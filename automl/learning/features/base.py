@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from automl.options import Options
+
 if TYPE_CHECKING:
     from automl.learning.data.kinds import Column
 
@@ -22,17 +24,21 @@ class View(TransformerMixin, BaseEstimator):
 
     Args:
         columns: what the raw rows hold.
+        settings: its parameters, an instance of `Settings`; None for the defaults.
 
     Attributes:
+        Settings: the parameters that a search space may give it.
         rows: what it is of: ``tables`` or ``pictures``, the word that its columns have for it.
         categorical_indices_: which of the matrix's columns hold codes of categories.
     """
 
+    Settings: ClassVar[type[Options]] = Options
     rows: ClassVar[str]
     categorical_indices_: list[int]
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[Column], settings: Any = None) -> None:
         self.columns = columns
+        self.settings = self.Settings() if settings is None else settings
 
     @abstractmethod
     def fit(self, X: Any, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> View: ...

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automl.learning.features.views import make_features
+from automl.learning.features.views import ViewChoice, make_features, view_key
 
 if TYPE_CHECKING:
     from automl.learning.data.kinds import Column
@@ -107,13 +107,13 @@ class FoldMatrices:
     def __reduce__(self) -> tuple[type[FoldMatrices], tuple[SplitTable, Path | None]]:
         return FoldMatrices, (self.table, self._directory)
 
-    def get(self, fold: int, *, view: str, share: float = 1.0) -> Matrices:
+    def get(self, fold: int, *, view: ViewChoice, share: float = 1.0) -> Matrices:
         """The matrices of a fold.
 
         Args:
             share: of the fold's training rows that are used, the same rows for every trial.
         """
-        key = (view, fold, share)
+        key = (view_key(view), fold, share)
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
@@ -144,7 +144,7 @@ def _subset(rows: np.ndarray, share: float, fold: int) -> np.ndarray:
     return rows[np.sort(order[: max(1, round(share * len(rows)))])]
 
 
-def compute_matrices(table: SplitTable, train_rows: np.ndarray, valid_rows: np.ndarray, view: str) -> Matrices:
+def compute_matrices(table: SplitTable, train_rows: np.ndarray, valid_rows: np.ndarray, view: ViewChoice) -> Matrices:
     """The matrices of these rows, made again."""
     started = time.perf_counter()
     features = make_features(view, table.columns)
@@ -161,7 +161,9 @@ def _name(table: SplitTable, view: str, fold: int, share: float) -> str:
     return f"fold_{fold:02d}-{digest}"
 
 
-def _cached(place: Path, table: SplitTable, train_rows: np.ndarray, valid_rows: np.ndarray, view: str) -> Matrices:
+def _cached(
+    place: Path, table: SplitTable, train_rows: np.ndarray, valid_rows: np.ndarray, view: ViewChoice
+) -> Matrices:
     from filelock import FileLock
 
     found = _load(place, train_rows, valid_rows)

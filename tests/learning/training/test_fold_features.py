@@ -64,6 +64,13 @@ def table() -> SplitTable:
     return SplitTable(X, (column,), plan, draw.normal(size=ROWS))
 
 
+def test_parameters_of_a_view_do_not_meet_in_a_worker(table: SplitTable) -> None:
+    matrices = FoldMatrices(table)
+    few = {"name": "numeric", "max_levels": 2}
+    widths = [matrices.get(0, view=view).train.shape[1] for view in ("numeric", few, "numeric")]
+    assert widths == [5, 3, 5]  # two categories and what is rare
+
+
 def means(table: SplitTable, cache: Path | None = None) -> Matrices:
     return FoldMatrices(table, cache).get(0, view="target_means")
 
