@@ -87,7 +87,7 @@ def make_context(problem: Problem, *, trust: bool, cache: Path, first_look: bool
         first_look=first_look,
         tested=0 if problem.table.test is None else problem.table.test.n_rows,
     )
-    imports = warm_imports(problem.space, problem.table.columns)
+    imports = warm_imports(problem.space)
     return TrialContext(work, imports, devices_of(problem.space.algorithms.values()))
 
 
