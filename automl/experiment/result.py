@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from automl.config.tasks import problem_class
 from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.trial.records import read_params, read_result
 from automl.engine.workspace.layout import ExperimentDirectory
@@ -113,9 +114,7 @@ class Result:
     @cached_property
     def model(self) -> Any:
         """The winner: a fitted scikit-learn estimator that takes the raw columns, or pictures."""
-        from automl.learning.ensemble.bag import load_bag
-
-        return load_bag(self._directory.trial(self.best.number).models)
+        return problem_class(self.summary.task).load(self._directory.trial(self.best.number).models)
 
     @property
     def classes_(self) -> np.ndarray:

@@ -7,6 +7,7 @@ import math
 from contextlib import suppress
 
 from automl.config.schema import ExperimentConfig
+from automl.config.tasks import problem_class
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.experiment.models.registration import owe_mlflow, tracking_uri
@@ -51,7 +52,7 @@ class Tracker:
             except WorkspaceError as error:
                 log.warning("%s Runs and models are only in the workspace.", error)
             else:
-                self._mirror = Mirror(directory, uri, imports=("automl.learning.ensemble.bag",), trials=self._tracks)
+                self._mirror = Mirror(directory, uri, imports=problem_class(config.task).imports, trials=self._tracks)
 
     def start(self, left: float) -> None:
         """Start the mirror, once, if it is worth it with `left` seconds to go."""

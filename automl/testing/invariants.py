@@ -19,8 +19,9 @@ from automl.engine.study.history import state_of
 from automl.engine.trial.contract import TrialResult
 from automl.engine.trial.records import read_result
 from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
-from automl.experiment.models.registration import find_example, tracking_uri
+from automl.experiment.models.registration import tracking_uri
 from automl.experiment.results.summary import Summary
+from automl.learning.problem.artifact import find_example
 from automl.registry.candidate import CHAMPION
 from automl.registry.example import read_example
 from automl.registry.load import load_model

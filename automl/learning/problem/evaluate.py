@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from automl.config.schema import ExperimentConfig
 from automl.engine.trial.contract import TrialResult
-from automl.experiment.problem.prepare import Problem
+
+if TYPE_CHECKING:
+    from automl.learning.problem.problem import LearningProblem
 
 __all__ = ["preload_model", "score_test", "seconds_to_test"]
 
@@ -18,10 +20,11 @@ _MARGIN = 1.5
 """Workers end, and MLflow catches up, at the same time."""
 
 
-def seconds_to_test(problem: Problem, winner: TrialResult) -> float:
+def seconds_to_test(problem: LearningProblem, winner: TrialResult) -> float | None:
     """Estimate the time of `score_test` from the validation rows: each fold's model predicts every test row."""
     test, part = problem.table.test, winner.partial
-    assert test is not None
+    if test is None:
+        return None
     folds = len(problem.plan.folds) if part is None else part.folds
     validated = sum(fold.valid.size for fold in problem.plan.folds) if part is None else part.validated
     return _MARGIN * winner.predict_seconds / validated * folds * test.n_rows
@@ -39,7 +42,7 @@ def preload_model(models: Path) -> None:
     threading.Thread(target=load, name="automl-rehearsal").start()
 
 
-def score_test(problem: Problem, config: ExperimentConfig, models: Path) -> dict[str, float]:
+def score_test(problem: LearningProblem, models: Path) -> dict[str, float]:
     """Every metric of the model below `models` on the test part; empty if there is none. Called once, at the end."""
     test, truth = problem.table.test, problem.test_values
     if test is None or truth is None:

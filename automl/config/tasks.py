@@ -1,0 +1,29 @@
+"""What an experiment's ``task`` names: a problem of learning, or of another kind that a distribution brings."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+
+from automl.engine.search.problem import Problem
+from automl.learning.tasks.registry import task_names as learning_tasks
+
+__all__ = ["ENTRY_POINTS", "problem_class", "task_names"]
+
+ENTRY_POINTS = "automl.problems"
+
+
+def task_names() -> tuple[str, ...]:
+    """Names of all tasks that can be asked for."""
+    return tuple(sorted({*learning_tasks(), *(point.name for point in entry_points(group=ENTRY_POINTS))}))
+
+
+@cache
+def problem_class(task: str) -> type[Problem]:
+    """The kind of problem that `task` is."""
+    for point in entry_points(group=ENTRY_POINTS, name=task):
+        kind: type[Problem] = point.load()
+        return kind
+    from automl.learning.problem.problem import LearningProblem  # NumPy: not needed to read a configuration
+
+    return LearningProblem

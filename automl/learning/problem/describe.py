@@ -1,0 +1,42 @@
+"""The data of a learning problem, its split and what was found out about it, as plain data: for ``automl plan``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from automl.learning.data.kinds import ImageColumn
+from automl.learning.data.table import Table
+
+if TYPE_CHECKING:
+    from automl.learning.problem.problem import LearningProblem
+
+__all__ = ["describe"]
+
+
+def describe(problem: LearningProblem) -> dict[str, Any]:
+    """Describe all but the space."""
+    table, target = problem.table, problem.target
+    return {
+        "data": {
+            "name": table.name,
+            "rows": table.n_rows,
+            "target": table.target,
+            "classes": None if target.classes is None else [str(label) for label in target.classes],
+            **_pictures(table),
+            "columns": [
+                {"name": c.name, "kind": str(c.kind), "missing": c.missing, "unique": c.unique} for c in table.columns
+            ],
+            "test rows": 0 if table.test is None else table.test.n_rows,
+        },
+        "validation": problem.plan.description,
+        "guardrails": [guardrail.as_json() for guardrail in problem.guardrails],
+    }
+
+
+def _pictures(table: Table) -> dict[str, str]:
+    """Describe what the rows look like, where they are pictures."""
+    column = table.columns[0]
+    if not isinstance(column, ImageColumn):
+        return {}
+    colour = "grey" if column.channels == 1 else "in colour"
+    return {"pictures": f"{table.n_rows:,} of {column.height} x {column.width}, {colour}"}
