@@ -11,6 +11,7 @@ import numpy as np
 from automl.config.schema import ExperimentConfig
 from automl.engine.trial.contract import TrialResult
 from automl.experiment.problem.prepare import Problem
+from automl.learning.training.kept_folds import Part
 
 __all__ = ["preload_model", "score_test", "seconds_to_test"]
 
@@ -20,7 +21,7 @@ _MARGIN = 1.5
 
 def seconds_to_test(problem: Problem, winner: TrialResult) -> float:
     """Estimate the time of `score_test` from the validation rows: each fold's model predicts every test row."""
-    test, part = problem.table.test, winner.partial
+    test, part = problem.table.test, None if winner.partial is None else Part.read(winner.partial)
     assert test is not None
     folds = len(problem.plan.folds) if part is None else part.folds
     validated = sum(fold.valid.size for fold in problem.plan.folds) if part is None else part.validated
