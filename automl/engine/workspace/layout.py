@@ -62,12 +62,8 @@ class TrialDirectory:
         return self.path / "checkpoint"
 
     @property
-    def oof(self) -> Path:
-        return self.path / "oof.npy"
-
-    @property
     def completed(self) -> Path:
-        """A note of which folds a running trial has completed: what is left of it where it is ended."""
+        """A note of what a running trial has completed: what is left of it where it is ended."""
         return self.path / "completed.json"
 
     @property

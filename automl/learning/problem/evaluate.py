@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl.engine.trial.contract import TrialResult
+from automl.learning.training.kept_folds import Part
 
 if TYPE_CHECKING:
     from automl.learning.problem.problem import LearningProblem
@@ -22,7 +23,7 @@ _MARGIN = 1.5
 
 def seconds_to_test(problem: LearningProblem, winner: TrialResult) -> float | None:
     """Estimate the time of `score_test` from the validation rows: each fold's model predicts every test row."""
-    test, part = problem.table.test, winner.partial
+    test, part = problem.table.test, None if winner.partial is None else Part.read(winner.partial)
     if test is None:
         return None
     folds = len(problem.plan.folds) if part is None else part.folds

@@ -119,9 +119,9 @@ class FirstModel:
             predict_seconds=part.transform_seconds + predicted - fitted,
             predict_latency=latency.seconds,
         )
-        oof = OutOfFold(len(target.values), target.n_classes)
-        oof.add(valid, predictions)
-        kept.first(outcome, scores, oof, len(train) / len(self._fold.train))
+        oof = OutOfFold(work.plan, target.n_classes)
+        oof.add(0, predictions, valid)
+        kept.first(outcome, oof, len(train) / len(self._fold.train))
 
 
 def _some(rows: Rows, target: Target, count: int) -> Rows:

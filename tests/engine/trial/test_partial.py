@@ -13,8 +13,8 @@ import pytest
 
 from automl.client import Run, TrialPruned
 from automl.engine.space.space import AlgorithmSpace
-from automl.engine.trial.contract import Outcome, Status, TrialLimits, TrialResult, TrialSpec
-from automl.engine.trial.partial import discard, keep, read_note
+from automl.engine.trial.contract import Outcome, Partial, Status, TrialLimits, TrialResult, TrialSpec
+from automl.engine.trial.partial import discard, keep, note, read_note
 from automl.engine.workspace.layout import TrialDirectory
 from automl.errors import WorkspaceError
 from automl.learning.data.load import load_table
@@ -72,7 +72,7 @@ def run(
     run = Run(place, number=0, sink=sink, stop_requested=stop)
     try:
         given = TrialSpec(0, algorithm, {}, place, seed=1)
-        return work(replace(given, **{"keep_folds": True, **spec}), run)  # type: ignore[arg-type]
+        return work(replace(given, **{"keep_partial": True, **spec}), run)  # type: ignore[arg-type]
     finally:
         run.close()
 
@@ -105,7 +105,7 @@ def test_predictions_are_kept_for_the_rows_of_completed_folds_alone(tmp_path: Pa
     run(work, tmp_path / "whole")
     cut(work, tmp_path / "cut", folds=1)
     ended(tmp_path / "cut")
-    known, expected = np.load(tmp_path / "cut" / "oof.npy"), np.load(tmp_path / "whole" / "oof.npy")
+    (known,), (expected,) = (np.load(tmp_path / name / "oof.npy") for name in ("cut", "whole"))
     rows = work.plan.folds[0].valid
     np.testing.assert_array_equal(known[rows], expected[rows])
     assert np.isnan(np.delete(known, rows, axis=0)).all()
@@ -138,6 +138,35 @@ def test_a_disk_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         ended(tmp_path)
 
 
+def test_what_was_kept_may_be_kept_again_and_gone_on_from(tmp_path: Path) -> None:
+    """A kill between the files of a kept note and the result leaves both to the next session."""
+    work = work_on()
+    whole = run(work, tmp_path / "whole")
+    cut(work, tmp_path / "cut", folds=2)
+    assert ended(tmp_path / "cut") == ended(tmp_path / "cut")
+    assert run(work, tmp_path / "cut", attempt=2).fold_scores == whole.fold_scores
+    oof = [np.load(tmp_path / name / "oof.npy") for name in ("cut", "whole")]
+    np.testing.assert_array_equal(*oof)
+
+
+def test_repeats_are_kept_apart_in_what_was_completed(tmp_path: Path) -> None:
+    work = work_on(strategy="kfold", folds=2, repeats=2)
+    run(work, tmp_path / "whole")
+    cut(work, tmp_path / "cut", folds=3)
+    ended(tmp_path / "cut")
+    known, expected = (np.load(tmp_path / name / "oof.npy") for name in ("cut", "whole"))
+    np.testing.assert_array_equal(known[0], expected[0])
+    assert np.isnan(known[1]).any(axis=1).sum() == len(work.plan.folds[3].valid)
+
+
+def test_undefined_metrics_of_a_fold_survive_in_its_note(tmp_path: Path) -> None:
+    place = TrialDirectory(tmp_path)
+    note(place, Partial(share=0.5, extent="half"), Outcome(value=1.0), memo={"scores": [{"log_loss": math.nan}]})
+    found = read_note(place)
+    assert found is not None
+    assert math.isnan(found.memo["scores"][0]["log_loss"])
+
+
 def test_a_whole_trial_leaves_no_notes(tmp_path: Path) -> None:
     run(work_on(), tmp_path)
     assert not list(tmp_path.glob("completed*"))
@@ -149,8 +178,8 @@ def test_notes_that_have_become_a_result_are_deleted(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("completed*"))
 
 
-def test_who_need_not_keep_folds_leaves_none(tmp_path: Path) -> None:
-    cut(work_on(), tmp_path, folds=2, keep_folds=False)
+def test_who_need_not_keep_partial_leaves_none(tmp_path: Path) -> None:
+    cut(work_on(), tmp_path, folds=2, keep_partial=False)
     assert not (tmp_path / "models").exists()
     assert read_note(TrialDirectory(tmp_path)) is None
 
@@ -170,7 +199,7 @@ def test_a_second_attempt_goes_on_and_comes_to_the_same(tmp_path: Path) -> None:
 def test_a_second_attempt_that_keeps_nothing_starts_from_nothing(tmp_path: Path) -> None:
     cut(work_on(), tmp_path, folds=2)
     with pytest.raises(ValueError, match="C"):
-        run(work_on(), tmp_path, "never", attempt=2, keep_folds=False)
+        run(work_on(), tmp_path, "never", attempt=2, keep_partial=False)
     assert not (tmp_path / "models").exists()
 
 
@@ -186,7 +215,7 @@ def test_a_first_model_is_there_before_the_first_fold(tmp_path: Path) -> None:
     stop_after_it(work, tmp_path / "first")
     result = ended(tmp_path / "first")
     assert result.partial is not None
-    assert 500 <= round(result.partial.rows * 4_800) <= 505
+    assert 500 <= round(result.partial.share * 4_800) <= 505
     assert result.extent == "trained on 11% of the training rows, validated on 503 rows"
     assert result.value is not None
     assert result.value > 0.5  # of five classes that overlap
@@ -198,12 +227,12 @@ def stop_after_it(work: LearnerWork, place: Path) -> None:
     place.mkdir(parents=True)
     run = Run(place, number=0, stop_requested=lambda: (place / "models" / FIRST_MODEL).exists())
     with pytest.raises(TrialPruned):
-        work(TrialSpec(0, "forest", {}, place, seed=1, keep_folds=True, limits=BUDGET), run)
+        work(TrialSpec(0, "forest", {}, place, seed=1, keep_partial=True, limits=BUDGET), run)
 
 
 def test_the_first_model_gives_way_and_changes_nothing(tmp_path: Path) -> None:
     work = work_on(6_000)
-    plain = run(work, tmp_path / "plain", keep_folds=False)
+    plain = run(work, tmp_path / "plain", keep_partial=False)
     kept = run(work, tmp_path / "kept", limits=BUDGET)
     assert (kept.value, kept.metrics, kept.fold_scores) == (plain.value, plain.metrics, plain.fold_scores)
     assert {f.name for f in (tmp_path / "kept" / "models").iterdir()} == {f"fold_0{fold}.joblib" for fold in range(3)}
