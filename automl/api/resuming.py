@@ -79,7 +79,7 @@ def resume(
     admit_addresses(before, directory, trust=trust)
     config = override(before, None, time_budget, max_trials)
     done = _result_of(directory)
-    settled = done is not None and done.best_trial is not None and _picked_by(config, directory)
+    settled = done is not None and done.winner is not None and _picked_by(config, directory)
     if config == before and done is not None and settled:
         return end_delivery(config, directory, done) if is_owed(directory) else Result(directory, done)
     if is_locked(directory):

@@ -57,7 +57,7 @@ def show_leaderboard(
 
     Returns:
         ``experiment``, ``id``, ``metric``, ``goal``, ``picked`` (the winner's number, None while there is none),
-        ``picked_because``, and ``leaderboard``: a list of rows, see `Result.leaderboard`.
+        ``winner``, and ``leaderboard``: a list of rows, see `Result.leaderboard`.
     """
     from automl.experiment.results.describe import describe_leaderboard
 

@@ -8,14 +8,19 @@ from importlib.metadata import entry_points
 from automl.engine.search.problem import Problem
 from automl.learning.tasks.registry import task_names as learning_tasks
 
-__all__ = ["ENTRY_POINTS", "problem_class", "task_names"]
+__all__ = ["ENTRY_POINTS", "other_tasks", "problem_class", "task_names"]
 
 ENTRY_POINTS = "automl.problems"
 
 
 def task_names() -> tuple[str, ...]:
     """Names of all tasks that can be asked for."""
-    return tuple(sorted({*learning_tasks(), *(point.name for point in entry_points(group=ENTRY_POINTS))}))
+    return tuple(sorted({*learning_tasks(), *other_tasks()}))
+
+
+def other_tasks() -> frozenset[str]:
+    """Names of tasks that are not of learning: they may have no data."""
+    return frozenset(point.name for point in entry_points(group=ENTRY_POINTS))
 
 
 @cache

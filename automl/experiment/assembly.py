@@ -45,6 +45,8 @@ __all__ = ["check_choices", "check_gpus", "open_driver", "resolve"]
 log = logging.getLogger("automl")
 
 _DEFAULT_PATIENCE = 30
+_READ_BY_SOME = frozenset({"data", "metric", "validation", "features"})
+"""Groups of a configuration that not every kind of problem reads."""
 
 
 def resolve(config: ExperimentConfig, inputs: Inputs | None = None) -> ExperimentConfig:
@@ -53,10 +55,19 @@ def resolve(config: ExperimentConfig, inputs: Inputs | None = None) -> Experimen
     Raises:
         ConfigError: a choice cannot be had.
     """
-    task = problem_class(config.task).resolve(config, inputs)
+    kind = problem_class(config.task)
+    _check_groups(config, kind)
+    task = kind.resolve(config, inputs)
     config = config if task == config.task else config.model_copy(update={"task": task})
     check_choices(config)
     return resolve_warm_start(config)
+
+
+def _check_groups(config: ExperimentConfig, kind: type[Problem]) -> None:
+    """Refuse what is written in a group that this kind of problem does not read."""
+    for group in sorted(_READ_BY_SOME - kind.reads):
+        if getattr(config, group) != type(config).model_fields[group].get_default(call_default_factory=True):
+            raise ConfigError(f"the task {config.task} has no use for it; leave it out", key=group)
 
 
 def check_choices(config: ExperimentConfig) -> None:

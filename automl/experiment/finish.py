@@ -29,6 +29,7 @@ from automl.experiment.results.phases import Phases
 from automl.experiment.results.pruning import Pruning
 from automl.experiment.results.selection import Pick, nothing_within_limits, pick_partial, pick_winner
 from automl.experiment.results.summary import Summary
+from automl.experiment.results.winner import Winner
 from automl.experiment.salvage import with_what_is_left
 from automl.experiment.tracker import Tracker
 from automl.registry.candidate import RegisteredModel
@@ -104,7 +105,7 @@ class Finish:
         with self.phases.measure("mirror"):
             self.tracker.finish(
                 self._seconds_for_the_end(),
-                winner=picked.result.number,
+                winner=summary.winner,
                 stopped_because=summary.stopped_because,
                 registered=registered,
             )
@@ -159,9 +160,8 @@ class Finish:
                 refit(found.problem, self.config, self.directory, best)
 
     def _picked(self, found: SearchOutcome, picked: Pick) -> Summary:
-        best = picked.result
-        winner = {"best_trial": best.number, "best_value": best.value, "picked_because": picked.why}
-        return self._summary(found).model_copy(update=winner)
+        winner = Winner.of(picked.result, self.directory, picked.why)
+        return self._summary(found).model_copy(update={"winner": winner})
 
     def _test(self, found: SearchOutcome, summary: Summary, best: TrialResult) -> Summary:
         """The summary with the winner's scores on the test rows, if there are any."""
@@ -212,8 +212,7 @@ class Finish:
             task=problem.task,
             metric=problem.objective.name,
             maximize=problem.objective.maximize,
-            best_trial=None,
-            best_value=None,
+            winner=None,
             stopped_because=last.stopped_because or "",
             counts={status.value: count for status, count in last.counts.items()},
             pruning=found.pruning,
@@ -240,7 +239,7 @@ def end_delivery(config: ExperimentConfig, directory: ExperimentDirectory, summa
         if is_owed(directory):
             Tracker(config, directory).finish(
                 0.0,
-                winner=summary.best_trial,
+                winner=summary.winner,
                 stopped_because=summary.stopped_because,
                 registered=summary.registered,
             )

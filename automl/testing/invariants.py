@@ -155,8 +155,8 @@ def _unlike_result(results: dict[int, TrialResult], summary: Summary | None) -> 
         return
     if sum(summary.counts.values()) != len(results):
         yield f"result.json counts {sum(summary.counts.values())} trials, but there are {len(results)}"
-    if summary.best_trial not in results:
-        yield f"result.json names trial {summary.best_trial} as the best, but there is no such trial"
+    if summary.winner is None or not set(summary.winner.trials) <= set(results):
+        yield f"result.json names {summary.winner and summary.winner.title} as the winner, and there is no such trial"
 
 
 def _unlike_mlflow(

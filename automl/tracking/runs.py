@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from automl.engine.workspace.layout import ExperimentDirectory
+from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
 from automl.registry.record import Registration
 from automl.tracking import tags
 from automl.tracking.database import checkpoint, sqlite_path
@@ -120,7 +120,6 @@ class ExperimentRuns:
             self._attach(self._parent, [self._directory.path / name for name in ending.files], "")
             own = {**ending.tags}
             if ending.winner is not None:
-                own["automl.best_trial"] = str(ending.winner)
                 self._attach_winner(ending.winner)
             self._write(self._parent, tag_pairs=own)
             self.client.set_terminated(self._parent, "FINISHED")
@@ -180,14 +179,15 @@ class ExperimentRuns:
         if run.info.status != "RUNNING":
             self.client.update_run(self._parent, status="RUNNING")
 
-    def _attach_winner(self, number: int) -> None:
-        record = read_trial(self._directory.trial(number), self._metric)
+    def _attach_winner(self, folder: str) -> None:
+        place = TrialDirectory(self._directory.path / folder)
+        record = read_trial(place, self._metric)
         if record is None:
             return
         finals = {point.name: point for point in record.points}  # the last of each name is its final value
         self._write(self._parent, points=list(finals.values()))
-        outputs = self._directory.trial(number).outputs
-        run_id = self.run_of(number)
+        outputs = place.outputs
+        run_id = self.run_of(record.result.number)
         files = sorted(outputs.rglob("*")) if outputs.is_dir() else []
         for file in files[:_MOST_FILES]:
             self._attach(run_id, [file], "/".join(("outputs", *file.relative_to(outputs).parent.parts)))

@@ -166,8 +166,8 @@ def test_what_does_not_come_to_its_end_ends_with_the_best_so_far(place: Path) ->
     output, errors = process.communicate(timeout=LONG)
     assert (process.returncode, "Traceback" in errors) == (0, False), errors
     summary = Summary.read(experiment_in(place))
-    assert summary is not None and summary.best_trial is not None
-    assert f"trial {summary.best_trial}, accuracy = " in output
+    assert summary is not None and summary.winner is not None
+    assert f"{summary.winner.title}, accuracy = " in output
 
 
 def test_a_start_that_does_not_come_to_its_end_says_what_it_took(place: Path) -> None:

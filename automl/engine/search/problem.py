@@ -54,6 +54,8 @@ class Problem(ABC):
         objectives: the metrics that were asked for; the first decides.
         exclusions: algorithms that were left out, and why.
         steps: the steps at which a whole trial reports; None if trials do not say.
+        reads: groups of a configuration that it reads, beside those that every experiment has. What is written in
+            another is refused.
         imports: modules that using a model of it needs.
 
     Example:
@@ -65,6 +67,7 @@ class Problem(ABC):
     objectives: tuple[Objective, ...]
     exclusions: tuple[Exclusion, ...]
     steps: Steps | None
+    reads: ClassVar[frozenset[str]] = frozenset()
     imports: ClassVar[tuple[str, ...]] = ()
 
     @property

@@ -140,7 +140,9 @@ def register_trial(
     if name is not None:
         _check(name)
     result = read_result(directory.known_trial(number))
-    is_winner = result is not None and result.is_partial and number == summary.best_trial
+    is_winner = (
+        result is not None and result.is_partial and summary.winner is not None and number in summary.winner.trials
+    )
     if result is None or not (result.is_whole or is_winner):
         raise WorkspaceError(
             f"Trial {number} of {directory.path} {_how_it_ended(result)}, and only completed trials of full work can "

@@ -138,6 +138,8 @@ def _winner(directory: ExperimentDirectory) -> int:
             f"{directory.path} has no result, so it has no winner yet: name a trial with --trial, or continue it with "
             f"'automl resume {directory.path}'."
         )
-    if summary.best_trial is None:
+    if summary.winner is None:
         raise WorkspaceError(f"{directory.path} has no winner: no trial completed.")
-    return summary.best_trial
+    if summary.winner.trial is None:
+        raise WorkspaceError(f"The winner of {directory.path} is {summary.winner.title}: name a trial with --trial.")
+    return summary.winner.trial

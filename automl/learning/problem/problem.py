@@ -59,6 +59,7 @@ class LearningProblem(Problem):
         trust: estimators may be of any class.
     """
 
+    reads: ClassVar[frozenset[str]] = frozenset({"data", "metric", "validation", "features"})
     imports: ClassVar[tuple[str, ...]] = ("automl.learning.ensemble.bag",)
 
     task: str
