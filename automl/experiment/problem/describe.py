@@ -8,8 +8,7 @@ from typing import Any
 from automl.config.schema import ExperimentConfig
 from automl.engine.space.space import AlgorithmSpace
 from automl.experiment.problem.prepare import Problem
-from automl.learning.data.kinds import ImageColumn
-from automl.learning.data.table import Table
+from automl.learning.data.form import form_for
 
 __all__ = ["describe_plan"]
 
@@ -25,7 +24,7 @@ def describe_plan(config: ExperimentConfig, problem: Problem) -> dict[str, Any]:
             "rows": table.n_rows,
             "target": table.target,
             "classes": None if target.classes is None else [str(label) for label in target.classes],
-            **_pictures(table),
+            **form_for(table.columns).describe(table.columns, table.n_rows),
             "columns": [
                 {"name": c.name, "kind": str(c.kind), "missing": c.missing, "unique": c.unique} for c in table.columns
             ],
@@ -47,15 +46,6 @@ def describe_plan(config: ExperimentConfig, problem: Problem) -> dict[str, Any]:
         "pick": config.search.pick,
         "limits": {key: value for key, value in config.limits.model_dump().items() if value is not None},
     }
-
-
-def _pictures(table: Table) -> dict[str, str]:
-    """Describe what the rows look like, where they are pictures."""
-    column = table.columns[0]
-    if not isinstance(column, ImageColumn):
-        return {}
-    colour = "grey" if column.channels == 1 else "in colour"
-    return {"pictures": f"{table.n_rows:,} of {column.height} x {column.width}, {colour}"}
 
 
 def _algorithm(name: str, space: AlgorithmSpace) -> dict[str, Any]:
