@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from automl.engine.trial.contract import Outcome, Partial, Status, TrialResult
 from automl.engine.trial.outputs import total_size
@@ -61,6 +61,14 @@ class Completed(BaseModel):
     predict_seconds: float
     predict_latency: float | None
     cut_short: bool
+
+    @field_validator("files")
+    @classmethod
+    def _check_files(cls, files: dict[str, str]) -> dict[str, str]:
+        """Whoever wrote the note: nothing is copied from or to another directory."""
+        if not all(name and Path(name).name == name for name in (*files, *files.values())):
+            raise ValueError("names of files in the trial's directory are needed")
+        return files
 
 
 def note(

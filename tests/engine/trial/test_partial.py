@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -129,6 +130,17 @@ def test_a_note_whose_files_are_gone_is_none(tmp_path: Path) -> None:
     (tmp_path / "models" / "fold_00.joblib").unlink()
     assert read_note(TrialDirectory(tmp_path)) is None
     assert not ended(tmp_path).is_partial
+
+
+@pytest.mark.parametrize("files", [{"oof.npy": "../completed-001.npy"}, {"../oof.npy": "completed-001.npy"}])
+def test_a_note_reaches_no_file_elsewhere(tmp_path: Path, files: dict[str, str]) -> None:
+    cut(work_on(), tmp_path / "trial", folds=1)
+    place = TrialDirectory(tmp_path / "trial")
+    (tmp_path / "completed-001.npy").write_bytes(b"somebody's")
+    changed = {**json.loads(place.completed.read_text()), "files": files}
+    place.completed.write_text(json.dumps(changed))
+    assert not ended(tmp_path / "trial").is_partial
+    assert not (tmp_path / "oof.npy").exists()
 
 
 def test_a_disk_that_cannot_be_written_is_said(tmp_path: Path) -> None:
