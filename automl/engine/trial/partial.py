@@ -160,8 +160,12 @@ def discard(place: TrialDirectory) -> None:
 def _copy(source: Path, target: Path) -> None:
     """Copy a whole file or nothing."""
     draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    shutil.copyfile(source, draft)
-    os.replace(draft, target)
+    try:
+        shutil.copyfile(source, draft)
+        os.replace(draft, target)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _files(place: TrialDirectory) -> list[Path]:

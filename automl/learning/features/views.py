@@ -81,9 +81,8 @@ def find_view_mistakes(space: SearchSpace) -> list[Mistake]:
             below: Key = () if isinstance(entry.view, str) else ("name",)
             mistakes.append(Mistake((*place, *below), f"{_absent(name)}; {_hint(name, _names())}"))
         elif given:
-            mistakes += [
-                Mistake((*place, *mistake.key), mistake.message) for mistake in _mistakes_in_all(points, given)
-            ]
+            found = _mistakes_in_all(points, given)
+            mistakes += [Mistake((*place, *mistake.key), mistake.message) for mistake in found]
     return mistakes
 
 
