@@ -12,6 +12,7 @@ from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.engine.space.load import Exclusion, available, load_space
 from automl.engine.space.space import SearchSpace
+from automl.engine.trial.objective import Objective
 from automl.errors import ConfigError, DataError, SpaceError
 from automl.experiment.problem.inputs import Inputs
 from automl.learning.algorithms.trust import check_estimators, check_trust
@@ -63,6 +64,11 @@ class Problem:
     @property
     def primary(self) -> Metric:
         return self.metrics[0]
+
+    @property
+    def objective(self) -> Objective:
+        """The primary metric, as the engine knows it."""
+        return self.primary.objective
 
 
 def default_name(config: ExperimentConfig, inputs: Inputs) -> str:

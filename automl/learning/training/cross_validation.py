@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from automl.client import Run, TrialPruned
-from automl.engine.trial.contract import STEPS_PER_FOLD, Outcome, TrialSpec
+from automl.engine.trial.contract import Outcome, TrialSpec
 from automl.engine.trial.threads import limit_threads
 from automl.engine.workspace.layout import TrialDirectory
 from automl.errors import SpaceError
@@ -29,6 +29,7 @@ from automl.learning.training.first_look import LOOK_STEP, first_part
 from automl.learning.training.first_model import FirstModel
 from automl.learning.training.fold_features import FoldMatrices, Matrices, SplitTable
 from automl.learning.training.fold_progress import FoldProgress
+from automl.learning.training.fold_steps import PER_FOLD
 from automl.learning.training.kept_folds import KeptFolds, scores_of
 from automl.learning.training.latency import Latency
 from automl.learning.training.model_check import ModelCheck, Promising
@@ -149,7 +150,7 @@ class _CrossValidation:
         kept.whole()
         outcome = self._outcome()
         if self.work.keep_models and outcome.value is not None:
-            self._check.make(outcome.value, self.work._promising, self.primary)
+            self._check.make(outcome.value, self.work._promising, self.primary.objective)
         return outcome
 
     def _begin(self, kept: KeptFolds, oof: OutOfFold) -> None:
@@ -289,7 +290,7 @@ class _CrossValidation:
         name = self.primary.name
         self.scores.append(dict(scores))
         so_far = float(np.mean([fold[name] for fold in self.scores]))
-        self._run.log(name, so_far, step=(number + 1) * STEPS_PER_FOLD)
+        self._run.log(name, so_far, step=(number + 1) * PER_FOLD)
 
     def _primary_score(self, rows: np.ndarray, predictions: np.ndarray) -> float:
         target = self.work.target
