@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from automl.engine.trial.contract import Outcome, Partial, Status, TrialResult
 from automl.engine.trial.outputs import total_size
@@ -61,6 +61,14 @@ class Completed(BaseModel):
     predict_seconds: float
     predict_latency: float | None
     cut_short: bool
+
+    @field_validator("files")
+    @classmethod
+    def _check_files(cls, files: dict[str, str]) -> dict[str, str]:
+        """Whoever wrote the note: nothing is copied from or to another directory."""
+        if not all(name and Path(name).name == name for name in (*files, *files.values())):
+            raise ValueError("names of files in the trial's directory are needed")
+        return files
 
 
 def note(
@@ -152,8 +160,12 @@ def discard(place: TrialDirectory) -> None:
 def _copy(source: Path, target: Path) -> None:
     """Copy a whole file or nothing."""
     draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    shutil.copyfile(source, draft)
-    os.replace(draft, target)
+    try:
+        shutil.copyfile(source, draft)
+        os.replace(draft, target)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _files(place: TrialDirectory) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
@@ -80,10 +81,18 @@ def find_view_mistakes(space: SearchSpace) -> list[Mistake]:
             below: Key = () if isinstance(entry.view, str) else ("name",)
             mistakes.append(Mistake((*place, *below), f"{_absent(name)}; {_hint(name, _names())}"))
         elif given:
-            found = [_mistakes(_load(point), name, given) for point in points]
-            if all(found):
-                mistakes += [Mistake((*place, *mistake.key), mistake.message) for mistake in found[0]]
+            found = _mistakes_in_all(points, given)
+            mistakes += [Mistake((*place, *mistake.key), mistake.message) for mistake in found]
     return mistakes
+
+
+def _mistakes_in_all(points: Sequence[EntryPoint], given: Mapping[str, Any]) -> list[Mistake]:
+    """Find what is wrong with parameters whatever the rows; keys from there."""
+    try:
+        found = [_mistakes(_load(point), point.name, given) for point in points]
+    except SpaceError as error:
+        return [Mistake((), error.message)]
+    return found[0] if all(found) else []
 
 
 def view_name(view: ViewChoice) -> str:
@@ -127,8 +136,15 @@ def _find(name: str, columns: Sequence[Column]) -> type[View]:
         if kind.rows == rows:
             return kind
     others = f"the view {name!r} is for {kinds[0].rows}, and this is about {rows}" if kinds else ""
-    known = [other for other in _names() if any(_load(point).rows == rows for point in _points(other))]
-    raise SpaceError(f"{others or _absent(name)}; {_hint(name, known)}", key="view")
+    raise SpaceError(f"{others or _absent(name)}; {_hint(name, _names_for(rows))}", key="view")
+
+
+def _names_for(rows: str) -> list[str]:
+    known = []
+    for name in _names():
+        with suppress(SpaceError):  # a broken plugin that nobody has asked for
+            known += [name] * any(_load(point).rows == rows for point in _points(name))
+    return known
 
 
 def _absent(name: str) -> str:
@@ -153,5 +169,8 @@ def _points(name: str) -> tuple[EntryPoint, ...]:
 
 @cache
 def _load(point: EntryPoint) -> type[View]:
-    kind: type[View] = point.load()
+    try:
+        kind: type[View] = point.load()
+    except Exception as error:  # a plugin's own, whatever it is
+        raise SpaceError(f"the view {point.name!r} of {point.value} cannot be imported: {error}", key="view") from error
     return kind

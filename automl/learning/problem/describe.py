@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from automl.learning.data.kinds import ImageColumn
-from automl.learning.data.table import Table
+from automl.learning.data.form import form_for
 
 if TYPE_CHECKING:
     from automl.learning.problem.problem import LearningProblem
@@ -22,7 +21,7 @@ def describe(problem: LearningProblem) -> dict[str, Any]:
             "rows": table.n_rows,
             "target": table.target,
             "classes": None if target.classes is None else [str(label) for label in target.classes],
-            **_pictures(table),
+            **form_for(table.columns).describe(table.columns, table.n_rows),
             "columns": [
                 {"name": c.name, "kind": str(c.kind), "missing": c.missing, "unique": c.unique} for c in table.columns
             ],
@@ -31,12 +30,3 @@ def describe(problem: LearningProblem) -> dict[str, Any]:
         "validation": problem.plan.description,
         "guardrails": [guardrail.as_json() for guardrail in problem.guardrails],
     }
-
-
-def _pictures(table: Table) -> dict[str, str]:
-    """Describe what the rows look like, where they are pictures."""
-    column = table.columns[0]
-    if not isinstance(column, ImageColumn):
-        return {}
-    colour = "grey" if column.channels == 1 else "in colour"
-    return {"pictures": f"{table.n_rows:,} of {column.height} x {column.width}, {colour}"}

@@ -9,7 +9,7 @@ import pytest
 from automl.engine.space.library import shipped_spaces
 from automl.engine.space.load import load_space
 from automl.errors import SpaceError
-from automl.learning.data.kinds import ColumnKind, ImageColumn
+from automl.learning.data.kinds import Column, ColumnKind, ImageColumn
 from automl.learning.features.views import check_view, find_view_mistakes
 
 SPACE = """
@@ -59,6 +59,28 @@ def test_a_wrong_parameter_is_refused_with_file_line_and_key(tmp_path: Path, vie
     file.write_text(SPACE.format(view))
     with pytest.raises(SpaceError, match=rf"space\.yaml:5: algorithms\.tree\.{said}"):
         load(file)
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An installed distribution whose view cannot be imported."""
+    information = tmp_path / "site" / "broken_view-1.0.dist-info"
+    information.mkdir(parents=True)
+    (tmp_path / "site" / "broken_view.py").write_text("raise RuntimeError('no licence')")
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: broken-view\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[automl.views]\nbroken = broken_view:View\n")
+    monkeypatch.syspath_prepend(tmp_path / "site")
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_plugin_that_cannot_be_imported_is_said_where_it_is_asked_for_alone(tmp_path: Path) -> None:
+    file = tmp_path / "space.yaml"
+    file.write_text(SPACE.format("{name: broken, size: 3}"))
+    with pytest.raises(SpaceError, match=r"space\.yaml:5: .*the view 'broken' of broken_view:View .*no licence"):
+        load(file)
+    table = (Column("x", ColumnKind.NUMERIC, 0, 0),)
+    with pytest.raises(SpaceError, match="no view 'raw'; choose one of 'numeric', 'native'"):
+        check_view("raw", table)
 
 
 def test_a_parameter_of_the_view_of_other_rows_is_refused_with_its_key() -> None:
