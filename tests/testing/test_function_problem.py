@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import pytest
 
+from automl import api
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
+from automl.errors import ConfigError
 from automl.experiment.result import Result
 from automl.experiment.results.leaderboard import read_trials
 from automl.tracking.owed import is_owed
@@ -49,8 +50,8 @@ LONG = 120.0
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an experiment file, and a plugin as an installer would have left it."""
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with an experiment file, and a plugin as an installer would have left it, for this process too."""
     place = tmp_path_factory.mktemp("toy")
     information = place / "site" / "toy-1.0.dist-info"
     information.mkdir(parents=True)
@@ -58,7 +59,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
     (information / "entry_points.txt").write_text("[automl.problems]\nparabola = toy_problem:Parabola\n")
     (place / "toy.yaml").write_text(EXPERIMENT)
-    return place
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(place / "site")
+        yield place
 
 
 def command(place: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -67,13 +70,6 @@ def command(place: Path, *arguments: str) -> subprocess.Popen[str]:
     called = [sys.executable, "-m", "automl", *arguments]
     pipe = subprocess.PIPE
     return subprocess.Popen(called, cwd=place, env=environment, stdout=pipe, stderr=pipe, text=True)
-
-
-def automl(place: Path, *arguments: str) -> str:
-    process = command(place, *arguments)
-    output, errors = process.communicate(timeout=LONG)
-    assert process.returncode == 0, errors
-    return output
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +84,9 @@ def ended(place: Path) -> ExperimentDirectory:
     process.communicate()
     (experiment,) = Workspace(place / "runs").experiments()
     assert not experiment.result.exists()
-    automl(place, "resume", str(experiment.path), "--quiet")
+    resumed = command(place, "resume", str(experiment.path), "--quiet")
+    _, errors = resumed.communicate(timeout=LONG)
+    assert resumed.returncode == 0, errors
     return experiment
 
 
@@ -109,16 +107,15 @@ def test_the_winner_is_the_best_and_can_be_used(ended: ExperimentDirectory) -> N
 
 
 def test_it_is_shown_as_any_experiment(place: Path, ended: ExperimentDirectory) -> None:
-    (row,) = json.loads(automl(place, "runs", "list", "--workspace", "runs", "--json"))
+    (row,) = api.list_runs(ended.workspace.root)
     assert (row["status"], row["metric"], row["trials"]) == ("finished", "loss", 16)
-    shown: dict[str, Any] = json.loads(automl(place, "runs", "show", str(ended.path), "--json"))
+    shown = api.show_run(str(ended.path))
     assert shown["winner"]["title"] == f"trial {Result.load(ended).best.number}"
-    planned = json.loads(automl(place, "plan", "toy.yaml", "--json"))
-    assert planned["metric"] == {"name": "loss", "goal": "minimize"}
+    assert api.plan(place / "toy.yaml")["metric"] == {"name": "loss", "goal": "minimize"}
 
 
-def test_its_winner_is_replayed_to_the_last_bit(place: Path, ended: ExperimentDirectory) -> None:
-    assert "to the last bit" in automl(place, "replay", str(ended.path))
+def test_its_winner_is_replayed_to_the_last_bit(ended: ExperimentDirectory) -> None:
+    assert api.replay(str(ended.path)).identical
 
 
 def test_its_runs_are_in_mlflow(ended: ExperimentDirectory) -> None:
@@ -134,7 +131,5 @@ def test_its_runs_are_in_mlflow(ended: ExperimentDirectory) -> None:
 
 def test_what_it_does_not_read_is_refused(place: Path) -> None:
     (place / "wrong.yaml").write_text(EXPERIMENT + "validation: {folds: 3}\n")
-    process = command(place, "validate", "wrong.yaml")
-    _, errors = process.communicate(timeout=LONG)
-    assert process.returncode != 0
-    assert "wrong.yaml:10: validation: the task parabola has no use for it" in errors
+    with pytest.raises(ConfigError, match=r"wrong.yaml:10: validation: the task parabola has no use for it"):
+        api.validate(place / "wrong.yaml")
