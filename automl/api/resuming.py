@@ -97,7 +97,7 @@ def resume(
     inputs = problem_class(config.task).inputs(
         directory=directory, data=data, metrics=functions_of(metric), trust=trust, progress=progress
     )
-    with closing(begin_executor(config.compute, deadline)) as executor:
+    with closing(begin_executor(config, deadline)) as executor:
         view = make_progress(progress, title=directory.name)
         return run_session(config, inputs, directory, executor, deadline=deadline, watchdog=watchdog, view=view)
 

@@ -241,7 +241,7 @@ def _new(
     watchdog = Watchdog(deadline, last_words)
     watchdog.says(partial(check_start, deadline))
     check_start(deadline)
-    with closing(begin_executor(config.compute, deadline)) as executor:
+    with closing(begin_executor(config, deadline)) as executor:
         return _begin(config, inputs, executor, deadline, watchdog, progress=progress)
 
 

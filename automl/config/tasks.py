@@ -6,9 +6,10 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from automl.engine.search.problem import Problem
+from automl.learning.tasks.registry import FIRST_IMPORTS
 from automl.learning.tasks.registry import task_names as learning_tasks
 
-__all__ = ["ENTRY_POINTS", "other_tasks", "problem_class", "task_names"]
+__all__ = ["ENTRY_POINTS", "first_imports", "other_tasks", "problem_class", "task_names"]
 
 ENTRY_POINTS = "automl.problems"
 
@@ -21,6 +22,11 @@ def task_names() -> tuple[str, ...]:
 def other_tasks() -> frozenset[str]:
     """Names of tasks that are not of learning: they may have no data."""
     return frozenset(point.name for point in entry_points(group=ENTRY_POINTS))
+
+
+def first_imports(task: str) -> tuple[str, ...]:
+    """Modules that the first trial of a task needs in any case: a worker imports them while its experiment begins."""
+    return () if task in other_tasks() else FIRST_IMPORTS
 
 
 @cache
