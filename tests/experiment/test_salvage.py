@@ -66,7 +66,7 @@ TESTED = """
 experiment: stuck
 task: classification
 data: {source: train.csv, target: target, test: test.csv}
-limits: {time_budget: 12s, max_trials: 1}
+limits: {time_budget: 20s, max_trials: 1}
 search: {space: space.yaml, portfolio: false}
 compute: {executor: inline}
 tracking: null
