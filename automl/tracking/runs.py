@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
+from automl.errors import AutomlError
 from automl.registry.record import Registration
 from automl.tracking import tags
 from automl.tracking.database import checkpoint, sqlite_path
@@ -16,6 +15,7 @@ from automl.tracking.ending import Ending
 from automl.tracking.records import TrialRecord, flatten, read_trial, run_status
 from automl.tracking.rows import RunRows
 from automl.tracking.store import experiment_of, open_client, quiet
+from automl.yaml_file import read_document
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -258,7 +258,6 @@ def _name(number: int) -> str:
 
 def _read_config(directory: ExperimentDirectory) -> dict[str, Any]:
     try:
-        value = yaml.safe_load(directory.config.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
+        return read_document(directory.config).values
+    except AutomlError:
         return {}  # an experiment that was killed before it wrote one
-    return value if isinstance(value, dict) else {}

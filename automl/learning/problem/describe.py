@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from automl.learning.data.form import form_for
-
-if TYPE_CHECKING:
-    from automl.learning.problem.problem import LearningProblem
+from automl.learning.problem.prepared import PreparedData
 
 __all__ = ["describe"]
 
 
-def describe(problem: LearningProblem) -> dict[str, Any]:
+def describe(problem: PreparedData) -> dict[str, Any]:
     """Describe all but the space."""
     table, target = problem.table, problem.target
     return {

@@ -5,15 +5,12 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from automl.engine.trial.contract import TrialResult
+from automl.learning.problem.prepared import PreparedData
 from automl.learning.training.kept_folds import Part
-
-if TYPE_CHECKING:
-    from automl.learning.problem.problem import LearningProblem
 
 __all__ = ["preload_model", "score_test", "seconds_to_test"]
 
@@ -21,7 +18,7 @@ _MARGIN = 1.5
 """Workers end, and MLflow catches up, at the same time."""
 
 
-def seconds_to_test(problem: LearningProblem, winner: TrialResult) -> float | None:
+def seconds_to_test(problem: PreparedData, winner: TrialResult) -> float | None:
     """Estimate the time of `score_test` from the validation rows: each fold's model predicts every test row."""
     test, part = problem.table.test, None if winner.partial is None else Part.read(winner.partial)
     if test is None:
@@ -43,7 +40,7 @@ def preload_model(models: Path) -> None:
     threading.Thread(target=load, name="automl-rehearsal").start()
 
 
-def score_test(problem: LearningProblem, models: Path) -> dict[str, float]:
+def score_test(problem: PreparedData, models: Path) -> dict[str, float]:
     """Every metric of the model below `models` on the test part; empty if there is none. Called once, at the end."""
     test, truth = problem.table.test, problem.test_values
     if test is None or truth is None:

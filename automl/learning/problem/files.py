@@ -5,21 +5,19 @@ split plan, example rows.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DataError, WorkspaceError
 from automl.learning.data.example import write_example
 from automl.learning.data.save import check_unchanged, has_copy, load_saved, save_summary, save_table
 from automl.learning.data.table import Table
+from automl.learning.problem.prepared import PreparedData
 from automl.learning.validation.folds import SplitPlan
-
-if TYPE_CHECKING:
-    from automl.learning.problem.problem import LearningProblem
 
 __all__ = ["EXAMPLE", "as_recorded", "save_problem", "saved_data"]
 
-_Problem = TypeVar("_Problem", bound="LearningProblem")
+_Problem = TypeVar("_Problem", bound=PreparedData)
 
 EXAMPLE = "example"
 """Stem of the file in ``data/`` that holds a few raw rows: the registered model's signature and its check."""
@@ -27,7 +25,7 @@ EXAMPLE = "example"
 _PLAN = "split_plan.npz"
 
 
-def save_problem(problem: LearningProblem, directory: ExperimentDirectory) -> None:
+def save_problem(problem: PreparedData, directory: ExperimentDirectory) -> None:
     """Record what the trials depend on, or check it against what an earlier session recorded.
 
     Data that cannot be read again is copied.

@@ -19,10 +19,8 @@ from automl.engine.trial.contract import TrialContext, TrialResult
 from automl.engine.trial.objective import Objective
 from automl.engine.trial.steps import Steps
 from automl.engine.workspace.layout import ExperimentDirectory
-from automl.learning.data.guardrails import Guardrail
 from automl.learning.data.reading.context import Reading
 from automl.learning.data.table import Table
-from automl.learning.metrics.base import Metric
 from automl.learning.metrics.registry import metric_from_options
 from automl.learning.problem import files, prepare
 from automl.learning.problem.artifact import artifact_of
@@ -30,6 +28,7 @@ from automl.learning.problem.declared import Declared
 from automl.learning.problem.describe import describe
 from automl.learning.problem.evaluate import preload_model, score_test, seconds_to_test
 from automl.learning.problem.inputs import LearningInputs
+from automl.learning.problem.prepared import PreparedData
 from automl.learning.tasks.base import Target, Task
 from automl.learning.tasks.registry import get_task
 from automl.learning.training.cross_validation import LearnerWork, warm_imports
@@ -43,21 +42,8 @@ __all__ = ["LearningProblem"]
 
 
 @dataclass(frozen=True)
-class LearningProblem(Problem):
-    """Everything about an experiment that its trials depend on.
-
-    Attributes:
-        kind: the task, which knows what to make of a target.
-        table: all rows that are trained on or validated with.
-        target: the prepared target of these rows.
-        plan: the rows of every fold.
-        metrics: all that are logged; the first is the primary one.
-        guardrails: what was found out about the data.
-        test_values: of the rows of ``table.test``, in the terms of `target`; None without any.
-        from_memory: the data cannot be read again, since it came as objects, or from a URL of which credentials or a
-            query are not kept: a resumed session needs a copy.
-        trust: estimators may be of any class.
-    """
+class LearningProblem(PreparedData, Problem):
+    """Everything about an experiment of learning that its trials depend on, and what becomes of them."""
 
     reads: ClassVar[frozenset[str]] = frozenset({"data", "metric", "validation", "features"})
     imports: ClassVar[tuple[str, ...]] = ("automl.learning.ensemble.bag",)
@@ -67,19 +53,6 @@ class LearningProblem(Problem):
     objectives: tuple[Objective, ...]
     exclusions: tuple[Exclusion, ...]
     steps: Steps | None
-    kind: Task
-    table: Table
-    target: Target
-    plan: SplitPlan
-    metrics: tuple[Metric, ...]
-    guardrails: tuple[Guardrail, ...]
-    test_values: np.ndarray | None = None
-    from_memory: bool = False
-    trust: bool = False
-
-    @property
-    def primary(self) -> Metric:
-        return self.metrics[0]
 
     # Before there is one
 
