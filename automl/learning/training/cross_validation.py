@@ -165,7 +165,8 @@ class _CrossValidation:
                 self._add_scores(number, of_fold)
         elif done is None and self.spec.keep_partial and self.spec.limits.left is not None and not self.space.anytime:
             make, progress = partial(self._learner, 0), partial(self._progress, 0, wanted=False, apart=True)
-            FirstModel(self.work, self._run, self.space.view, self.metrics, make, progress).fit(kept)
+            table, target = self.work.matrices.table, self.work.target
+            FirstModel(table, target, self._run, self.space.view, self.metrics, make, progress).fit(kept)
 
     def _fold(self, number: int) -> np.ndarray:
         """Fit fold `number`, and predict its validation rows."""
