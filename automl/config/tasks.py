@@ -18,12 +18,13 @@ ENTRY_POINTS = "automl.problems"
 
 def task_names() -> tuple[str, ...]:
     """Names of all tasks that can be asked for."""
-    return tuple(sorted({*learning_tasks(), *other_tasks()}))
+    return tuple(sorted({*learning_tasks(), *_brought()}))
 
 
 def other_tasks() -> frozenset[str]:
     """Names of tasks that are not of learning: they may have no data. A name that learning has stays learning's."""
-    return frozenset(point.name for point in entry_points(group=ENTRY_POINTS)).difference(learning_tasks())
+    brought = _brought()
+    return brought.difference(learning_tasks()) if brought else brought
 
 
 def first_imports(task: str) -> tuple[str, ...]:
@@ -44,6 +45,10 @@ def problem_class(task: str) -> type[Problem]:
     from automl.learning.problem.problem import LearningProblem  # NumPy: not needed to read a configuration
 
     return LearningProblem
+
+
+def _brought() -> frozenset[str]:
+    return frozenset(point.name for point in entry_points(group=ENTRY_POINTS))
 
 
 def _load(point: EntryPoint) -> type[Problem]:
