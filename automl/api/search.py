@@ -106,7 +106,7 @@ def fit(
     started = time.monotonic()
     from automl.config.arguments import arguments_of
     from automl.config.reader import build_config
-    from automl.learning.problem.inputs import LearningInputs
+    from automl.config.tasks import problem_class
 
     groups = {
         "validation": validation, "limits": limits, "search": search, "features": features, "compute": compute,
@@ -119,15 +119,19 @@ def fit(
         groups={**given, **unknown},
     )  # fmt: skip
     config = build_config(arguments.values)
-    inputs = LearningInputs(
-        data=arguments.data,
-        roles=arguments.roles,
-        validation=arguments.validation,
-        metrics=arguments.metrics,
-        trust=trust,
+    return _new(
+        config,
+        lambda: problem_class(config.task).inputs(
+            data=arguments.data,
+            roles=arguments.roles,
+            validation=arguments.validation,
+            metrics=arguments.metrics,
+            trust=trust,
+            progress=progress,
+        ),
         progress=progress,
+        started=started,
     )
-    return _new(config, lambda: inputs, progress=progress, started=started)
 
 
 def run(

@@ -100,7 +100,8 @@ def _objects_in_file(values: Mapping[str, Any]) -> Iterator[Mistake]:
     """
     data = values.get("data")
     if data is None or (isinstance(data, Mapping) and "source" not in data):
-        if values.get("task") not in other_tasks():
+        task = values.get("task")
+        if not isinstance(task, str) or task not in other_tasks():
             yield Mistake(("data", "source"), "is needed: a file, a URL, or a built-in dataset such as iris.")
     elif not isinstance(data, str | Mapping):
         yield Mistake(("data",), "expected a mapping or a text.")

@@ -95,6 +95,8 @@ class _Session:
         self._pruned = PruningTally()
         self._completed: list[TrialResult] = []
         self._preloaded: set[str] = set()
+        self._in_time = not deadline.passed()
+        """Else all that is left to do is to deliver, however long that takes."""
 
     def run(self, executor: Executor) -> Result:
         self._phases.add("start", self._deadline.spent() - self._deadline.used)
@@ -145,8 +147,9 @@ class _Session:
         )
 
     def _settle(self, deliver: Callable[[], Result]) -> None:
-        """Have the watchdog `deliver` from now on, whatever this process is busy with."""
-        self._watchdog.says(lambda: self._watchdog.reports(deliver()))
+        """Have the watchdog `deliver` when time is up, whatever this process is busy with."""
+        if self._in_time:
+            self._watchdog.says(lambda: self._watchdog.reports(deliver()))
 
     def _found(self, problem: Problem, objectives: Objectives, last: SearchState) -> SearchOutcome:
         return SearchOutcome(problem, objectives, last, self._completed, self._pruned.pruning())
@@ -163,7 +166,6 @@ class _Session:
 
     def _search(self, problem: Problem, objectives: Objectives, executor: Executor) -> SearchState:
         last = None
-        in_time = not self._deadline.passed()  # else all that is left to do is to deliver, however long that takes
         with (
             Interrupts(self._directory) as interrupts,
             open_driver(
@@ -179,7 +181,7 @@ class _Session:
             for last in driver.run():
                 self._reserve.closing_takes(executor.closing_seconds)
                 self._follow(last, problem)
-                if in_time:
+                if self._in_time:
                     self._watchdog.says(partial(self._last_words, problem, objectives, last))
                 self._config = extend_running(driver, self._config, self._directory, self._deadline)
         assert last is not None

@@ -83,6 +83,8 @@ class Problem(ABC):
         *,
         directory: ExperimentDirectory | None = None,
         data: Any = None,
+        roles: Mapping[str, Any] | None = None,
+        validation: Any = None,
         metrics: Mapping[str, Callable[..., float]] | None = None,
         trust: bool = False,
         progress: bool = True,
@@ -92,13 +94,16 @@ class Problem(ABC):
         Args:
             directory: of an experiment that is continued: what it has kept of objects from memory.
             data: objects of the caller's in place of that.
+            roles: further ones, by their keys in the group ``data``.
+            validation: one for ``validation.source``.
             metrics: functions of the caller's, by the name under which the configuration lists them.
 
         Raises:
             ConfigError: this kind of problem takes no such objects.
         """
-        if data is not None or metrics:
-            raise ConfigError("this task takes no objects", key="data" if data is not None else "metric")
+        given = {"data": data is not None or bool(roles), "validation": validation is not None, "metric": bool(metrics)}
+        for key in (key for key, is_given in given.items() if is_given):
+            raise ConfigError("this task takes no objects", key=key)
         return Inputs(trust=trust, progress=progress)
 
     @classmethod

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Self
+from pathlib import PurePosixPath
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat
 
 from automl.engine.trial.contract import TrialResult
 from automl.engine.trial.records import read_result
 from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
 
 __all__ = ["Winner"]
+
+
+def _inside(files: str) -> str:
+    """Whoever wrote the result: no model of another place is loaded, and no file of one goes to MLflow."""
+    path = PurePosixPath(files)
+    if not path.parts or path.is_absolute() or ".." in path.parts:
+        raise ValueError("a folder in the experiment's directory is needed")
+    return files
 
 
 class Winner(BaseModel):
@@ -27,9 +36,9 @@ class Winner(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     title: str
-    files: str
-    trials: tuple[int, ...] = Field(min_length=1)
-    value: float
+    files: Annotated[str, AfterValidator(_inside)]
+    trials: tuple[Annotated[int, Field(ge=0)], ...] = Field(min_length=1)
+    value: FiniteFloat
     because: str = ""
 
     @classmethod

@@ -49,14 +49,17 @@ def make_features(view: ViewChoice, columns: Sequence[Column]) -> View:
         columns: what the raw rows hold.
 
     Raises:
-        SpaceError: there is no such view of these rows, or it does not take such parameters; with the key.
+        SpaceError: there is no such view of these rows, or it cannot be made with such parameters; with the key.
     """
     name, given = _parts(view)
     kind = _find(name, columns)
     mistakes = _mistakes(kind, name, given)
     if mistakes:
         raise SpaceError(mistakes[0].message, key=dotted(("view", *mistakes[0].key)))
-    return kind(columns, kind.Settings.model_validate(given))
+    try:
+        return kind(columns, kind.Settings.model_validate(given))
+    except Exception as error:  # a plugin's own, whatever it is
+        raise SpaceError(f"the view {name!r} cannot be made: {error}", key="view") from error
 
 
 def check_view(view: ViewChoice, columns: Sequence[Column]) -> None:
@@ -117,9 +120,7 @@ def _parts(view: ViewChoice) -> tuple[str, dict[str, Any]]:
 
 def _mistakes(kind: type[View], name: str, given: Mapping[str, Any]) -> list[Mistake]:
     """Find what is wrong with parameters of a view; keys from there."""
-    if not given:
-        return []
-    if not kind.Settings.model_fields:
+    if given and not kind.Settings.model_fields:
         return [Mistake((next(iter(given)),), f"the view {name!r} of {kind.rows} has no parameters.")]
     error: ValidationError | None = None
     try:
@@ -169,8 +170,12 @@ def _points(name: str) -> tuple[EntryPoint, ...]:
 
 @cache
 def _load(point: EntryPoint) -> type[View]:
+    from automl.learning.features.base import View  # scikit-learn: not needed to read a configuration
+
     try:
-        kind: type[View] = point.load()
+        kind = point.load()
     except Exception as error:  # a plugin's own, whatever it is
         raise SpaceError(f"the view {point.name!r} of {point.value} cannot be imported: {error}", key="view") from error
+    if not (isinstance(kind, type) and issubclass(kind, View)):
+        raise SpaceError(f"the view {point.name!r} of {point.value} is not a View", key="view")
     return kind

@@ -25,7 +25,7 @@ def seconds_to_test(problem: PreparedData, winner: TrialResult) -> float | None:
         return None
     folds = len(problem.plan.folds) if part is None else part.folds
     validated = sum(fold.valid.size for fold in problem.plan.folds) if part is None else part.validated
-    return _MARGIN * winner.predict_seconds / validated * folds * test.n_rows
+    return _MARGIN * winner.predict_seconds / max(1, validated) * folds * test.n_rows
 
 
 def preload_model(models: Path) -> None:

@@ -62,12 +62,22 @@ class LearningProblem(PreparedData, Problem):
         *,
         directory: ExperimentDirectory | None = None,
         data: Any = None,
+        roles: Mapping[str, Any] | None = None,
+        validation: Any = None,
         metrics: Mapping[str, Callable[..., float]] | None = None,
         trust: bool = False,
         progress: bool = True,
     ) -> LearningInputs:
         saved = files.saved_data(directory) if directory is not None and data is None else None
-        return LearningInputs(data=data, saved=saved, metrics=metrics, trust=trust, progress=progress)
+        return LearningInputs(
+            data=data,
+            roles=roles or {},
+            validation=validation,
+            saved=saved,
+            metrics=metrics,
+            trust=trust,
+            progress=progress,
+        )
 
     @classmethod
     def resolve(cls, config: Declared, inputs: Inputs | None = None) -> str:

@@ -6,10 +6,10 @@ import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from automl.engine.trial.contract import Outcome, Partial, TrialSpec
 from automl.engine.trial.partial import PREFIX, Completed, discard, note, read_note, trim
@@ -25,8 +25,7 @@ FIRST_MODEL = "fold_00-first.joblib"
 """A model of a part of the rows, which the first fold's takes the place of."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(BaseModel):
     """The part of a cross-validation that a model and its score are of.
 
     Attributes:
@@ -36,18 +35,23 @@ class Part:
         rows: share of each fold's training rows that were learned from.
     """
 
-    folds: int
-    of: int
-    validated: int
-    rows: float = 1.0
+    model_config = ConfigDict(frozen=True)
+
+    folds: int = Field(ge=1)
+    of: int = Field(ge=1)
+    validated: int = Field(ge=0)
+    rows: float = Field(default=1.0, gt=0, le=1)
 
     @classmethod
-    def read(cls, partial: Partial) -> Self:
-        """The part that a record speaks of."""
-        return cls(**partial.detail)
+    def read(cls, partial: Partial) -> Self | None:
+        """The part that a record speaks of; None where that is damaged."""
+        try:
+            return cls.model_validate(partial.detail)
+        except ValueError:  # a ValidationError is one
+            return None
 
     def as_partial(self) -> Partial:
-        return Partial(share=self.rows * self.folds / self.of, extent=str(self), detail=asdict(self))
+        return Partial(share=self.rows * self.folds / self.of, extent=str(self), detail=self.model_dump())
 
     def __str__(self) -> str:
         if self.rows < 1:
@@ -75,7 +79,7 @@ class KeptFolds:
                 if scores_of(found):
                     oof.restore(np.load(self._place.path / found.files[OOF]))
                 trim(self._place, found)
-            except (OSError, ValueError, KeyError):  # torn by a power cut
+            except (OSError, EOFError, ValueError, KeyError):  # torn by a power cut
                 found = None
         if found is None and self._again:
             shutil.rmtree(self._place.models, ignore_errors=True)

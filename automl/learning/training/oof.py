@@ -58,6 +58,8 @@ class OutOfFold:
         Raises:
             ValueError: it is of another shape.
         """
+        if values.shape != self.values.shape:
+            raise ValueError(f"predictions of shape {values.shape}, not {self.values.shape}")
         self.values[:] = values
 
     @property

@@ -10,7 +10,7 @@ from automl.engine.space.library import shipped_spaces
 from automl.engine.space.load import load_space
 from automl.errors import SpaceError
 from automl.learning.data.kinds import Column, ColumnKind, ImageColumn
-from automl.learning.features.views import check_view, find_view_mistakes
+from automl.learning.features.views import ViewChoice, check_view, find_view_mistakes
 
 SPACE = """
 algorithms:
@@ -87,3 +87,44 @@ def test_a_parameter_of_the_view_of_other_rows_is_refused_with_its_key() -> None
     columns = (ImageColumn("image", ColumnKind.IMAGE, 0, 3, height=8, width=8, channels=1),)
     with pytest.raises(SpaceError, match=r"^view\.max_levels: the view 'numeric' of pictures has no parameters"):
         check_view({"name": "numeric", "max_levels": 9}, columns)
+
+
+PLUGIN = """
+from automl.learning.features.native import NativeView
+from automl.options import Options
+
+class Settings(Options):
+    power: int
+
+class Powered(NativeView):
+    Settings = Settings
+
+class Wilful(NativeView):
+    def __init__(self, columns, settings=None):
+        raise RuntimeError("not today")
+
+class NoView: ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("view", "said"),
+    [
+        ("powered", r"^view\.power: is needed, but missing"),
+        ({"name": "powered"}, r"^view\.power: is needed, but missing"),
+        ("wilful", r"^view: the view 'wilful' cannot be made: not today"),
+        ("no_view", r"^view: the view 'no_view' of odd_views:NoView is not a View"),
+    ],
+)
+def test_a_plugin_that_makes_no_view_is_refused_with_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, view: ViewChoice, said: str
+) -> None:
+    information = tmp_path / "odd-1.0.dist-info"
+    information.mkdir()
+    (tmp_path / "odd_views.py").write_text(PLUGIN)
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: odd\nVersion: 1.0\n")
+    points = "powered = odd_views:Powered\nwilful = odd_views:Wilful\nno_view = odd_views:NoView\n"
+    (information / "entry_points.txt").write_text(f"[automl.views]\n{points}")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SpaceError, match=said):
+        check_view(view, (Column("x", ColumnKind.NUMERIC, 0, 0),))

@@ -13,8 +13,8 @@ import pytest
 
 from automl.client import Run, TrialPruned
 from automl.engine.space.space import AlgorithmSpace
-from automl.engine.trial.contract import Outcome, Status, TrialLimits, TrialResult, TrialSpec
-from automl.engine.trial.partial import keep, read_note
+from automl.engine.trial.contract import Outcome, Partial, Status, TrialLimits, TrialResult, TrialSpec
+from automl.engine.trial.partial import PREFIX, keep, read_note
 from automl.engine.workspace.layout import TrialDirectory
 from automl.learning.data.load import load_table
 from automl.learning.ensemble.bag import load_bag
@@ -22,7 +22,7 @@ from automl.learning.metrics.registry import get_metric, metrics_of
 from automl.learning.tasks.registry import get_task
 from automl.learning.training.cross_validation import LearnerWork
 from automl.learning.training.first_model import rows_of_the_next
-from automl.learning.training.kept_folds import FIRST_MODEL
+from automl.learning.training.kept_folds import FIRST_MODEL, Part
 from automl.learning.validation.options import ValidationOptions
 from automl.learning.validation.plan import make_plan
 
@@ -159,6 +159,31 @@ def test_a_second_attempt_goes_on_and_comes_to_the_same(tmp_path: Path) -> None:
     oof = [np.load(tmp_path / name / "oof.npy") for name in ("again", "whole")]
     np.testing.assert_array_equal(*oof)
     assert (tmp_path / "again" / "models" / "fold_01.joblib").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("torn", [b"", b"\x93NUMPY\x01", None])
+def test_a_second_attempt_whose_predictions_are_torn_starts_from_nothing(tmp_path: Path, torn: bytes | None) -> None:
+    work = work_on()
+    whole = run(work, tmp_path / "whole")
+    cut(work, tmp_path / "again", folds=2)
+    (predictions,) = (tmp_path / "again").glob(f"{PREFIX}*.npy")
+    if torn is None:
+        np.save(predictions, np.float32(0.5))  # of another shape
+    else:
+        predictions.write_bytes(torn)
+    assert run(work, tmp_path / "again", attempt=2).fold_scores == whole.fold_scores
+    oof = [np.load(tmp_path / name / "oof.npy") for name in ("again", "whole")]
+    np.testing.assert_array_equal(*oof)
+
+
+@pytest.mark.parametrize("detail", [{}, {"folds": 1, "of": 3}, {"folds": "one", "of": 3, "validated": 9}, {"x": 1}])
+def test_a_part_whose_record_is_damaged_is_unknown(detail: dict[str, object]) -> None:
+    assert Part.read(Partial(share=0.5, extent="half of it", detail=detail)) is None
+
+
+def test_a_part_is_read_as_it_was_written() -> None:
+    part = Part(folds=2, of=3, validated=200)
+    assert Part.read(part.as_partial()) == part
 
 
 def test_a_second_attempt_that_keeps_nothing_starts_from_nothing(tmp_path: Path) -> None:
