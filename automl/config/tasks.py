@@ -24,7 +24,7 @@ def task_names() -> tuple[str, ...]:
 def other_tasks() -> frozenset[str]:
     """Names of tasks that are not of learning: they may have no data. A name that learning has stays learning's."""
     brought = _brought()
-    return brought.difference(learning_tasks()) if brought else brought
+    return brought.difference(learning_tasks()) if brought else brought  # each look at all distributions takes a while
 
 
 def first_imports(task: str) -> tuple[str, ...]:
