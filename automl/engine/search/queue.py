@@ -16,7 +16,7 @@ __all__ = ["PendingQueue", "PendingTrial"]
 
 @dataclass(eq=False)
 class PendingTrial:
-    """A trial in flight, or one that waits to be.
+    """A trial that was submitted, or waits to be.
 
     Attributes:
         since: the experiment's clock, in seconds, when it was proposed, or submitted.
@@ -59,8 +59,8 @@ class PendingQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, flight: PendingTrial) -> None:
-        self._waiting.append(flight)
+    def add(self, pending: PendingTrial) -> None:
+        self._waiting.append(pending)
 
     def slots(self, *, learns: bool) -> int:
         """Return how many trials may be in flight until this is asked again.
@@ -81,19 +81,19 @@ class PendingQueue:
         if not self._waiting:
             return None
         workers, gpu, full = self._executor.local_workers, self._executor.gpu_memory, self.full(beside)
-        running = [flight.spec for flight in beside if flight.refused is None]
-        for flight in self._waiting:
-            if flight.spec.resources.device in full:
+        running = [pending.spec for pending in beside if pending.refused is None]
+        for pending in self._waiting:
+            if pending.spec.resources.device in full:
                 continue
-            flight.refused = self._memory.refusal(flight.spec, workers, gpu)
-            if flight.refused is not None or self._memory.fits(flight.spec, running, workers, gpu):
-                self._waiting.remove(flight)
-                return flight
+            pending.refused = self._memory.refusal(pending.spec, workers, gpu)
+            if pending.refused is not None or self._memory.fits(pending.spec, running, workers, gpu):
+                self._waiting.remove(pending)
+                return pending
         return None
 
     def full(self, beside: Collection[PendingTrial]) -> frozenset[Device]:
         """Return the devices that no further trial can compute on beside these."""
-        running = Counter(flight.spec.resources.device for flight in beside if flight.refused is None)
+        running = Counter(pending.spec.resources.device for pending in beside if pending.refused is None)
         return frozenset(device for device in Device if running[device] >= self._slots_on(device))
 
     def _slots_on(self, device: Device) -> int:
