@@ -3,7 +3,8 @@
 Example:
     >>> import automl
     >>> result = automl.fit(task="classification", data="iris", time_budget="60s")  # doctest: +SKIP
-    >>> result.leaderboard()                                                         # doctest: +SKIP
+    >>> result.predict([[5.1, 3.5, 1.4, 0.2]])
+    array(['setosa'], dtype=object)
 
 The public names are imported when they are first used: `import automl` alone costs next to nothing.
 """

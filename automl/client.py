@@ -28,7 +28,15 @@ _current: Run | None = None
 
 
 class TrialPruned(Exception):  # noqa: N818 - the field's own name for it
-    """The driver asked this trial to stop. Let it pass: the trial is recorded with what it has reported."""
+    """The driver asked this trial to stop. Let it pass: the trial is recorded with what it has reported.
+
+    Example:
+        >>> run = Run(stop_requested=lambda: True)   # as in a trial that the driver has asked to stop
+        >>> run.raise_pruned = True
+        >>> run.log("loss", 0.9)
+        Traceback (most recent call last):
+        automl.client.TrialPruned
+    """
 
 
 class Run:
@@ -41,6 +49,11 @@ class Run:
         outputs: everything written below it is kept, also after a failure or a kill.
         parent_checkpoint: the checkpoint of the trial that this one continues from, to be read and not written to;
             None if it continues from none, or that one has left none.
+
+    Example:
+        >>> run = Run.get_context()
+        >>> run.number is None, run.params, run.should_stop   # outside a trial
+        (True, {}, False)
     """
 
     def __init__(

@@ -31,7 +31,15 @@ __all__ = [
 
 
 class AutomlError(Exception):
-    """Base of all errors that have a cause outside automl's own code."""
+    """Base of all errors that have a cause outside automl's own code.
+
+    Example:
+        >>> try:
+        ...     automl.fit("classification", "irsi")
+        ... except automl.AutomlError as error:
+        ...     print(type(error).__name__, error)
+        DataError There is no file irsi. Did you mean 'iris'? ...
+    """
 
     exit_code = 2
 

@@ -271,7 +271,7 @@ class AutoMLClassifier(ClassifierMixin, _AutoML):
     Example:
         >>> from sklearn.datasets import load_iris
         >>> X, y = load_iris(return_X_y=True)
-        >>> model = AutoMLClassifier(metric="accuracy", max_trials=2).fit(X, y)
+        >>> model = AutoMLClassifier(metric="accuracy", max_trials=1).fit(X, y)
         >>> model.predict_proba(X).shape, model.best_score_ > 0.9
         ((150, 3), True)
     """
@@ -297,7 +297,7 @@ class AutoMLRegressor(RegressorMixin, _AutoML):
     Example:
         >>> from sklearn.datasets import load_diabetes
         >>> X, y = load_diabetes(return_X_y=True)
-        >>> model = AutoMLRegressor(metric="r2", max_trials=2).fit(X, y)
+        >>> model = AutoMLRegressor(metric="r2", max_trials=1).fit(X, y)
         >>> model.predict(X).shape, model.best_score_ > 0.4
         ((442,), True)
     """

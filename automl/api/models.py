@@ -19,6 +19,11 @@ def list_models(workspace: str | Path | None = None, *, uri: str | None = None) 
     Args:
         workspace: where they were registered.
         uri: instead of a workspace, an MLflow store.
+
+    Example:
+        >>> from automl import api
+        >>> [model["name"] for model in api.list_models()]
+        ['iris']
     """
     if uri is not None:
         from automl.tracking.remote import list_models as listed_there
@@ -40,6 +45,11 @@ def show_model(name: str, workspace: str | Path | None = None, *, uri: str | Non
 
     Raises:
         RegistryError: there is no such model.
+
+    Example:
+        >>> from automl import api
+        >>> [version["version"] for version in api.show_model("iris")]
+        ['1']
     """
     if uri is not None:
         from automl.tracking.remote import show_model as shown_there
@@ -65,6 +75,11 @@ def load_model(reference: str, workspace: str | Path | None = None, *, uri: str 
 
     Raises:
         RegistryError: there is no such model.
+
+    Example:
+        >>> model = automl.load_model("iris@champion")
+        >>> model.predict([[5.1, 3.5, 1.4, 0.2]])
+        array(['setosa'], dtype=object)
     """
     from automl.registry.load import has_model
     from automl.registry.load import load_model as loaded
@@ -101,6 +116,11 @@ def register(
         RegistryError: the model cannot be registered.
         WorkspaceError: there is no such trial, it did not complete with full work, or it no longer has models and
             cannot be repeated.
+
+    Example:
+        >>> from automl import api
+        >>> api.register("iris", trial=0, name="flowers").version   # doctest: +SKIP
+        '1'
     """
     from automl.config.addresses import admit_addresses
     from automl.config.reader import read_config
@@ -116,6 +136,11 @@ def promote(name: str, version: int, workspace: str | Path | None = None, *, uri
 
     Args:
         workspace, uri: as for `list_models`. MLflow is told of a workspace's champion in the background.
+
+    Example:
+        >>> from automl import api
+        >>> print(api.promote("iris", 1))   # doctest: +SKIP
+        iris version 1 is the champion.
     """
     if uri is not None:
         from automl.tracking.remote import promote as promoted_there

@@ -54,6 +54,12 @@ def resume(
             is too far spent to find a model in, or to pick the winner again.
         DataError: the data has changed.
         WorkspaceError: there is no such experiment, or another process is running it.
+
+    Example:
+        >>> result = automl.run("iris.yaml", progress=False)
+        >>> result = automl.resume(result.directory, max_trials=2, progress=False)
+        >>> len(result.trials())
+        2
     """
     begin = time.monotonic() if started is None else started
     from automl.config.addresses import admit_addresses

@@ -28,7 +28,13 @@ __all__ = [
 
 
 def list_runs(workspace: str | Path | None = None) -> list[dict[str, Any]]:
-    """One row per experiment: experiment, id, status, trials, metric, best, seconds, model."""
+    """One row per experiment: experiment, id, status, trials, metric, best, seconds, model.
+
+    Example:
+        >>> from automl import api
+        >>> api.list_runs()[0]["experiment"]
+        'iris'
+    """
     from automl.experiment.results.describe import describe_run
     from automl.tracking.follower import nudge
 
@@ -40,7 +46,13 @@ def list_runs(workspace: str | Path | None = None) -> list[dict[str, Any]]:
 def show_run(
     experiment: str | Path, *, trial: int | None = None, workspace: str | Path | None = None
 ) -> dict[str, Any]:
-    """Everything about an experiment, its leaderboard included, or about one of its trials."""
+    """Everything about an experiment, its leaderboard included, or about one of its trials.
+
+    Example:
+        >>> from automl import api
+        >>> api.show_run("iris", trial=0)["status"]
+        'COMPLETED'
+    """
     from automl.experiment.results.describe import describe_experiment, describe_trial
 
     directory = Workspace.find(workspace).experiment(experiment)
@@ -56,8 +68,14 @@ def show_leaderboard(
         front: only those that no other beats in score, latency and size alike.
 
     Returns:
-        ``experiment``, ``id``, ``metric``, ``goal``, ``winner`` (as in result.json, None while there is none), and
-        ``leaderboard``: a list of rows, see `Result.leaderboard`.
+        ``experiment``, ``id``, ``metric``, ``goal``, ``winner`` (as in result.json; None while there is none),
+        and ``leaderboard``: a list of rows, see `Result.leaderboard`.
+
+    Example:
+        >>> from automl import api
+        >>> board = api.show_leaderboard("iris")
+        >>> board["metric"], board["winner"]["title"], board["leaderboard"][0]["algorithm"]
+        ('log_loss', 'trial 0', 'lda')
     """
     from automl.experiment.results.describe import describe_leaderboard
 
@@ -71,6 +89,10 @@ def read_logs(
 
     Raises:
         WorkspaceError: there is no such log.
+
+    Example:
+        >>> from automl import api
+        >>> lines = list(api.read_logs("iris"))
     """
     directory = Workspace.find(workspace).experiment(experiment)
     files = [directory.log] if trial is None else sorted(directory.known_trial(trial).logs.glob("*"))
@@ -85,6 +107,12 @@ def cancel_run(experiment: str | Path, *, now: bool = False, workspace: str | Pa
 
     Raises:
         WorkspaceError: it is not running.
+
+    Example:
+        >>> from automl import api
+        >>> api.cancel_run("iris")
+        Traceback (most recent call last):
+        automl.errors.WorkspaceError: ... is not running, so there is nothing to cancel.
     """
     from automl.engine.workspace.control import request
     from automl.engine.workspace.lock import is_locked
@@ -112,6 +140,12 @@ def extend_run(
     Raises:
         ConfigError: none is given, there is no such limit, or it would be no larger.
         WorkspaceError: the experiment is not running, or is no longer searching.
+
+    Example:
+        >>> from automl import api
+        >>> api.extend_run("iris", max_trials=10)
+        Traceback (most recent call last):
+        automl.errors.WorkspaceError: ... is not running...
     """
     from automl.experiment.extension import ask_to_extend
 
@@ -131,6 +165,11 @@ def mirror_run(experiment: str | Path, *, trust: bool = False, workspace: str | 
         RegistryError: MLflow cannot be reached.
         TrustError: MLflow is on such a host.
         WorkspaceError: another process is doing it.
+
+    Example:
+        >>> from automl import api
+        >>> print(api.mirror_run("iris"))   # doctest: +SKIP
+        1 trials of iris/20260131-120000-1a2b are in MLflow at sqlite:///automl_runs/mlflow.db
     """
     from automl.config.addresses import admit_addresses
     from automl.config.reader import read_config
@@ -165,6 +204,11 @@ def replay(
     Raises:
         WorkspaceError: there is no such trial, it did not complete, or a part of its record is missing.
         DataError: the data has changed.
+
+    Example:
+        >>> from automl import api
+        >>> api.replay("iris", trial=0).identical
+        True
     """
     from automl.config.arguments import functions_of
     from automl.experiment.models.replay import replay_trial
@@ -187,6 +231,11 @@ def gc(workspace: str | Path | None = None, *, keep: int | None = None, delete: 
 
     Raises:
         WorkspaceError: `keep` is negative, or something cannot be deleted.
+
+    Example:
+        >>> from automl import api
+        >>> api.gc()["deleted"]
+        False
     """
     from automl.experiment.models.gc import collect, find_garbage
 

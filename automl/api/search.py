@@ -98,9 +98,13 @@ def fit(
         NoModelError: no trial completed; carries the causes.
 
     Example:
-        >>> import automl
-        >>> result = automl.fit(task="classification", data="iris", time_budget="60s")   # doctest: +SKIP
-        >>> result.predict([[5.1, 3.5, 1.4, 0.2]])                                       # doctest: +SKIP
+        A search of one trial, in this process; without `max_trials` and the groups it is a real one.
+
+        >>> result = automl.fit(
+        ...     "classification", "iris", max_trials=1, search={"algorithms": {"allow": ["lda"]}},
+        ...     compute={"executor": "inline"}, registry=None, tracking=None, progress=False,
+        ... )
+        >>> result.predict([[5.1, 3.5, 1.4, 0.2]])
         array(['setosa'], dtype=object)
     """
     started = time.monotonic()
@@ -160,6 +164,11 @@ def run(
 
     Raises:
         ConfigError: something in the file cannot be used. Says where, and what instead.
+
+    Example:
+        >>> result = automl.run("iris.yaml", progress=False)
+        >>> result.stopped_because
+        'max_trials: 1 trials were run'
     """
     begin = time.monotonic() if started is None else started
     from automl.config.addresses import check_addresses
@@ -186,6 +195,10 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
 
     Raises:
         ConfigError: something in it is wrong. Says where, and what instead.
+
+    Example:
+        >>> automl.validate("iris.yaml").limits.max_trials
+        1
     """
     from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
@@ -206,6 +219,11 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
     """Describe what `run` would do: the data as understood, the split, algorithms in and out, the space, the budget.
 
     Nothing is trained and nothing is written.
+
+    Example:
+        >>> described = automl.plan("iris.yaml")
+        >>> described["experiment"], described["task"]
+        ('iris', 'classification')
     """
     from automl.config.addresses import check_addresses
     from automl.config.reader import read_config

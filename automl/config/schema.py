@@ -76,6 +76,11 @@ class ExperimentConfig(Options):
     """One declared search. A YAML file, or the arguments of `automl.fit`.
 
     `metric` is empty where the task's own decides; `registry` and `tracking` are None when they are switched off.
+
+    Example:
+        >>> config = ExperimentConfig(task="classification", data="iris", limits={"time_budget": "10m"})
+        >>> config.limits.time_budget, config.data.source
+        (600.0, 'iris')
     """
 
     experiment: Annotated[str | None, AfterValidator(_check_name)] = Field(

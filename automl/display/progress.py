@@ -16,6 +16,7 @@ class Progress:
     `update` may be called hundreds of times a second, and is cheap.
 
     Example:
+        >>> from automl.engine.trial.objective import Objective
         >>> with Progress() as progress:
         ...     progress.say("reading the data")
         ...     progress.update(SearchState(Objective("accuracy")))

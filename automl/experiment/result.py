@@ -35,6 +35,11 @@ class Result:
     Args:
         directory: the experiment's directory.
         summary: the content of its result.json.
+
+    Example:
+        >>> result = automl.run("iris.yaml", progress=False)
+        >>> result.best.algorithm
+        'lda'
     """
 
     def __init__(self, directory: ExperimentDirectory, summary: Summary) -> None:
@@ -46,6 +51,10 @@ class Result:
 
         Raises:
             WorkspaceError: it has not, or there is none.
+
+        Example:
+            >>> automl.Result.load(result.directory).stopped_because
+            'max_trials: 1 trials were run'
         """
         place = directory if isinstance(directory, ExperimentDirectory) else ExperimentDirectory(Path(directory))
         summary = Summary.read(place)
@@ -57,27 +66,54 @@ class Result:
 
     @property
     def directory(self) -> Path:
-        """The directory of every trial's record, log and model."""
+        """The directory of every trial's record, log and model.
+
+        Example:
+            >>> (result.directory / "result.json").exists()
+            True
+        """
         return self._directory.path
 
     @property
     def stopped_because(self) -> str:
-        """The exit criterion that ended the search, as a sentence."""
+        """The exit criterion that ended the search, as a sentence.
+
+        Example:
+            >>> result.stopped_because
+            'max_trials: 1 trials were run'
+        """
         return self.summary.stopped_because
 
     @property
     def budget(self) -> Budget:
-        """Seconds planned and spent, phase by phase."""
+        """Seconds planned and spent, phase by phase.
+
+        Example:
+            >>> [phase.name for phase in result.budget.phases]
+            ['start', 'prepare', 'search', 'test', 'close', 'mirror']
+            >>> result.budget.seconds is None, result.budget.kept
+            (True, True)
+        """
         return self.summary.budget
 
     @property
     def registered_model(self) -> RegisteredModel | None:
-        """Name and version in the registry; None if nothing was registered."""
+        """Name and version in the registry; None if nothing was registered.
+
+        Example:
+            >>> print(result.registered_model)   # the experiment says ``registry: null``
+            None
+        """
         return self.summary.registered
 
     @property
     def guardrails(self) -> tuple[Guardrail, ...]:
-        """The findings about the data: each passed, done or alerted."""
+        """The findings about the data: each passed, done or alerted.
+
+        Example:
+            >>> [check.message for check in result.guardrails if check.name == "missing_values"]
+            ['No value is missing.']
+        """
         return tuple(
             Guardrail(g["name"], Verdict(g["verdict"]), g["message"], tuple(g["columns"]))
             for g in self.summary.guardrails
@@ -85,7 +121,12 @@ class Result:
 
     @property
     def test_metrics(self) -> dict[str, float]:
-        """Every metric of the best model on the test part, if there was one."""
+        """Every metric of the best model on the test part, if there was one.
+
+        Example:
+            >>> result.test_metrics   # the experiment names no test rows
+            {}
+        """
         return dict(self.summary.test_metrics)
 
     @cached_property
@@ -94,6 +135,10 @@ class Result:
 
         Raises:
             NoModelError: no trial completed, or none within the limits on models.
+
+        Example:
+            >>> result.best.number, result.best.algorithm, result.best.status.value
+            (0, 'lda', 'COMPLETED')
         """
         winner = self.summary.winner
         result = None if winner is None else winner.read(self._directory)
@@ -108,7 +153,12 @@ class Result:
 
     @property
     def best_params(self) -> dict[str, Any]:
-        """The winner's hyperparameters."""
+        """The winner's hyperparameters.
+
+        Example:
+            >>> result.best_params
+            {'shrinkage': 0.001}
+        """
         return dict(read_params(self._place))
 
     @property
@@ -119,22 +169,42 @@ class Result:
 
     @cached_property
     def model(self) -> Any:
-        """The winner: a fitted scikit-learn estimator that takes the raw columns, or pictures."""
+        """The winner: a fitted scikit-learn estimator that takes the raw columns, or pictures.
+
+        Example:
+            >>> result.model.predict([[5.1, 3.5, 1.4, 0.2]])
+            array(['setosa'], dtype=object)
+        """
         return problem_class(self.summary.task).load(self._place.models)
 
     @property
     def classes_(self) -> np.ndarray:
-        """Class labels in sorted order, shape (n_classes,): the columns of `predict_proba`."""
+        """Class labels in sorted order, shape (n_classes,): the columns of `predict_proba`.
+
+        Example:
+            >>> result.classes_
+            array(['setosa', 'versicolor', 'virginica'], dtype=object)
+        """
         classes: np.ndarray = self.model.classes_
         return classes
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predicted labels or values of the rows of `X`, shape (n,); pictures may be paths, PIL images or arrays."""
+        """Predicted labels or values of the rows of `X`, shape (n,); pictures may be paths, PIL images or arrays.
+
+        Example:
+            >>> result.predict([[5.1, 3.5, 1.4, 0.2]])
+            array(['setosa'], dtype=object)
+        """
         predicted: np.ndarray = self.model.predict(X)
         return predicted
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities of each class, shape (n, n_classes), in the order of `classes_`."""
+        """Probabilities of each class, shape (n, n_classes), in the order of `classes_`.
+
+        Example:
+            >>> result.predict_proba([[5.1, 3.5, 1.4, 0.2]]).round(2)
+            array([[1., 0., 0.]])
+        """
         probabilities: np.ndarray = self.model.predict_proba(X)
         return probabilities
 
@@ -143,12 +213,21 @@ class Result:
         were asked for, progress (share of the full work that the score is of), spread over folds, fit_seconds,
         predict_seconds, latency (seconds for one row), size in bytes, front, over_limit (where models are limited),
         status.
+
+        Example:
+            >>> result.leaderboard()[["rank", "trial", "algorithm", "status"]]
+               rank  trial algorithm     status
+            0     1      0       lda  COMPLETED
         """
         return leaderboard(read_trials(self._directory), self._objectives)
 
     def front(self) -> pd.DataFrame:
         """Rows of the leaderboard that no other completed trial beats in all of score, further metrics that were asked
         for, latency and size: those that are reasonable to choose among.
+
+        Example:
+            >>> result.front()["trial"].tolist()
+            [0]
         """
         board = self.leaderboard()
         return board[board["front"]].reset_index(drop=True)
@@ -159,7 +238,13 @@ class Result:
         return known or Objectives.simple(self.summary.objective)
 
     def trials(self) -> pd.DataFrame:
-        """Every trial with its status, metrics, parameters and failure."""
+        """Every trial with its status, metrics, parameters and failure.
+
+        Example:
+            >>> result.trials()[["algorithm", "status"]]
+              algorithm     status
+            0       lda  COMPLETED
+        """
         return trial_table(self._directory, read_trials(self._directory))
 
     def register(
@@ -185,6 +270,10 @@ class Result:
             RegistryError: the registry cannot be reached.
             WorkspaceError: there is no such trial, it did not complete with full work, or it no longer has models
                 and cannot be repeated.
+
+        Example:
+            >>> result.register(name="flowers").version   # doctest: +SKIP
+            '1'
         """
         from automl.config.arguments import functions_of
         from automl.experiment.models.refit import refit_trial

@@ -1,11 +1,6 @@
 """The conformance suite of algorithms: an entry of a search space, and the adapter of its library if it has one.
 
 Derive it, and say what yours is.
-
-Example:
-    >>> class TestMyForest(AlgorithmSuite):
-    ...     entry = {"estimator": "my_package.MyForest", "params": {"depth": {"type": "int", "low": 1, "high": 9}}}
-    ...     task = "classification"
 """
 
 from __future__ import annotations
@@ -46,6 +41,14 @@ class AlgorithmSuite:
         weighs: False if the estimator cannot weight rows; it is trained without weights then.
         rounds: whether a fit goes in rounds: it says how far it is, and ends when it is told to.
         trust: True for a path outside the packages of plugins.
+
+    Example:
+        >>> class TestRidge(AlgorithmSuite):
+        ...     entry = {
+        ...         "estimator": "sklearn.linear_model.Ridge",
+        ...         "params": {"alpha": {"type": "float", "low": 0.0, "high": 9.0}},
+        ...     }
+        ...     task = "regression"
     """
 
     entry: ClassVar[Mapping[str, Any] | AlgorithmSpace]

@@ -1,10 +1,5 @@
 """Kill an experiment at random, let it continue as often as it takes, and see whether it reached its end unharmed.
 
-    >>> from automl.testing.chaos import Fault, ChaosRun
-    >>> endured = ChaosRun(Path("iris.yaml"), Path("runs"), seed=7).run([Fault("driver", "trials")])   # doctest: +SKIP
-    >>> endured.survived, endured.findings.sound                                                     # doctest: +SKIP
-    (1, True)
-
 Kills are real: SIGKILL, to processes that ``automl run`` and ``automl resume`` have started.
 """
 
@@ -110,6 +105,12 @@ class ChaosRun:
 
     Raises:
         ConfigError: the file cannot be used.
+
+    Example:
+        >>> chaos = ChaosRun(Path("iris.yaml"), Path("runs"), seed=7)
+        >>> endured = chaos.run([Fault("driver", "trials")])   # doctest: +SKIP
+        >>> endured.survived, endured.findings.sound           # doctest: +SKIP
+        (1, True)
     """
 
     def __init__(self, file: Path, workspace: Path, *, seed: int, patience: float = 180.0) -> None:

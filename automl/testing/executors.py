@@ -1,11 +1,6 @@
 """The conformance suite of executors.
 
 Derive it, and say how to make yours.
-
-Example:
-    >>> class TestMyExecutor(ExecutorSuite):
-    ...     def make_executor(self) -> Executor:
-    ...         return MyExecutor(ComputeOptions(max_workers=2))
 """
 
 from __future__ import annotations
@@ -39,7 +34,16 @@ __all__ = ["ExecutorSuite"]
 
 
 class ExecutorSuite(KillTests, BatchTests):
-    """The duties of an executor."""
+    """The duties of an executor.
+
+    Example:
+        >>> from automl.engine.execution.inline import InlineExecutor
+        >>> class TestInline(ExecutorSuite):
+        ...     hard_kill = parallel = False
+        ...
+        ...     def make_executor(self) -> Executor:
+        ...         return InlineExecutor()
+    """
 
     # --- results and reports
 

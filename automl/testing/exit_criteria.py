@@ -1,14 +1,6 @@
 """The conformance suite of exit criteria.
 
 Derive it, name yours and the limits that ask for it, and describe a search that it ends.
-
-Example:
-    >>> class TestMyCriterion(ExitCriterionSuite):
-    ...     criterion = MyCriterion
-    ...     limits = {"my_limit": 3}
-    ...
-    ...     def states(self, maximize: bool) -> Sequence[SearchState]:
-    ...         return played([0.5, Status.FAILED, 0.5], maximize=maximize)
 """
 
 from __future__ import annotations
@@ -71,6 +63,16 @@ class ExitCriterionSuite:
     Attributes:
         criterion: the class.
         limits: keys below ``limits:`` that ask for it; empty if nothing has to.
+
+    Example:
+        >>> from automl.engine.stopping.max_trials import MaxTrials
+        >>> class TestMaxTrials(ExitCriterionSuite):
+        ...     criterion = MaxTrials
+        ...     limits = {"max_trials": 3}
+        ...
+        ...     def states(self, maximize: bool) -> Sequence[SearchState]:
+        ...         return played([0.1, Status.FAILED, 0.2], maximize=maximize)
+        >>> TestMaxTrials().test_it_holds_at_the_last_state_and_says_why(maximize=True)
     """
 
     criterion: ClassVar[type[ExitCriterion]]

@@ -3,14 +3,6 @@
 It shows, and tests, all that an experiment asks of a kind of problem; a search of it takes next to no time. Derive it,
 and announce it under the entry points ``automl.problems``, named after its task; ``search.space`` is then a mapping of
 parameters alone.
-
-Example:
-    >>> class Parabola(FunctionProblem):
-    ...     metric = Objective("loss", maximize=False)
-    ...
-    ...     @staticmethod
-    ...     def function(params: Mapping[str, Any], share: float) -> float:
-    ...         return params["x"] ** 2 + (1 - share)
 """
 
 from __future__ import annotations
@@ -49,6 +41,16 @@ class FunctionProblem(Problem):
 
     Attributes:
         metric: what the function returns.
+
+    Example:
+        >>> class Parabola(FunctionProblem):
+        ...     metric = Objective("loss", maximize=False)
+        ...
+        ...     @staticmethod
+        ...     def function(params: Mapping[str, Any], share: float) -> float:
+        ...         return params["x"] ** 2 + (1 - share)
+        >>> Parabola.function({"x": 3.0}, share=1.0)
+        9.0
     """
 
     metric: ClassVar[Objective]

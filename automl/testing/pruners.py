@@ -1,11 +1,6 @@
 """The conformance suite of pruners.
 
 Derive it, and say how to make yours.
-
-Example:
-    >>> class TestMyPruner(PrunerSuite):
-    ...     def make_pruner(self) -> Pruner:
-    ...         return MyPruner(MyPruner.Settings())
 """
 
 from __future__ import annotations
@@ -30,7 +25,15 @@ _DIRECTIONS = pytest.mark.parametrize("maximize", [True, False], ids=["maximize"
 
 
 class PrunerSuite:
-    """The duties of a pruner."""
+    """The duties of a pruner.
+
+    Example:
+        >>> from automl.engine.pruners.bandit import Bandit
+        >>> class TestBandit(PrunerSuite):
+        ...     def make_pruner(self) -> Pruner:
+        ...         return Bandit(Bandit.Settings(slack_factor=0.1))
+        >>> TestBandit().test_it_has_a_name_and_declares_its_options()
+    """
 
     def make_pruner(self) -> Pruner:
         raise NotImplementedError

@@ -1,11 +1,6 @@
 """The conformance suite of samplers.
 
 Derive it, and say how to make yours.
-
-Example:
-    >>> class TestMySampler(SamplerSuite):
-    ...     def make_sampler(self) -> Sampler:
-    ...         return MySampler(MySampler.Settings())
 """
 
 from __future__ import annotations
@@ -71,6 +66,13 @@ class SamplerSuite:
 
     Attributes:
         trials: length of the searches that are played; more than the sampler's start at random.
+
+    Example:
+        >>> from automl.engine.samplers.random import RandomSearch
+        >>> class TestRandomSearch(SamplerSuite):
+        ...     def make_sampler(self) -> Sampler:
+        ...         return RandomSearch(RandomSearch.Settings())
+        >>> TestRandomSearch().test_proposals_are_in_the_space()
     """
 
     trials: ClassVar[int] = 30

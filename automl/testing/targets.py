@@ -11,7 +11,7 @@ from automl.engine.execution.reap import is_alive
 
 __all__ = ["MARK", "TARGETS", "processes_of"]
 
-MARK = "AUTOML_ORDEAL"
+MARK = "AUTOML_CHAOS"
 """The environment variable that a driver is given: all that it starts inherits it."""
 
 Finder = Callable[[int, Sequence[psutil.Process]], Sequence[psutil.Process]]

@@ -23,6 +23,22 @@ class Executor(ABC):
       ``started_at`` the trial may not have begun. What certainly has not is run by another worker.
     - A trial over its `limits` is killed with its children and ends ``TIMED_OUT`` or ``OUT_OF_MEMORY``.
     - `stop` is polite first; after `grace` seconds the worker is killed, and the trial ends as the reason says.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from automl.engine.execution.inline import InlineExecutor
+        >>> from automl.engine.trial.contract import Outcome
+        >>> class Square:
+        ...     metric = "square"
+        ...
+        ...     def __call__(self, spec, run):
+        ...         return Outcome(spec.params["x"] ** 2)
+        >>> executor = InlineExecutor()
+        >>> executor.start(TrialContext(Square()))
+        >>> executor.submit(TrialSpec(0, "square", {"x": 3.0}, Path("trial"), seed=0))
+        >>> [(event.status.value, event.value) for event in executor.wait(10.0)]
+        [('COMPLETED', 9.0)]
+        >>> executor.close()
     """
 
     name: ClassVar[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime, timedelta
 
-from automl.engine.execution.handle import RunningTrial
+from automl.engine.execution.handle import SubmittedTrial
 from automl.engine.execution.memory_note import MemoryNote
 from automl.engine.trial.contract import Failure, Status, StopReason, TrialResult
 from automl.engine.trial.execute import stop_failure
@@ -16,7 +16,7 @@ __all__ = ["ended_without_result"]
 
 
 def ended_without_result(
-    flight: RunningTrial, status: Status, failure: Failure, *, storage: str | None = None
+    trial: SubmittedTrial, status: Status, failure: Failure, *, storage: str | None = None
 ) -> TrialResult:
     """Return what can be said from outside about a trial that was killed, or that never began.
 
@@ -25,24 +25,24 @@ def ended_without_result(
     Args:
         storage: the URL of `compute.storage`, if the trial's worker used it.
     """
-    spec = flight.spec
+    spec = trial.spec
     held = None if spec.limits.memory is None else MemoryNote(spec.directory, storage).take()
     if held is not None:
         status = Status.OUT_OF_MEMORY
         failure = stop_failure(StopReason.OUT_OF_MEMORY, spec, killed=True)
     directory = TrialDirectory(spec.directory)
-    seconds = time.monotonic() - flight.started if flight.has_begun else 0.0
+    seconds = time.monotonic() - trial.started if trial.has_begun else 0.0
     return TrialResult.of(
         spec,
         status,
-        value=flight.last.value if flight.last is not None and not status.is_failure else None,
+        value=trial.last.value if trial.last is not None and not status.is_failure else None,
         failure=failure,
         seconds=seconds,
         peak_memory=held,
         model_size=total_size(directory.models),
         outputs=list_outputs(directory.outputs),
-        worker="" if flight.worker is None else flight.worker.address,
-        started_at=_ago(seconds) if flight.has_begun else "",
+        worker="" if trial.worker is None else trial.worker.address,
+        started_at=_ago(seconds) if trial.has_begun else "",
     )
 
 

@@ -1,4 +1,4 @@
-"""A worker and a trial in flight, as the driver sees them."""
+"""A worker and a submitted trial, as an executor sees them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 
 from automl.engine.trial.contract import Device, Report, StopReason, TrialSpec
 
-__all__ = ["RunningTrial", "WorkerHandle"]
+__all__ = ["SubmittedTrial", "WorkerHandle"]
 
 _TIMEOUT_GRACE = 0.2
 """Seconds after its limit at which a trial is killed; it knows its limit, and may end in good time by itself."""
 
 
 class WorkerHandle(ABC):
-    """The driver's means of speaking to one worker.
+    """An executor's means of speaking to one worker.
 
     Attributes:
         says_at_once: what it has said is heard though it dies right after: a trial behind the one that it runs has
@@ -28,7 +28,7 @@ class WorkerHandle(ABC):
         device: what its trials compute on.
         address: ``host:pid``, once it has said so.
         ready: it has the context.
-        flights: the trials that it was given and that have not ended, in order: it runs the first.
+        trials: the trials that it was given and that have not ended, in order: it runs the first.
         last: the latest trial that it was given.
         free_since: reading of `time.monotonic()` when it became ready, or its latest trial ended.
     """
@@ -40,37 +40,37 @@ class WorkerHandle(ABC):
         self.device = device
         self.address = ""
         self.ready = False
-        self.flights: deque[RunningTrial] = deque()
+        self.trials: deque[SubmittedTrial] = deque()
         self.last: TrialSpec | None = None
         self.free_since = 0.0
 
     @property
-    def flight(self) -> RunningTrial | None:
-        """The trial that it runs."""
-        return self.flights[0] if self.flights else None
+    def running(self) -> SubmittedTrial | None:
+        """The trial that it runs; None while it has none."""
+        return self.trials[0] if self.trials else None
 
     @property
     def idle(self) -> bool:
-        return self.ready and not self.flights
+        return self.ready and not self.trials
 
-    def take(self, flights: Sequence[RunningTrial]) -> None:
+    def take(self, trials: Sequence[SubmittedTrial]) -> None:
         """Send trials, which it runs one after the other. The first begins."""
         now = time.monotonic()
-        self.flights.extend(flights)
-        for flight in flights:
-            flight.assign(self, now)
-        self.flights[0].begin(now)
-        self.last = flights[-1].spec
-        self.run([flight.spec for flight in flights])
+        self.trials.extend(trials)
+        for trial in trials:
+            trial.assign(self, now)
+        self.trials[0].begin(now)
+        self.last = trials[-1].spec
+        self.run([trial.spec for trial in trials])
 
-    def ended(self, number: int) -> RunningTrial | None:
-        """Note that a trial of it has ended, and return its flight; the next one begins if it was its turn."""
-        for position, flight in enumerate(self.flights):
-            if flight.spec.number == number:
-                del self.flights[position]
-                if position == 0 and self.flights:
-                    self.flights[0].begin(time.monotonic())
-                return flight
+    def ended(self, number: int) -> SubmittedTrial | None:
+        """Note that a trial of it has ended, and return it; the next one begins if it was running."""
+        for position, trial in enumerate(self.trials):
+            if trial.spec.number == number:
+                del self.trials[position]
+                if position == 0 and self.trials:
+                    self.trials[0].begin(time.monotonic())
+                return trial
         return None
 
     @abstractmethod
@@ -87,7 +87,7 @@ class WorkerHandle(ABC):
 
 
 @dataclass(eq=False)
-class RunningTrial:
+class SubmittedTrial:
     """A trial that was submitted and has no result yet.
 
     Attributes:

@@ -17,7 +17,7 @@ from typing import Any
 from automl.deadline import Deadline
 from automl.engine.execution.base import Event, Executor
 from automl.engine.execution.ended import ended_without_result
-from automl.engine.execution.handle import RunningTrial, WorkerHandle
+from automl.engine.execution.handle import SubmittedTrial, WorkerHandle
 from automl.engine.execution.messages import Broken, Died, Finished, Loaded, Message
 from automl.engine.execution.options import ComputeOptions
 from automl.engine.execution.payload import Payload, pack
@@ -58,7 +58,7 @@ class _State:
 
     workers: list[WorkerHandle] = field(default_factory=list)
     queue: TrialQueue = field(default_factory=TrialQueue)
-    flights: dict[int, RunningTrial] = field(default_factory=dict)
+    trials: dict[int, SubmittedTrial] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     wanted: Counter[Device] = field(default_factory=Counter)
     full_at: dict[Device, float] = field(default_factory=lambda: dict.fromkeys(Device, time.monotonic()))
@@ -170,7 +170,7 @@ class Pool(Executor):
     @property
     def in_flight(self) -> int:
         """Trials whose results `wait` has not given yet."""
-        return len(self._state.flights) + sum(isinstance(event, TrialResult) for event in self._state.events)
+        return len(self._state.trials) + sum(isinstance(event, TrialResult) for event in self._state.events)
 
     @property
     def local_workers(self) -> Collection[int] | None:
@@ -182,9 +182,9 @@ class Pool(Executor):
         state, device = self._state, spec.resources.device
         if device not in self._devices:
             raise ExecutorError(f"Trial {spec.number} computes on a {device}, and no worker here does.")
-        flight = state.flights[spec.number] = RunningTrial(spec)
-        state.queue.add(flight)
-        self._want(self._flights_on()[device], device)
+        trial = state.trials[spec.number] = SubmittedTrial(spec)
+        state.queue.add(trial)
+        self._want(self._submitted_on()[device], device)
 
     def wait(self, timeout: float) -> list[Event]:
         state, ends = self._state, time.monotonic() + timeout
@@ -201,26 +201,26 @@ class Pool(Executor):
                 return events
 
     def stop(self, number: int, reason: StopReason, *, grace: float = 1.0) -> None:
-        flight = self._state.flights.get(number)
-        if flight is None:
+        trial = self._state.trials.get(number)
+        if trial is None:
             return
-        if flight.worker is None:
-            self._state.queue.remove(flight)
-            self._end(flight, reason.status, stop_failure(reason, flight.spec, killed=False))
+        if trial.worker is None:
+            self._state.queue.remove(trial)
+            self._end(trial, reason.status, stop_failure(reason, trial.spec, killed=False))
         else:
-            flight.stop(reason, grace)
+            trial.stop(reason, grace)
 
     def close(self) -> None:
         state, self._state = self._state, _State(closed=True)
         self._kill(state.workers)
         for worker in state.workers:
-            latest = worker.last if worker.flight is None else worker.flight.spec
+            latest = worker.last if worker.running is None else worker.running.spec
             if latest is not None:
-                rescue_spool(latest.directory, worker.mark, keep=worker.flight is not None)
+                rescue_spool(latest.directory, worker.mark, keep=worker.running is not None)
 
-    def _flights_on(self) -> Counter[Device]:
-        """Trials in flight."""
-        return Counter(flight.spec.resources.device for flight in self._state.flights.values())
+    def _submitted_on(self) -> Counter[Device]:
+        """Count the trials in flight by what they compute on."""
+        return Counter(trial.spec.resources.device for trial in self._state.trials.values())
 
     def _crew(self, device: Device) -> list[WorkerHandle]:
         """The workers for `device`."""
@@ -240,7 +240,7 @@ class Pool(Executor):
         state = self._state
         while len(self._crew(device)) < state.wanted[device] and not state.closed:
             starting = sum(not worker.ready for worker in state.workers)
-            busy = [w.flight.started for w in state.workers if w.flight is not None]
+            busy = [w.running.started for w in state.workers if w.running is not None]
             first = not state.any_result and time.monotonic() - min(busy, default=math.inf) < _FIRST_TRIAL
             if state.workers and not self._may_launch(starting, first):
                 return
@@ -248,49 +248,49 @@ class Pool(Executor):
 
     def _dispatch(self) -> None:
         for device in self._devices if self._state.queue else ():
-            free = [worker for worker in self._crew(device) if not worker.flights]
+            free = [worker for worker in self._crew(device) if not worker.trials]
             for worker in [worker for worker in free if worker.ready]:
-                if flights := self._state.queue.take(device, len(free)):
-                    worker.take(flights)
+                if trials := self._state.queue.take(device, len(free)):
+                    worker.take(trials)
                 free.remove(worker)
         self._start_workers()
 
     def _shrink(self, now: float) -> None:
         """End workers that nothing has needed for a while, also those that still wait for a place."""
-        state, flights = self._state, self._flights_on()
+        state, submitted = self._state, self._submitted_on()
         latest = now - self.options.idle_timeout
         for device in self._devices:
             crew = self._crew(device)
-            if flights[device] and flights[device] >= sum(worker.ready for worker in crew):
+            if submitted[device] and submitted[device] >= sum(worker.ready for worker in crew):
                 state.full_at[device] = now
-            spare = len(crew) - max(self.options.min_workers, flights[device])
-            for worker in [w for w in crew if w.flight is None][: max(0, spare)]:
+            spare = len(crew) - max(self.options.min_workers, submitted[device])
+            for worker in [w for w in crew if w.running is None][: max(0, spare)]:
                 if (worker.free_since if worker.ready else state.full_at[device]) < latest:
                     self._remove(worker)
                     state.wanted[device] = len(self._crew(device))
 
     def _next_clock(self) -> float:
-        return min((flight.kill_at for flight in self._state.flights.values()), default=math.inf)
+        return min((trial.kill_at for trial in self._state.trials.values()), default=math.inf)
 
     def _enforce(self, now: float) -> None:
         """Kill the workers of trials whose time is over."""
-        for flight in [f for f in self._state.flights.values() if f.kill_at <= now]:
-            if flight.worker is None:
+        for trial in [trial for trial in self._state.trials.values() if trial.kill_at <= now]:
+            if trial.worker is None:
                 continue
-            worker = flight.worker
+            worker = trial.worker
             self._remove(worker)
-            if worker.flight is flight:  # else its result came with the kill
-                flight.reason = flight.reason or StopReason.TIMED_OUT
-            self._end_all(worker, Died("its worker was killed for the trial before it"), flight)
+            if worker.running is trial:  # else its result came with the kill
+                trial.reason = trial.reason or StopReason.TIMED_OUT
+            self._end_all(worker, Died("its worker was killed for the trial before it"), trial)
 
     def _take(self, worker: WorkerHandle, message: Message) -> None:
         state = self._state
         if isinstance(message, Finished):
             self._finish(worker, message)
         elif isinstance(message, Report):
-            flight = state.flights.get(message.number)
-            if flight is not None and flight.worker is worker:
-                flight.last = message
+            trial = state.trials.get(message.number)
+            if trial is not None and trial.worker is worker:
+                trial.last = message
                 state.events.append(message)
         elif isinstance(message, Loaded):
             worker.ready, worker.address, worker.free_since = True, message.address, time.monotonic()
@@ -302,26 +302,26 @@ class Pool(Executor):
             self._bury(worker, message)
 
     def _finish(self, worker: WorkerHandle, finished: Finished) -> None:
-        state, flight = self._state, worker.ended(finished.result.number)
+        state, trial = self._state, worker.ended(finished.result.number)
         state.any_result = True
         worker.free_since = time.monotonic()
-        if flight is not None and state.flights.pop(flight.spec.number, None) is not None:
-            if flight.has_begun:
+        if trial is not None and state.trials.pop(trial.spec.number, None) is not None:
+            if trial.has_begun:
                 state.queue.observe(finished.result.seconds)
-            self._deliver(flight.spec, finished)
+            self._deliver(trial.spec, finished)
         if finished.worn:
-            unbegun = list(worker.flights)
-            worker.flights.clear()
+            unbegun = list(worker.trials)
+            worker.trials.clear()
             self._remove(worker)
             self._put_back(unbegun)
 
-    def _put_back(self, flights: Sequence[RunningTrial]) -> None:
+    def _put_back(self, trials: Sequence[SubmittedTrial]) -> None:
         """Have other workers run what the worker that it was given to will not begin."""
-        for flight in flights:
-            flight.release()
-            if flight.reason is not None:
-                self._end(flight, flight.reason.status, stop_failure(flight.reason, flight.spec, killed=False))
-        self._state.queue.put_back([flight for flight in flights if flight.reason is None])
+        for trial in trials:
+            trial.release()
+            if trial.reason is not None:
+                self._end(trial, trial.reason.status, stop_failure(trial.reason, trial.spec, killed=False))
+        self._state.queue.put_back([trial for trial in trials if trial.reason is None])
 
     def _note_gpus(self, free: Mapping[str, int]) -> None:
         """Note what trials may hold: the most that was free, since the first worker to look saw the GPU without any."""
@@ -330,8 +330,8 @@ class Pool(Executor):
 
     def _bury(self, worker: WorkerHandle, death: Died) -> None:
         self._remove(worker)
-        if worker.flights:
-            self._end_all(worker, death, worker.flight)
+        if worker.trials:
+            self._end_all(worker, death, worker.running)
         elif not worker.ready:
             self._state.deaths += 1
             if self._state.deaths >= _MAX_DEATHS:
@@ -343,37 +343,37 @@ class Pool(Executor):
             self._state.workers.remove(worker)
             for source, message in self._kill([worker]):
                 self._take(source, message)
-            if worker.flight is None and worker.last is not None:
+            if worker.running is None and worker.last is not None:
                 rescue_spool(worker.last.directory, worker.mark, keep=False)
 
     def _deliver(self, spec: TrialSpec, finished: Finished) -> None:
         """Hand on what a worker says about a trial's end."""
         self._state.events.append(finished.result)
 
-    def _end_all(self, worker: WorkerHandle, death: Died, culprit: RunningTrial | None) -> None:
+    def _end_all(self, worker: WorkerHandle, death: Died, culprit: SubmittedTrial | None) -> None:
         """End what a dead worker may have begun, and have other workers run the rest.
 
         Args:
             culprit: the trial that it has died of. Any other is said not to have begun: it is not to blame.
         """
-        flights = list(worker.flights)
-        worker.flights.clear()
-        unbegun = [f for f in flights if not f.has_begun and (worker.says_at_once or f.reason is not None)]
-        for flight in [flight for flight in flights if flight not in unbegun]:
-            if flight.reason is not None:  # it was asked to stop, and has not got round to it
-                self._end(flight, flight.reason.status, stop_failure(flight.reason, flight.spec, killed=True))
+        trials = list(worker.trials)
+        worker.trials.clear()
+        unbegun = [t for t in trials if not t.has_begun and (worker.says_at_once or t.reason is not None)]
+        for trial in [trial for trial in trials if trial not in unbegun]:
+            if trial.reason is not None:  # it was asked to stop, and has not got round to it
+                self._end(trial, trial.reason.status, stop_failure(trial.reason, trial.spec, killed=True))
             else:
-                flight.started = flight.started if flight is culprit else math.inf
-                status = death.status if flight is culprit else Status.INTERRUPTED
-                self._end(flight, status, Failure(kind="WorkerDied", message=death.reason))
+                trial.started = trial.started if trial is culprit else math.inf
+                status = death.status if trial is culprit else Status.INTERRUPTED
+                self._end(trial, status, Failure(kind="WorkerDied", message=death.reason))
         self._put_back(unbegun)
 
-    def _end(self, flight: RunningTrial, status: Status, failure: Failure) -> None:
+    def _end(self, trial: SubmittedTrial, status: Status, failure: Failure) -> None:
         """Give a trial the result that its worker could not give."""
-        self._state.flights.pop(flight.spec.number, None)
-        if flight.worker is not None:
-            if flight.reason is StopReason.CANCELLED:  # the search is over: its worker is not replaced
-                device = flight.spec.resources.device
+        self._state.trials.pop(trial.spec.number, None)
+        if trial.worker is not None:
+            if trial.reason is StopReason.CANCELLED:  # the search is over: its worker is not replaced
+                device = trial.spec.resources.device
                 self._state.wanted[device] = len(self._crew(device))
-            rescue_spool(flight.spec.directory, flight.worker.mark)
-        self._state.events.append(ended_without_result(flight, status, failure, storage=self._storage))
+            rescue_spool(trial.spec.directory, trial.worker.mark)
+        self._state.events.append(ended_without_result(trial, status, failure, storage=self._storage))

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from statistics import fmean
 
-from automl.engine.execution.handle import RunningTrial
+from automl.engine.execution.handle import SubmittedTrial
 from automl.engine.trial.contract import Device, TrialSpec
 
 __all__ = ["TrialQueue"]
@@ -27,32 +27,32 @@ class TrialQueue:
     """
 
     def __init__(self) -> None:
-        self._waiting: list[RunningTrial] = []
+        self._waiting: list[SubmittedTrial] = []
         self._latest: deque[float] = deque(maxlen=_REMEMBERED)
         self.portion = 1
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, flight: RunningTrial) -> None:
-        self._waiting.append(flight)
+    def add(self, trial: SubmittedTrial) -> None:
+        self._waiting.append(trial)
 
-    def put_back(self, flights: Sequence[RunningTrial]) -> None:
+    def put_back(self, trials: Sequence[SubmittedTrial]) -> None:
         """Have what a worker was given and has not begun go first."""
-        self._waiting[:0] = flights
+        self._waiting[:0] = trials
 
-    def remove(self, flight: RunningTrial) -> None:
-        self._waiting.remove(flight)
+    def remove(self, trial: SubmittedTrial) -> None:
+        self._waiting.remove(trial)
 
-    def take(self, device: Device, workers: int) -> list[RunningTrial]:
+    def take(self, device: Device, workers: int) -> list[SubmittedTrial]:
         """Take what the next of so many workers without a trial, starting ones included, is to run."""
-        waiting = [flight for flight in self._waiting if flight.spec.resources.device is device]
+        waiting = [trial for trial in self._waiting if trial.spec.resources.device is device]
         most = min(self.portion, math.ceil(len(waiting) / workers))
         taken = waiting[:1]
         if taken and _may_share(taken[0].spec):
-            taken += [flight for flight in waiting[1:] if _may_share(flight.spec)][: most - 1]
-        for flight in taken:
-            self._waiting.remove(flight)
+            taken += [trial for trial in waiting[1:] if _may_share(trial.spec)][: most - 1]
+        for trial in taken:
+            self._waiting.remove(trial)
         return taken
 
     def observe(self, seconds: float) -> None:

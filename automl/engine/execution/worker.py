@@ -50,7 +50,7 @@ class Worker:
         watchdog: of this process.
     """
 
-    def __init__(self, mark: str, warden: WorkerWatchdog | None) -> None:
+    def __init__(self, mark: str, watchdog: WorkerWatchdog | None) -> None:
         os.environ[MARK] = nested_mark(mark)
         self.mark = mark
         self._context: TrialContext | None = None
@@ -58,7 +58,7 @@ class Worker:
         self._stops: dict[tuple[int, int], StopReason] = {}
         self._spool = Spool(mark)
         faulthandler.enable(sys.stderr)  # a crash in C leaves Python's stack in the trial's log
-        self._warden = warden
+        self._watchdog = watchdog
         self._held = 0
         threading.Thread(target=self._tick, name="automl-tick", daemon=True).start()
 
@@ -87,10 +87,10 @@ class Worker:
         key = spec.number, spec.attempt
         if (reason := self._stops.pop(key, None)) is not None:  # it came before the trial did
             return _never_begun(spec, reason)
-        if self._warden is not None and spec.limits.memory is None:
-            self._warden.expect()
-        elif self._warden is not None and spec.limits.memory is not None:
-            self._warden.limit(spec.limits.memory, note or MemoryNote(spec.directory))
+        if self._watchdog is not None and spec.limits.memory is None:
+            self._watchdog.expect()
+        elif self._watchdog is not None and spec.limits.memory is not None:
+            self._watchdog.limit(spec.limits.memory, note or MemoryNote(spec.directory))
         result = execute(
             spec,
             self._context,
@@ -98,8 +98,8 @@ class Worker:
             stop_reason=lambda: self._stops.get(key),
             capture=self._spool.capture,
         )
-        if spec.limits.memory is not None and self._warden is not None:
-            self._warden.lift()
+        if spec.limits.memory is not None and self._watchdog is not None:
+            self._watchdog.lift()
         self._stops.pop(key, None)
         return Finished(result, self._worn())
 

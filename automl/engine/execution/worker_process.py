@@ -98,7 +98,7 @@ class WorkerProcess(WorkerHandle):
     def hear(self) -> list[Message]:
         """Return what it has said, where there is something: at most one message for each of its trials."""
         messages = [self.receive()]
-        while len(messages) < len(self.flights) and self._has_spoken():
+        while len(messages) < len(self.trials) and self._has_spoken():
             messages.append(self.receive())
         return messages
 

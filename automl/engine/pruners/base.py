@@ -34,6 +34,17 @@ class Pruner(ABC):
     Attributes:
         name: how users call it.
         Settings: its options.
+
+    Example:
+        >>> from optuna.pruners import ThresholdPruner
+        >>> class Ceiling(Pruner):
+        ...     name = "ceiling"
+        ...
+        ...     def make(self, steps=None):
+        ...         return ThresholdPruner(upper=1e6)
+        >>> pruner = Ceiling(PrunerSettings(delay_evaluation=1))
+        >>> pruner.due(reports=1), pruner.due(reports=2)
+        (False, True)
     """
 
     name: ClassVar[str]

@@ -55,6 +55,17 @@ class Sampler(ABC):
 
     Raises:
         MissingExtraError: that module is not installed.
+
+    Example:
+        >>> from optuna.samplers import RandomSampler
+        >>> class Dice(Sampler):
+        ...     name = "dice"
+        ...     learns = False
+        ...
+        ...     def make(self, seed):
+        ...         return RandomSampler(seed=seed)
+        >>> Dice(Dice.Settings()).at(Ask(seed=7))
+        <optuna.samplers._random.RandomSampler object at ...>
     """
 
     name: ClassVar[str]

@@ -71,7 +71,7 @@ class Driver:
         self._criteria, self._admission, self._memory = tuple(criteria), admission, memory
         self._deadline = deadline
         self._submissions, self._interrupts = Submissions(terms, history, deadline, reserve), interrupts
-        self._flights: dict[int, PendingTrial] = {}
+        self._running: dict[int, PendingTrial] = {}
         self._waiting = PendingQueue(memory, executor)
         self._new: list[Finished] = []
         self._counts: Counter[Status] = Counter()
@@ -96,7 +96,7 @@ class Driver:
             yield state
             refused = self._submit_more()
             self._cancel_overdue()
-            self._take(self._executor.wait(0 if refused else self._turn()) if self._flights else [])
+            self._take(self._executor.wait(0 if refused else self._turn()) if self._running else [])
 
     def _turn(self) -> float:
         """Seconds to wait for events: the end of the search's time is noticed when it comes."""
@@ -109,9 +109,9 @@ class Driver:
         """
         spent = self._deadline.spent()
         promised = (
-            flight.since + (flight.spec.limits.seconds or 0.0) - spent
-            for flight in self._flights.values()
-            if flight.is_final
+            pending.since + (pending.spec.limits.seconds or 0.0) - spent
+            for pending in self._running.values()
+            if pending.is_final
         )
         return max(self._submissions.seconds_left(), *promised, -math.inf)
 
@@ -158,21 +158,21 @@ class Driver:
 
         What still waits in the queue was begun in an earlier session; if time is up it waits for the next.
         """
-        return self._because is not None and not self._flights and not (self._waiting and self._patient())
+        return self._because is not None and not self._running and not (self._waiting and self._patient())
 
     def _salvage(self) -> None:
         """End what an earlier session has left unfinished, if the folds that it had completed are the only model."""
         if self._best is not None or self._partial is not None:
             return
-        for flight in self._waiting.clear():
-            if read_note(self._terms.directory.trial(flight.spec.number)) is not None:
-                flight.spec = replace(flight.spec, attempt=flight.spec.attempt - 1, keep_partial=True)
-                self._flights[flight.spec.number] = flight
-                self._end(flight, TrialResult.of(flight.spec, Status.CANCELLED))
+        for pending in self._waiting.clear():
+            if read_note(self._terms.directory.trial(pending.spec.number)) is not None:
+                pending.spec = replace(pending.spec, attempt=pending.spec.attempt - 1, keep_partial=True)
+                self._running[pending.spec.number] = pending
+                self._end(pending, TrialResult.of(pending.spec, Status.CANCELLED))
 
     def _cancel_overdue(self) -> None:
         if self._because is not None and not self._patient():
-            for number in self._flights:
+            for number in self._running:
                 self._executor.stop(number, StopReason.CANCELLED, grace=_CANCEL_GRACE)
 
     # Submitting
@@ -182,17 +182,17 @@ class Driver:
         ready: list[PendingTrial] = []
         self._out_of_time = False
         slots = self._waiting.slots(learns=self._proposer.learns)
-        while len(self._flights) + len(ready) < slots:
-            flight = self._next(ready)
-            if flight is None:
+        while len(self._running) + len(ready) < slots:
+            pending = self._next(ready)
+            if pending is None:
                 break
-            ready.append(flight)
-        for flight in ready:
-            self._prepare(flight)
+            ready.append(pending)
+        for pending in ready:
+            self._prepare(pending)
         self._history.commit()
-        for flight in ready:
-            self._begin(flight)
-        return any(flight.refused for flight in ready)
+        for pending in ready:
+            self._begin(pending)
+        return any(pending.refused for pending in ready)
 
     def _next(self, ready: Sequence[PendingTrial]) -> PendingTrial | None:
         """Take what waits and has room, else a proposal, unless a criterion (``max_trials``, say) holds meanwhile.
@@ -202,9 +202,9 @@ class Driver:
         while True:
             if self._waiting and not self._patient():
                 return None
-            flight = self._waiting.take(beside=(*self._flights.values(), *ready))
-            if flight is not None or len(self._waiting) >= self._executor.slots or self._is_enough():
-                return flight
+            pending = self._waiting.take(beside=(*self._running.values(), *ready))
+            if pending is not None or len(self._waiting) >= self._executor.slots or self._is_enough():
+                return pending
             proposed = self._propose(ready)
             if proposed is None:
                 return None
@@ -216,7 +216,7 @@ class Driver:
 
     def _propose(self, ready: Sequence[PendingTrial]) -> PendingTrial | None:
         left = self._seconds_left()
-        full = self._waiting.full((*self._flights.values(), *ready))
+        full = self._waiting.full((*self._running.values(), *ready))
 
         def admits(
             algorithm: str,
@@ -231,75 +231,75 @@ class Driver:
 
         proposal = self._proposer.propose(self._history.count, admits)
         if proposal is None:
-            self._out_of_time = not (self._flights or ready or self._proposer.exhausted)
+            self._out_of_time = not (self._running or ready or self._proposer.exhausted)
             return None
         record = self._submissions.record(proposal)
         self._proposer.accepted(record.number, proposal)
-        flight = PendingTrial(self._submissions.spec(record, proposal.params, 1), record, self._deadline.spent())
-        self._prepare(flight)
-        return flight
+        pending = PendingTrial(self._submissions.spec(record, proposal.params, 1), record, self._deadline.spent())
+        self._prepare(pending)
+        return pending
 
-    def _prepare(self, flight: PendingTrial) -> None:
-        if not flight.prepared:
-            self._submissions.prepare(flight.spec)
-            flight.prepared = True
+    def _prepare(self, pending: PendingTrial) -> None:
+        if not pending.prepared:
+            self._submissions.prepare(pending.spec)
+            pending.prepared = True
 
-    def _begin(self, flight: PendingTrial) -> None:
+    def _begin(self, pending: PendingTrial) -> None:
         """Submit a trial with the time that is left now, or end one that must not be started."""
-        self._flights[flight.spec.number] = flight
-        if flight.refused is not None:
-            self._end(flight, TrialResult.of(flight.spec, Status.OUT_OF_MEMORY, failure=flight.refused))
+        self._running[pending.spec.number] = pending
+        if pending.refused is not None:
+            self._end(pending, TrialResult.of(pending.spec, Status.OUT_OF_MEMORY, failure=pending.refused))
             return
         # As long as there is no model, any end of a trial is to leave one.
-        limits, keep_partial = self._submissions.limits(flight.record), self._best is None
-        flight.spec = replace(flight.spec, limits=limits, keep_partial=keep_partial)
-        flight.since = self._deadline.spent()
-        self._executor.submit(flight.spec)
+        limits, keep_partial = self._submissions.limits(pending.record), self._best is None
+        pending.spec = replace(pending.spec, limits=limits, keep_partial=keep_partial)
+        pending.since = self._deadline.spent()
+        self._executor.submit(pending.spec)
 
     # What comes back
 
     def _take(self, events: Sequence[Report | TrialResult]) -> None:
         for event in events:
-            flight = self._flights.get(event.number)
-            if flight is None or flight.spec.attempt != event.attempt:
+            pending = self._running.get(event.number)
+            if pending is None or pending.spec.attempt != event.attempt:
                 continue
             if isinstance(event, Report):
-                self._report(flight, event)
+                self._report(pending, event)
             else:
-                self._end(flight, event)
+                self._end(pending, event)
 
-    def _report(self, flight: PendingTrial, report: Report) -> None:
-        if not math.isfinite(report.value) or flight.pruned is not None:
+    def _report(self, pending: PendingTrial, report: Report) -> None:
+        if not math.isfinite(report.value) or pending.pruned is not None:
             return
-        flight.value = report.value
+        pending.value = report.value
         if self._history.report(report.number, report.step, report.value):
-            flight.pruned = report
+            pending.pruned = report
             self._executor.stop(report.number, StopReason.PRUNED, grace=_PRUNE_GRACE)
 
-    def _end(self, flight: PendingTrial, result: TrialResult) -> None:
-        del self._flights[result.number]
-        if result.status is Status.INTERRUPTED and flight.losses == 0 and self._patient():
-            self._try_again(flight, begun=bool(result.started_at))
+    def _end(self, pending: PendingTrial, result: TrialResult) -> None:
+        del self._running[result.number]
+        if result.status is Status.INTERRUPTED and pending.losses == 0 and self._patient():
+            self._try_again(pending, begun=bool(result.started_at))
             return
-        result = finalize_result(flight, result, self._terms, self._deadline.spent())
-        place = TrialDirectory(flight.spec.directory)
-        if flight.spec.keep_partial:
+        result = finalize_result(pending, result, self._terms, self._deadline.spent())
+        place = TrialDirectory(pending.spec.directory)
+        if pending.spec.keep_partial:
             result = keep(place, result)
         write_result(place, result)
-        if flight.spec.keep_partial:
+        if pending.spec.keep_partial:
             discard(place)
         self._history.tell(result, eligible=self._terms.model_limits.allow(result))
-        record = replace(flight.record, state=state_of(result.status), value=result.value)
-        self._note(record, result, flight.spec.params)
+        record = replace(pending.record, state=state_of(result.status), value=result.value)
+        self._note(record, result, pending.spec.params)
 
-    def _try_again(self, flight: PendingTrial, *, begun: bool) -> None:
+    def _try_again(self, pending: PendingTrial, *, begun: bool) -> None:
         """A lost worker is infrastructure: the same trial once more. Twice, if others may have lost it the first."""
-        innocent = not begun and flight.spec.attempt == 1  # later attempts have their worker to themselves
-        spec = replace(flight.spec, attempt=flight.spec.attempt + 1, limits=self._submissions.limits(flight.record))
+        innocent = not begun and pending.spec.attempt == 1  # later attempts have their worker to themselves
+        spec = replace(pending.spec, attempt=pending.spec.attempt + 1, limits=self._submissions.limits(pending.record))
         log.warning("trial %d lost its worker and is run again (attempt %d)", spec.number, spec.attempt)
         self._history.forget_reports(spec.number)
-        losses = flight.losses + (not innocent)
-        self._waiting.add(PendingTrial(spec, flight.record, self._deadline.spent(), losses=losses))
+        losses = pending.losses + (not innocent)
+        self._waiting.add(PendingTrial(spec, pending.record, self._deadline.spent(), losses=losses))
 
     def _note(self, record: Record, result: TrialResult, params: Mapping[str, Any]) -> None:
         self._counts[result.status] += 1
@@ -341,14 +341,14 @@ class Driver:
             running=tuple(
                 RunningTrial(
                     number,
-                    flight.spec.attempt,
-                    flight.spec.algorithm,
-                    flight.spec.params,
-                    flight.since,
-                    flight.value,
-                    final=flight.is_final,
+                    pending.spec.attempt,
+                    pending.spec.algorithm,
+                    pending.spec.params,
+                    pending.since,
+                    pending.value,
+                    final=pending.is_final,
                 )
-                for number, flight in sorted(self._flights.items())
+                for number, pending in sorted(self._running.items())
             ),
             new=new,
             elapsed=self._deadline.spent(),

@@ -59,7 +59,19 @@ class Problem(ABC):
         imports: modules that using a model of it needs.
 
     Example:
-        `automl.testing.function_problem` is a whole one: a function, and a space.
+        A whole one is `automl.testing.function_problem.FunctionProblem`: a function, and a space.
+
+        >>> from automl.testing.function_problem import FunctionProblem
+        >>> class Parabola(FunctionProblem):
+        ...     metric = Objective("loss", maximize=False)
+        ...
+        ...     @staticmethod
+        ...     def function(params, share):
+        ...         return params["x"] ** 2 + (1 - share)
+        >>> space = SearchSpace.model_validate({"algorithms": {"function": {"params": {"x": {
+        ...     "type": "float", "low": -1.0, "high": 1.0}}}}})
+        >>> Parabola("parabola", space, objectives=(Parabola.metric,)).objective
+        Objective(name='loss', maximize=False)
     """
 
     task: str

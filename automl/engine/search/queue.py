@@ -15,7 +15,7 @@ __all__ = ["PendingQueue", "PendingTrial"]
 
 @dataclass(eq=False)
 class PendingTrial:
-    """A trial in flight, or one that waits to be.
+    """A trial that was submitted, or waits to be.
 
     Attributes:
         since: the experiment's clock, in seconds, when it was proposed, or submitted.
@@ -58,8 +58,8 @@ class PendingQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, flight: PendingTrial) -> None:
-        self._waiting.append(flight)
+    def add(self, pending: PendingTrial) -> None:
+        self._waiting.append(pending)
 
     def slots(self, *, learns: bool) -> int:
         """Return how many trials may be in flight until this is asked again.
@@ -80,14 +80,14 @@ class PendingQueue:
         if not self._waiting:
             return None
         workers, gpu, full = self._executor.local_workers, self._executor.gpu_memory, self.full(beside)
-        running = [flight.spec for flight in beside if flight.refused is None]
-        for flight in self._waiting:
-            if flight.spec.resources.device in full:
+        running = [pending.spec for pending in beside if pending.refused is None]
+        for pending in self._waiting:
+            if pending.spec.resources.device in full:
                 continue
-            flight.refused = self._memory.refusal(flight.spec, workers, gpu)
-            if flight.refused is not None or self._memory.fits(flight.spec, running, workers, gpu):
-                self._waiting.remove(flight)
-                return flight
+            pending.refused = self._memory.refusal(pending.spec, workers, gpu)
+            if pending.refused is not None or self._memory.fits(pending.spec, running, workers, gpu):
+                self._waiting.remove(pending)
+                return pending
         return None
 
     def full(self, beside: Collection[PendingTrial]) -> frozenset[Device]:

@@ -20,6 +20,25 @@ class ExitCriterion(ABC):
     Attributes:
         Limits: the keys it owns below ``limits:``; every one has a default.
         lets_running_finish: whether trials in flight are waited for when it holds, or cancelled.
+
+    Example:
+        >>> from pydantic import Field
+        >>> from automl.engine.trial.objective import Objective
+        >>> from automl.engine.trial.contract import Status
+        >>> class HalfFailedLimits(Options):
+        ...     half_failed: bool = Field(default=False, description="stop once half of all trials have failed")
+        >>> class HalfFailed(ExitCriterion):
+        ...     Limits = HalfFailedLimits
+        ...
+        ...     @classmethod
+        ...     def from_limits(cls, limits):
+        ...         return cls() if limits.half_failed else None
+        ...
+        ...     def check(self, state):
+        ...         half = state.finished > 0 and 2 * state.failures >= state.finished
+        ...         return f"half_failed: {state.failures} of {state.finished} trials failed" if half else None
+        >>> HalfFailed().check(SearchState(Objective("accuracy"), counts={Status.FAILED: 2, Status.COMPLETED: 1}))
+        'half_failed: 2 of 3 trials failed'
     """
 
     Limits: ClassVar[type[Options]] = Options

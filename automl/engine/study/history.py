@@ -107,11 +107,11 @@ class History:
             optuna.logging.set_verbosity(verbosity)
         self._id = self._storage.get_study_id_from_name(_STUDY)
         self._pruner, self._steps = pruner, steps
-        self._judges = PruningGroups(pruner, steps)
+        self._pruning = PruningGroups(pruner, steps)
         self._reports: dict[int, int] = {}
         self._count = len(self._trials())
         for trial in self._trials():
-            self._judges.remember(trial)
+            self._pruning.remember(trial)
         self._backend.commit()
 
     @property
@@ -171,7 +171,7 @@ class History:
         at_the_end = self._steps is not None and step >= self._steps.whole
         if at_the_end or not self._pruner.due(self._reports[number]):
             return False
-        return self._judges.prune(self._study, self._storage.get_trial(trial_id))
+        return self._pruning.prune(self._study, self._storage.get_trial(trial_id))
 
     def forget_reports(self, number: int) -> None:
         """Begin to count anew: another attempt of the trial reports from its start."""
@@ -194,7 +194,7 @@ class History:
         trial = self._trial_id(result.number)
         self._storage.end(trial, state, None if value is None else float(value))
         self._reports.pop(result.number, None)
-        self._judges.remember(self._storage.get_trial(trial))
+        self._pruning.remember(self._storage.get_trial(trial))
 
     def commit(self) -> None:
         self._backend.commit()

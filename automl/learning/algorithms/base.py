@@ -52,6 +52,19 @@ class Learner(ABC):
 
     Attributes:
         model: the fitted estimator.
+
+    Example:
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> class Simple(Learner):
+        ...     def _fit(self, X, y, weight, categorical, valid, progress):
+        ...         self.model = self._make().fit(X, y, weight)
+        ...
+        ...     def _predict(self, X):
+        ...         return self.model.predict_proba(X)
+        >>> learner = Simple(GaussianNB, {}, n_classes=2, seed=0, threads=1)
+        >>> learner.fit(np.array([[0.0], [0.1], [0.9], [1.0]]), np.array([0, 0, 1, 1]))
+        >>> learner.predict(np.array([[0.05]])).round(3)
+        array([[1., 0.]])
     """
 
     model: Any

@@ -30,6 +30,26 @@ class View(TransformerMixin, BaseEstimator):
         Settings: the parameters that a search space may give it.
         rows: what it is of: ``tables`` or ``pictures``, the word that its columns have for it.
         categorical_indices_: which of the matrix's columns hold codes of categories.
+
+    Example:
+        >>> import pandas as pd
+        >>> from automl.learning.data.columns import detect_columns
+        >>> class Missing(View):
+        ...     rows = "tables"
+        ...
+        ...     def fit(self, X, y=None, weight=None):
+        ...         self.names_ = [column.name for column in self.columns]
+        ...         self.categorical_indices_ = []
+        ...         return self
+        ...
+        ...     def transform(self, X):
+        ...         return X[self.names_].isna().to_numpy(np.float32)
+        ...
+        ...     def get_feature_names_out(self, input_features=None):
+        ...         return np.array([f"{name} is missing" for name in self.names_], dtype=object)
+        >>> table = pd.DataFrame({"age": [31.0, None, 27.0]})
+        >>> Missing(detect_columns(table)).fit_transform(table)
+        array([[0.], [1.], [0.]], dtype=float32)
     """
 
     Settings: ClassVar[type[Options]] = Options

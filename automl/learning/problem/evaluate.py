@@ -37,7 +37,7 @@ def preload_model(models: Path) -> None:
         with suppress(Exception):  # what is wrong with them is said where they are needed
             load_bag(models)
 
-    threading.Thread(target=load, name="automl-rehearsal").start()
+    threading.Thread(target=load, name="automl-preload").start()
 
 
 def score_test(problem: PreparedData, models: Path) -> dict[str, float]:

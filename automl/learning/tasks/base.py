@@ -46,6 +46,17 @@ class Task(ABC):
         space_name: the search space that is shipped for it.
         stratify: True if splits should keep the shares of the target's values.
         packages: distributions that its models need when they predict, beside those of their algorithm.
+
+    Example:
+        >>> from automl.learning.tasks.regression import Regression
+        >>> class Counts(Regression):
+        ...     name = "counts"
+        ...
+        ...     def default_metric(self, n_classes):
+        ...         return "mae"
+        >>> import numpy as np
+        >>> Counts().prepare(np.array([3, 0, 7])).values
+        array([3., 0., 7.])
     """
 
     name: ClassVar[str]

@@ -105,7 +105,7 @@ class Counting(ProcessExecutor):
 
     def _dispatch(self) -> None:
         super()._dispatch()
-        self.most_at_once = max(self.most_at_once, sum(worker.flight is not None for worker in self._state.workers))
+        self.most_at_once = max(self.most_at_once, sum(worker.running is not None for worker in self._state.workers))
 
 
 class Search:

@@ -186,10 +186,10 @@ class RayExecutor(Pool):
 
     def _follow_cluster(self) -> None:
         """Use machines that have joined; workers that waited for one that has left need not wait any longer."""
-        before, self._most_before, flights = self._most_before, self._most(), self._flights_on()
+        before, self._most_before, submitted = self._most_before, self._most(), self._submitted_on()
         for device, most in self._most_before.items():
-            if most > before[device] and flights[device] and flights[device] >= self._ready_on(device):
-                self._want(flights[device], device)
+            if most > before[device] and submitted[device] and submitted[device] >= self._ready_on(device):
+                self._want(submitted[device], device)
             self._state.wanted[device] = min(self._state.wanted[device], most)
             crew = self._crew(device)
             for worker in [worker for worker in crew if not worker.ready][: max(0, len(crew) - most)]:
