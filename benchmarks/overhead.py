@@ -42,6 +42,7 @@ from automl.engine.space.space import SearchSpace
 from automl.engine.stopping.max_trials import MaxTrials
 from automl.engine.study.history import History
 from automl.engine.trial.contract import Outcome, TrialContext, TrialSpec
+from automl.engine.trial.objective import Objective
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.tracking.client import Mirror
 
@@ -87,10 +88,14 @@ def search(executor: Executor, trials: int, directory: ExperimentDirectory | Non
     """Seconds that a search of `trials` takes; `at` is filled with the driver's kB after as many trials."""
     directory = directory or experiment()
     sampler = make_sampler(ComponentOptions(name="random"))
-    history = History(directory.journal, maximize=False, pruner=make_pruner(ComponentOptions(name="none")))
+    history = History(
+        directory.journal,
+        objective=Objective("score", maximize=False),
+        pruner=make_pruner(ComponentOptions(name="none")),
+    )
     driver = Driver(
-        Terms(directory, "loss", maximize=False),
-        proposer=SamplerProposer(SPACE, sampler, maximize=False, seed=0, measured=False),
+        Terms(directory, Objective("loss", maximize=False)),
+        proposer=SamplerProposer(SPACE, sampler, objective=Objective("score", maximize=False), seed=0, measured=False),
         history=history,
         executor=executor,
         criteria=[MaxTrials(trials)],
@@ -210,9 +215,17 @@ def driver_kb_per_trial(first: int, last: int) -> float:
 
 def tpe_ask_ms(trials: int) -> float:
     """Median milliseconds of an ask by TPE (and of being told its result) at `trials` trials."""
-    model = AlgorithmStudy("noop", SPACE.algorithms["noop"], make_sampler(ComponentOptions(name="tpe")), maximize=False)
+    model = AlgorithmStudy(
+        "noop",
+        SPACE.algorithms["noop"],
+        make_sampler(ComponentOptions(name="tpe")),
+        objective=Objective("score", maximize=False),
+    )
     random = AlgorithmStudy(
-        "noop", SPACE.algorithms["noop"], make_sampler(ComponentOptions(name="random")), maximize=False
+        "noop",
+        SPACE.algorithms["noop"],
+        make_sampler(ComponentOptions(name="random")),
+        objective=Objective("loss", maximize=False),
     )
     seconds = []
     for number in range(trials + 50):

@@ -21,6 +21,7 @@ from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.proposers.algorithm_study import AlgorithmStudy
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.space.space import AlgorithmSpace
+from automl.engine.trial.objective import Objective
 from automl.seeds import derive
 
 Function = Callable[[Sequence[float]], float]
@@ -58,7 +59,7 @@ SPACE = AlgorithmSpace.model_validate({"params": {f"x{i}": {"type": "float", "lo
 
 def regret(function: Function, sampler: ComponentOptions, seed: int, trials: int) -> float:
     """The smallest value found; every function's minimum is 0."""
-    model = AlgorithmStudy("f", SPACE, make_sampler(sampler), maximize=False)
+    model = AlgorithmStudy("f", SPACE, make_sampler(sampler), objective=Objective("score", maximize=False))
     best = math.inf
     for number in range(trials):
         proposal, local = model.ask(derive(seed, "sampler", number))

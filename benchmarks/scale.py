@@ -38,6 +38,7 @@ from automl.engine.search.submission import Terms
 from automl.engine.stopping.max_trials import MaxTrials
 from automl.engine.study.history import History
 from automl.engine.trial.contract import Outcome, TrialContext, TrialSpec, Work
+from automl.engine.trial.objective import Objective
 from automl.engine.workspace.layout import ExperimentDirectory
 
 STORE = 150 * 2**20
@@ -77,11 +78,15 @@ class Burn:
 
 @contextmanager
 def open_driver(directory: ExperimentDirectory, executor: Executor, trials: int) -> Iterator[Driver]:
-    history = History(directory.journal, maximize=False, pruner=make_pruner(ComponentOptions(name="none")))
+    history = History(
+        directory.journal,
+        objective=Objective("score", maximize=False),
+        pruner=make_pruner(ComponentOptions(name="none")),
+    )
     sampler = make_sampler(ComponentOptions(name="random"))
     yield Driver(
-        Terms(directory, "loss", maximize=False),
-        proposer=SamplerProposer(SPACE, sampler, maximize=False, seed=0, measured=False),
+        Terms(directory, Objective("loss", maximize=False)),
+        proposer=SamplerProposer(SPACE, sampler, objective=Objective("score", maximize=False), seed=0, measured=False),
         history=history,
         executor=executor,
         criteria=[MaxTrials(trials)],

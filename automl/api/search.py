@@ -184,6 +184,7 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
     from automl.engine.space.load import load_space
     from automl.experiment.assembly import resolve
     from automl.learning.algorithms.trust import check_estimators, check_trust
+    from automl.learning.features.views import find_view_mistakes
     from automl.learning.metrics.registry import metric_from_options
     from automl.learning.tasks.registry import get_task
 
@@ -194,7 +195,8 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
         for option in config.metric:
             metric_from_options(option, get_task(config.task).scored_as)
         wanted = config.search.algorithms
-        space = load_space(config.search.space, task=config.task).restrict(allow=wanted.allow, block=wanted.block)
+        space = load_space(config.search.space, task=config.task, check=find_view_mistakes)
+        space = space.restrict(allow=wanted.allow, block=wanted.block)
         if config.search.space is not None:
             check_trust(space, trust=trust)
             check_estimators(space, trust=trust)

@@ -18,7 +18,7 @@ class Progress:
     Example:
         >>> with Progress() as progress:
         ...     progress.say("reading the data")
-        ...     progress.update(SearchState(metric="accuracy", maximize=True))
+        ...     progress.update(SearchState(Objective("accuracy")))
     """
 
     def __enter__(self) -> Self:

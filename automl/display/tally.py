@@ -52,12 +52,12 @@ def best_line(state: SearchState) -> str:
     """
     if state.best is None and state.partial is not None:
         part = state.partial.result
-        return f"{state.metric} = {score(part.value)} ({part.algorithm}, trial {part.number}, {part.extent})"
+        return f"{state.objective.name} = {score(part.value)} ({part.algorithm}, trial {part.number}, {part.extent})"
     if state.best is None:
         completed = state.counts.get(Status.COMPLETED, 0)
-        return f"{state.metric} = –{', no completed trial can win yet' if completed else ''}"
+        return f"{state.objective.name} = –{', no completed trial can win yet' if completed else ''}"
     best = state.best.result
-    return f"{state.metric} = {score(best.value)} ({best.algorithm}, trial {best.number})"
+    return f"{state.objective.name} = {score(best.value)} ({best.algorithm}, trial {best.number})"
 
 
 def time_line(state: SearchState, since: float = 0.0) -> str:

@@ -32,7 +32,7 @@ from automl.engine.stopping.registry import criteria_of
 from automl.engine.study.history import History
 from automl.engine.study.proposal import Proposer, ProposerChain
 from automl.engine.study.recover import recover_lost_trials
-from automl.engine.trial.contract import STEPS_PER_FOLD, Device, TrialContext, TrialLimits, TrialResources
+from automl.engine.trial.contract import Device, TrialContext, TrialLimits, TrialResources
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError
 from automl.experiment.problem.inputs import Inputs
@@ -40,6 +40,7 @@ from automl.experiment.problem.prepare import Problem
 from automl.experiment.problem.resolve_task import resolve_task
 from automl.experiment.problem.warm_start import borrowed_trials, resolve_warm_start
 from automl.learning.training.cross_validation import LearnerWork, warm_imports
+from automl.learning.training.fold_steps import fold_steps
 
 __all__ = ["check_choices", "check_gpus", "devices_of", "make_context", "open_driver", "resolve"]
 
@@ -86,7 +87,7 @@ def make_context(problem: Problem, *, trust: bool, cache: Path, first_look: bool
         first_look=first_look,
         tested=0 if problem.table.test is None else problem.table.test.n_rows,
     )
-    imports = warm_imports(problem.space, problem.table.columns)
+    imports = warm_imports(problem.space)
     return TrialContext(work, imports, devices_of(problem.space.algorithms.values()))
 
 
@@ -128,8 +129,8 @@ def open_driver(
     """
     proposer = _proposer(problem, config, directory, deadline, reserve, gpus=executor.gpus_per_trial)
     pruner = make_pruner(config.search.pruner)
-    steps = STEPS_PER_FOLD * len(problem.plan.folds)
-    history = History(directory.journal, maximize=problem.primary.maximize, pruner=pruner, steps=steps)
+    steps = fold_steps(len(problem.plan.folds))
+    history = History(directory.journal, objective=problem.objective, pruner=pruner, steps=steps)
     limits = config.limits
     model_limits = ModelLimits(limits.predict_time, limits.model_size)
     try:
@@ -137,8 +138,7 @@ def open_driver(
         yield Driver(
             Terms(
                 directory,
-                problem.primary.name,
-                problem.primary.maximize,
+                problem.objective,
                 seed=config.seed,
                 resources=TrialResources(config.compute.cpus_per_trial, executor.gpus_per_trial),
                 on_gpus=frozenset(name for name, space in problem.space.algorithms.items() if space.gpu),
@@ -175,10 +175,10 @@ def _proposer(
     With a time budget, the last part of it goes to the best configuration of an algorithm that lasts as long as it is
     given, if there is one.
     """
-    space, maximize = problem.space, problem.primary.maximize
+    space, objective = problem.space, problem.objective
     earlier = WarmStart(space, borrowed_trials(config, directory))
     sampler = make_sampler(config.search.sampler)
-    sampled = make_proposer(sampler, space, maximize=maximize, seed=config.seed, measured=deadline.limited)
+    sampled = make_proposer(sampler, space, objective=objective, seed=config.seed, measured=deadline.limited)
     search = ProposerChain([earlier, Portfolio(space), sampled])
     if not _allotted(space, config, deadline):
         return search
@@ -187,7 +187,7 @@ def _proposer(
         space,
         deadline=deadline,
         reserve=reserve,
-        maximize=maximize,
+        objective=objective,
         may_win=ModelLimits(config.limits.predict_time, config.limits.model_size).allow,
         most=config.limits.max_trials,
         epoch=0.0 if gpus else problem.task.core_seconds(problem.table) / config.compute.cpus_per_trial,

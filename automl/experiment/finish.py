@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
@@ -71,6 +72,7 @@ class Finish:
         reserve: what was kept of it.
         tracker: MLflow.
         trust: the file may name any class, and set any argument of it.
+        settle: is given what delivers the result as it stands, once there is one: the rest may be cut.
     """
 
     config: ExperimentConfig
@@ -80,6 +82,7 @@ class Finish:
     reserve: Reserve
     tracker: Tracker
     trust: bool
+    settle: Callable[[Callable[[], Result]], None] = lambda deliver: None
 
     def deliver(self, found: SearchOutcome, executor: Executor) -> Result:
         """Close `executor` meanwhile.
@@ -95,10 +98,12 @@ class Finish:
         summary = self._picked(found, picked)
         registered, note = self._register(summary, picked.result)
         summary = summary.model_copy(update={"registered": registered, "not_registered": note})
+        self.settle(partial(self._as_it_stands, summary))
         summary = self._test(found, summary, picked.result)
         with self.phases.measure("close"):
             executor.close()
-        self._timed(summary).write(self.directory)  # whatever happens from here on: this is the result
+        self.settle(partial(self._as_it_stands, summary))
+        self._as_it_stands(summary)  # whatever happens from here on: this is the result
         with self.phases.measure("mirror"):
             self.tracker.finish(
                 self._seconds_for_the_end(),
@@ -106,9 +111,7 @@ class Finish:
                 stopped_because=summary.stopped_because,
                 registered=registered,
             )
-        summary = self._timed(summary)
-        summary.write(self.directory)
-        return Result(self.directory, summary)
+        return self._as_it_stands(summary)
 
     def deliver_at_once(self, found: SearchOutcome) -> Result:
         """Deliver the best so far, without test scores: for a process that is ended while it is doing something else.
@@ -119,20 +122,15 @@ class Finish:
         Raises:
             NoModelError: no trial has left a model, or none that the limits on models allow.
         """
-        done = Summary.read(self.directory)
-        if done is not None and done.seconds > self.deadline.used:  # of this session, which has got this far
-            return Result(self.directory, done)
         found = replace(found, last=with_what_is_left(found.last, self.directory, found.objectives))
         if found.last.best is None and found.last.partial is None:
             raise self._no_model(replace(found.last, stopped_because=_OUT_OF_TIME), found.problem)
         picked = self._pick(found)
         because = found.last.stopped_because or _OUT_OF_TIME
-        summary = self._picked(found, picked).model_copy(update={"stopped_because": because, "delivered": False})
-        self._timed(summary).write(self.directory)  # registering may be cut
+        summary = self._picked(found, picked).model_copy(update={"stopped_because": because})
+        self._as_it_stands(summary)  # registering may be cut
         registered, note = self._register(summary, picked.result)
-        summary = self._timed(summary).model_copy(update={"registered": registered, "not_registered": note})
-        summary.write(self.directory)
-        return Result(self.directory, summary)
+        return self._as_it_stands(summary.model_copy(update={"registered": registered, "not_registered": note}))
 
     def _pick(self, found: SearchOutcome) -> Pick:
         """The winner: of the whole trials, else what the clock has left of one."""
@@ -151,7 +149,7 @@ class Finish:
         self.tracker.finish(self._seconds_for_the_end(), stopped_because=found.last.stopped_because or "")
         if not found.completed:
             return self._no_model(found.last, found.problem)
-        self._timed(self._summary(found)).write(self.directory)
+        self._as_it_stands(self._summary(found))
         return nothing_within_limits(found.completed, found.objectives, self.directory)
 
     def _no_model(self, last: SearchState, problem: Problem) -> NoModelError:
@@ -174,11 +172,13 @@ class Finish:
             tested = score_test(found.problem, self.config, self.directory.trial(best.number).models)
         return summary.model_copy(update={"test_metrics": tested})
 
-    def _timed(self, summary: Summary) -> Summary:
-        """The summary with the time used until now."""
+    def _as_it_stands(self, summary: Summary) -> Result:
+        """Write `summary` with the time used until now: the result, unless a later one takes its place."""
         budget = self.phases.budget()
         phases = tuple(asdict(phase) for phase in budget.phases)
-        return summary.model_copy(update={"seconds": budget.spent, "phases": phases})
+        summary = summary.model_copy(update={"seconds": budget.spent, "phases": phases})
+        summary.write(self.directory)
+        return Result(self.directory, summary)
 
     def _register(self, summary: Summary, best: TrialResult) -> tuple[RegisteredModel | None, str]:
         """The new version; or None, and why there is none (nothing where none was wanted)."""
@@ -214,8 +214,8 @@ class Finish:
             experiment=self.directory.name,
             id=self.directory.id,
             task=problem.task.name,
-            metric=problem.primary.name,
-            maximize=problem.primary.maximize,
+            metric=problem.objective.name,
+            maximize=problem.objective.maximize,
             best_trial=None,
             best_value=None,
             stopped_because=last.stopped_because or "",

@@ -108,7 +108,7 @@ class Result:
     @property
     def best_params(self) -> dict[str, Any]:
         """The winner's hyperparameters."""
-        return read_params(self._directory.trial(self.best.number))
+        return dict(read_params(self._directory.trial(self.best.number)))
 
     @cached_property
     def model(self) -> Any:
@@ -151,7 +151,7 @@ class Result:
     @cached_property
     def _objectives(self) -> Objectives:
         known = Objectives.read(self._directory)
-        return known or Objectives.simple(self.summary.metric, maximize=self.summary.maximize)
+        return known or Objectives.simple(self.summary.objective)
 
     def trials(self) -> pd.DataFrame:
         """Every trial with its status, metrics, parameters and failure."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from automl.engine.study.state import Finished, RunningTrial, SearchState
 from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.trial.partial import keep
-from automl.engine.trial.records import read_proposal, read_result, write_result
+from automl.engine.trial.records import read_proposed, read_result, write_result
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.experiment.results.objectives import Objectives
 
@@ -45,14 +45,14 @@ def _ended(last: SearchState, directory: ExperimentDirectory) -> Iterator[Finish
 
 
 def _cut(trial: RunningTrial, last: SearchState, directory: ExperimentDirectory) -> TrialResult:
-    proposed = read_proposal(directory.trial(trial.number))
+    proposed = read_proposed(directory.trial(trial.number))
     return TrialResult(
         number=trial.number,
         attempt=trial.attempt,
         algorithm=trial.algorithm,
         status=Status.CANCELLED,
-        fidelity=proposed.get("fidelity", 1.0),
-        seed=proposed.get("seed", 0),
+        fidelity=1.0 if proposed is None else proposed.fidelity,
+        seed=0 if proposed is None else proposed.seed,
         seconds=max(0.0, last.elapsed - trial.since),
         elapsed=round(last.elapsed, 3),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from functools import partial
 
 from automl.config.schema import ExperimentConfig
@@ -126,7 +127,7 @@ class _Session:
             self._phases.plan("search", self._deadline.remaining() - self._reserve.seconds())
             with self._view, self._phases.measure("search"):
                 last = self._search(problem, objectives, executor)
-            result = self._delivery().deliver(self._found(problem, objectives, last), executor)
+            result = self._finish().deliver(self._found(problem, objectives, last), executor)
             self._watchdog.says(partial(self._watchdog.reports, result))
             return result
         finally:
@@ -135,7 +136,7 @@ class _Session:
             # Matrices that trials have shared: a resumed session makes them again.
             shutil.rmtree(self._directory.cache, ignore_errors=True)
 
-    def _delivery(self) -> Finish:
+    def _finish(self) -> Finish:
         return Finish(
             config=self._config,
             directory=self._directory,
@@ -144,7 +145,12 @@ class _Session:
             reserve=self._reserve,
             tracker=self._tracker,
             trust=self._inputs.trust,
+            settle=self._settle,
         )
+
+    def _settle(self, deliver: Callable[[], Result]) -> None:
+        """Have the watchdog `deliver` from now on, whatever this process is busy with."""
+        self._watchdog.says(lambda: self._watchdog.reports(deliver()))
 
     def _found(self, problem: Problem, objectives: Objectives, last: SearchState) -> SearchOutcome:
         return SearchOutcome(problem, objectives, last, self._completed, self._pruned.pruning())
@@ -153,7 +159,7 @@ class _Session:
         """The best so far, said by the watchdog: this process has outlasted its budget, whatever it is busy with."""
         if last.best is None and last.partial is None:
             kill_workers()  # what they have completed is delivered, and must not change meanwhile
-        result = self._delivery().deliver_at_once(self._found(problem, objectives, last))
+        result = self._finish().deliver_at_once(self._found(problem, objectives, last))
         self._view.close()
         self._watchdog.reports(result)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from automl.engine.trial.objective import Objective
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.registry.names import check_name
 
@@ -26,8 +27,7 @@ class Score:
         extent: what such a part is made of, in words.
     """
 
-    metric: str
-    maximize: bool
+    objective: Objective
     value: float | None
     split_plan: str
     share: float = 1.0
@@ -61,7 +61,7 @@ class Origin(BaseModel):
 
     @property
     def score(self) -> Score:
-        return Score(self.metric, self.maximize, self.value, self.split_plan, self.share, self.extent)
+        return Score(Objective(self.metric, self.maximize), self.value, self.split_plan, self.share, self.extent)
 
     @property
     def framework_version(self) -> str:

@@ -27,8 +27,9 @@ def compare(ours: Score, version: str, champion: Score | None) -> Comparison:
     """
     if champion is None:
         return Comparison(False, f"version {version} was not registered by automl, so nothing says which is better")
-    if champion.metric != ours.metric:
-        return Comparison(False, f"version {version} was chosen by {champion.metric}, not by {ours.metric}")
+    metric = ours.objective.name
+    if champion.objective.name != ours.objective.name:
+        return Comparison(False, f"version {version} was chosen by {champion.objective.name}, not by {metric}")
     if not ours.split_plan or champion.split_plan != ours.split_plan:
         return Comparison(False, f"version {version} was measured on another split of the data")
     if ours.share != champion.share:
@@ -36,12 +37,12 @@ def compare(ours: Score, version: str, champion: Score | None) -> Comparison:
         return Comparison(ours.share > champion.share, words)
     value, theirs = _number(ours.value), _number(champion.value)
     if value is None:
-        return Comparison(False, f"it has no {ours.metric}")
+        return Comparison(False, f"it has no {metric}")
     if theirs is None:
-        return Comparison(True, f"version {version} has no {ours.metric}")
-    better = value > theirs if ours.maximize else value < theirs
+        return Comparison(True, f"version {version} has no {metric}")
+    better = ours.objective.better(value, theirs)
     beats = "beats" if better else "does not beat"
-    return Comparison(better, f"{ours.metric} {value:.6g} {beats} version {version}'s {theirs:.6g} on the same split")
+    return Comparison(better, f"{metric} {value:.6g} {beats} version {version}'s {theirs:.6g} on the same split")
 
 
 def _number(value: float | None) -> float | None:

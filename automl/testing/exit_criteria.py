@@ -27,6 +27,7 @@ from automl.engine.stopping.base import ExitCriterion
 from automl.engine.stopping.registry import exit_criteria
 from automl.engine.study.state import Finished, SearchState
 from automl.engine.trial.contract import Failure, Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.options import Options
 
 __all__ = ["ExitCriterionSuite", "played"]
@@ -45,9 +46,13 @@ def played(ends: Sequence[float | Status], *, maximize: bool, **last: Any) -> li
     for number, end in enumerate(ends):
         finished = _ended(number, end)
         counts[finished.result.status] += 1
-        state = SearchState("score", maximize, number + 1, dict(counts), best, new=(finished,), elapsed=number + 1.0)
+        state = SearchState(
+            Objective("score", maximize), number + 1, dict(counts), best, new=(finished,), elapsed=number + 1.0
+        )
         value = finished.result.value
-        if value is not None and (best is None or best.result.value is None or state.better(value, best.result.value)):
+        if value is not None and (
+            best is None or best.result.value is None or state.objective.better(value, best.result.value)
+        ):
             best = finished
         states.append(replace(state, best=best))
     return [*states[:-1], replace(states[-1], **last)]
@@ -85,11 +90,11 @@ class ExitCriterionSuite:
 
     @_DIRECTIONS
     def test_a_search_that_has_not_begun_goes_on(self, maximize: bool) -> None:
-        assert self.make().check(SearchState("score", maximize)) is None
+        assert self.make().check(SearchState(Objective("score", maximize))) is None
 
     def test_without_its_limits_a_search_goes_on(self) -> None:
         unasked = self.criterion.from_limits(self.criterion.Limits())
-        assert unasked is None or unasked.check(SearchState("score", True)) is None
+        assert unasked is None or unasked.check(SearchState(Objective("score"))) is None
 
     @_DIRECTIONS
     def test_it_holds_at_the_last_state_and_says_why(self, maximize: bool) -> None:
@@ -116,7 +121,7 @@ class ExitCriterionSuite:
         one, other = self.make(), self.make()
         for state in states[:-1]:
             assert one.check(state) is None
-        assert other.check(SearchState("score", maximize)) is None
+        assert other.check(SearchState(Objective("score", maximize))) is None
         assert self._reasons(states) == [None] * (len(states) - 1) + [one.check(states[-1])]
 
     def test_it_reads_no_clock_but_the_states(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from automl.learning.data.load import load_table
 from automl.learning.data.options import DataOptions
-from automl.learning.features.views import make_features
+from automl.learning.features.views import ViewChoice, make_features, view_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,15 +52,19 @@ class Problem:
         return self.error(np.broadcast_to(shares, (len(self.y_valid), self.n_classes)))
 
 
-@cache
-def problems(task: str, view: str) -> tuple[Problem, ...]:
-    """Two and three classes for ``classification``, values for ``regression``."""
-    if task == "regression":
-        return (_problem("values", None, view),)
-    return _problem("two classes", 2, view), _problem("three classes", 3, view)
+_MADE: dict[tuple[str, str], tuple[Problem, ...]] = {}
 
 
-def _problem(name: str, n_classes: int | None, view: str) -> Problem:
+def problems(task: str, view: ViewChoice) -> tuple[Problem, ...]:
+    """Two and three classes for ``classification``, values for ``regression``; made once."""
+    key = (task, view_key(view))
+    if key not in _MADE:
+        kinds = (("values", None),) if task == "regression" else (("two classes", 2), ("three classes", 3))
+        _MADE[key] = tuple(_problem(name, n_classes, view) for name, n_classes in kinds)
+    return _MADE[key]
+
+
+def _problem(name: str, n_classes: int | None, view: ViewChoice) -> Problem:
     frame, latent = _table()
     y: np.ndarray
     if n_classes is None:
@@ -70,10 +73,10 @@ def _problem(name: str, n_classes: int | None, view: str) -> Problem:
         y = np.searchsorted(np.quantile(latent, np.arange(1, n_classes) / n_classes), latent)
     table = load_table(frame.assign(y=y), DataOptions(target="y"), task="classification" if n_classes else "regression")
     train, valid = table.X.take(range(_TRAIN)), table.X.take(range(_TRAIN, _ROWS))
-    features = make_features(view, table.columns).fit(train)
+    features = make_features(view, table.columns)
     return Problem(
         name=name,
-        train=features.transform(train),
+        train=features.fit_transform(train, y[:_TRAIN]),
         valid=features.transform(valid),
         categorical=tuple(features.categorical_indices_),
         y_train=y[:_TRAIN],

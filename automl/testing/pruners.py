@@ -20,6 +20,7 @@ import pytest
 from automl.engine.pruners.base import Pruner, PrunerSettings
 from automl.engine.study.history import History
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.options import Options
 
 __all__ = ["PrunerSuite"]
@@ -109,7 +110,7 @@ class PrunerSuite:
     def history(self, place: Path, maximize: bool = True) -> Iterator[History]:
         """A search's record, as the driver keeps it."""
         place.mkdir(exist_ok=True)
-        opened = History(place / "journal.log", maximize=maximize, pruner=self.make_pruner())
+        opened = History(place / "journal.log", objective=Objective("score", maximize), pruner=self.make_pruner())
         try:
             yield opened
         finally:

@@ -22,6 +22,7 @@ from automl.engine.space.space import AlgorithmSpace, SearchSpace
 from automl.engine.study.history import Record, state_of
 from automl.engine.study.proposal import Proposal, Proposer
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.options import Options
 
 __all__ = ["FINITE", "MIXED", "SamplerSuite"]
@@ -80,7 +81,7 @@ class SamplerSuite:
 
     def proposer(self, space: SearchSpace = MIXED, *, seed: int = 7) -> Proposer:
         """The sampler as a search uses it."""
-        return make_proposer(self.make_sampler(), space, maximize=True, seed=seed, measured=False)
+        return make_proposer(self.make_sampler(), space, objective=Objective("score"), seed=seed, measured=False)
 
     # --- what users see
 
@@ -111,7 +112,12 @@ class SamplerSuite:
     def test_an_ask_leaves_no_state_in_the_sampler(self) -> None:
         sampler = self.make_sampler()
         first, second = (
-            _asked(_play(make_proposer(sampler, MIXED, maximize=True, seed=3, measured=False), range(self.trials // 2)))
+            _asked(
+                _play(
+                    make_proposer(sampler, MIXED, objective=Objective("score"), seed=3, measured=False),
+                    range(self.trials // 2),
+                )
+            )
             for _ in range(2)
         )
         assert first == second

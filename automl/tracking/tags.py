@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from automl.engine.trial.objective import Objective
 from automl.registry.candidate import Score
 from automl.registry.record import Registration
 
@@ -54,7 +55,7 @@ def version_tags(record: Registration) -> dict[str, str]:
         "automl.task": record.task,
         METRIC: record.metric,
         VALUE: "" if record.value is None else repr(record.value),
-        GOAL: "maximize" if record.maximize else "minimize",
+        GOAL: record.score.objective.goal,
         SPLIT_PLAN: record.split_plan,
         "automl.data": record.data_fingerprint,
         "automl.seed": "" if record.seed is None else record.seed,
@@ -72,8 +73,7 @@ def score_of(marks: Mapping[str, str]) -> Score | None:
     if marks.get(VERIFIED) != "true":
         return None
     return Score(
-        marks.get(METRIC, ""),
-        marks.get(GOAL) == "maximize",
+        Objective(marks.get(METRIC, ""), marks.get(GOAL) == "maximize"),
         _number(marks.get(VALUE)),
         marks.get(SPLIT_PLAN, ""),
         _number(marks.get(SHARE, "1")),

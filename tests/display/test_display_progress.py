@@ -18,6 +18,7 @@ from automl.display.tally import Tally
 from automl.display.view import make_progress
 from automl.engine.study.state import Finished, RunningTrial, SearchState
 from automl.engine.trial.contract import Failure, Partial, Status, TrialResult
+from automl.engine.trial.objective import Objective
 
 
 def ended(number: int, value: float | None = 0.9, status: Status = Status.COMPLETED, message: str = "") -> Finished:
@@ -30,7 +31,7 @@ def ended(number: int, value: float | None = 0.9, status: Status = Status.COMPLE
 def state(elapsed: float = 0.0, *, new: tuple[Finished, ...] = (), **fields: object) -> SearchState:
     counts = {status: n for status in Status if (n := sum(f.result.status is status for f in new))}
     values: dict[str, object] = {"counts": counts, "elapsed": elapsed, "new": new, **fields}
-    return SearchState("accuracy", True, **values)  # type: ignore[arg-type]
+    return SearchState(Objective("accuracy"), **values)  # type: ignore[arg-type]
 
 
 def plain(*states: SearchState, title: str = "") -> list[str]:

@@ -121,8 +121,8 @@ def test_a_budget_ends_with_the_final_training(tmp_path: Path, capsys: pytest.Ca
     tree, net = trials(result.directory)
     assert (tree.algorithm, net.algorithm) == ("tree", "net")
     assert result.best.number == 1
-    assert written(result.directory, 0)["notes"]["stage"] == "explore"
-    assert written(result.directory, 1)["notes"] == {"stage": "final_training"}
+    assert written(result.directory, 0)["stage"]["final"] is False
+    assert written(result.directory, 1)["stage"]["final"] is True
     seen = logged(result.directory, 1)
     assert seen["threads"] == usable_cores()
     assert seen["trained"] >= 1.0
@@ -147,7 +147,7 @@ def test_without_a_budget_there_are_no_stages(tmp_path: Path) -> None:
     file.write_text(yaml.safe_dump(config))
     result = api.run(file, trust=True, progress=False)
     assert len(trials(result.directory)) == 3
-    assert all(written(result.directory, number)["notes"] == {} for number in range(3))
+    assert all(written(result.directory, number)["stage"] is None for number in range(3))
 
 
 @pytest.mark.usefixtures("estimator")
@@ -171,7 +171,7 @@ def test_a_final_training_that_is_killed_is_gone_on_with(tmp_path: Path) -> None
     assert resumed.returncode == 0, resumed.stderr
     tree, net = trials(directory)
     assert (tree.attempt, net.attempt, net.status) == (1, 2, Status.COMPLETED)
-    assert written(directory, 1)["notes"] == {"stage": "final_training"}
+    assert written(directory, 1)["stage"]["final"] is True
     seen = logged(directory, 1)
     assert seen["threads"] == usable_cores()
     assert seen["found"] == 1.0, "it goes on from its own checkpoint"
@@ -188,4 +188,4 @@ def test_a_population_has_no_final_training(tmp_path: Path) -> None:
     result = api.run(file, trust=True, progress=False)
     ended = trials(result.directory)
     assert sorted(trial.fidelity for trial in ended) == [0.5, 0.5, 1.0, 1.0]
-    assert not any("stage" in written(result.directory, trial.number)["notes"] for trial in ended)
+    assert not any(written(result.directory, trial.number)["stage"] for trial in ended)

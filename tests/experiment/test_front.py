@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from automl.engine.trial.contract import Status, TrialResult
 from automl.experiment.results.objectives import Objectives
-from automl.experiment.results.pareto_front import non_dominated, objectives_of, pareto_front
+from automl.experiment.results.pareto_front import criteria_of, non_dominated, pareto_front
 
-PREFERENCE = Objectives(goals={"accuracy": "maximize", "log_loss": "minimize"})
+OBJECTIVES = Objectives(goals={"accuracy": "maximize", "log_loss": "minimize"})
 
 
 def trial(number: int, value: float, loss: float, seconds: float | None, size: int, **fields: object) -> TrialResult:
@@ -32,7 +32,7 @@ def trial(number: int, value: float, loss: float, seconds: float | None, size: i
 
 
 def numbers(*results: TrialResult) -> list[int]:
-    return [result.number for result in pareto_front(results, objectives_of(PREFERENCE))]
+    return [result.number for result in pareto_front(results, criteria_of(OBJECTIVES))]
 
 
 def dominated_by_definition(losses: np.ndarray) -> list[bool]:

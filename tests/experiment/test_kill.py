@@ -20,6 +20,7 @@ from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.pruners.registry import make_pruner
 from automl.engine.study.history import History
 from automl.engine.trial.contract import Status
+from automl.engine.trial.objective import Objective
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.experiment.results.leaderboard import read_trials
@@ -102,7 +103,9 @@ def test_a_search_that_is_killed_again_and_again_comes_to_the_same_end(tmp_path:
     results = read_trials(command.directory)
     assert [result.number for result in results] == list(range(trials))
     assert {result.status for result in results} == {Status.COMPLETED}
-    history = History(command.directory.journal, maximize=True, pruner=make_pruner(ComponentOptions(name="none")))
+    history = History(
+        command.directory.journal, objective=Objective("score"), pruner=make_pruner(ComponentOptions(name="none"))
+    )
     assert [record.value for record in history.records()] == [result.value for result in results]
     history.close()
     assert f"max_trials: {trials} trials were run" in output

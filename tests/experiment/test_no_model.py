@@ -9,6 +9,7 @@ import pytest
 from automl.deadline import Deadline
 from automl.engine.study.state import SearchState
 from automl.engine.trial.contract import Failure, Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.engine.trial.records import write_result
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.errors import NoModelError
@@ -31,7 +32,7 @@ def add(directory: ExperimentDirectory, status: Status, seconds: float = 8.0, fa
 def error_of(directory: ExperimentDirectory, *, budget: float | None = 20.0, remaining: float = 0.0) -> NoModelError:
     count = len(directory.trial_numbers())
     counts = {Status.CANCELLED: count} if count else {}
-    last = SearchState("accuracy", True, counts=counts, remaining=remaining, elapsed=19.5, stopped_because="time")
+    last = SearchState(Objective("accuracy"), counts=counts, remaining=remaining, elapsed=19.5, stopped_because="time")
     return no_model(last, directory, Deadline.after(budget), folds=5)
 
 

@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from sklearn.datasets import load_iris
+
 import automl
 from automl.engine.workspace.layout import Workspace
 
@@ -50,6 +52,25 @@ if __name__ == "__main__":
     api.run("slow.yaml", workspace="runs", trust=True, progress=False, last_words=said)
 """
 LONG = 120.0
+STUCK = """
+import time
+from sklearn.naive_bayes import GaussianNB
+
+class Stuck(GaussianNB):
+    def predict_proba(self, X):
+        if len(X) == 45:
+            time.sleep(600)
+        return super().predict_proba(X)
+"""
+TESTED = """
+experiment: stuck
+task: classification
+data: {source: train.csv, target: target, test: test.csv}
+limits: {time_budget: 12s, max_trials: 1}
+search: {space: space.yaml, portfolio: false}
+compute: {executor: inline}
+tracking: null
+"""
 
 
 def test_the_folds_of_a_running_trial_are_delivered_and_registered(tmp_path: Path) -> None:
@@ -72,3 +93,20 @@ def test_the_folds_of_a_running_trial_are_delivered_and_registered(tmp_path: Pat
     (experiment,) = Workspace(tmp_path / "runs").experiments()
     assert experiment.result.exists()
     assert len(automl.load_model("slow@champion", workspace=tmp_path / "runs").models) == 2
+
+
+def test_a_model_that_was_registered_is_delivered_while_its_test_is_stuck(tmp_path: Path) -> None:
+    space = SPACE.replace("slow_estimator.Slow", "stuck_estimator.Stuck")
+    files = {"stuck_estimator.py": STUCK, "slow.yaml": TESTED, "space.yaml": space, "program.py": PROGRAM}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    rows = load_iris(as_frame=True).frame.sample(frac=1, random_state=0)
+    rows[:105].to_csv(tmp_path / "train.csv", index=False)
+    rows[105:].to_csv(tmp_path / "test.csv", index=False)
+    command = [sys.executable, "program.py"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=LONG, check=False)
+    assert ended.returncode == 0, ended.stderr
+    result = automl.Result.load(next(tmp_path.glob("runs/stuck/*")))
+    assert result.registered_model is not None and result.registered_model.version == "1"
+    assert result.test_metrics == {}
+    assert result.budget.kept

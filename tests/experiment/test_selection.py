@@ -12,6 +12,7 @@ import pytest
 from automl.engine.search.options import PickRule
 from automl.engine.stopping.model_limits import ModelLimits
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.experiment.results.leaderboard import leaderboard
 from automl.experiment.results.objectives import Objectives
@@ -43,7 +44,7 @@ def objectives(pick: PickRule = "one_standard_error", *, maximize: bool = True, 
 
 def pick(*completed: TrialResult, by: Objectives) -> Pick:
     allowed = [result for result in completed if by.limits.allow(result)]
-    best = (max if by.maximize else min)(allowed, key=lambda result: result.value or 0.0)
+    best = by.primary.best(allowed, key=lambda result: result.value or 0.0)
     return pick_winner(best, completed, by)
 
 
@@ -150,7 +151,7 @@ def test_the_leaderboard_ranks_what_may_win_and_keeps_the_rest_below() -> None:
 
 
 def test_without_limits_there_is_no_column_for_them() -> None:
-    assert "over_limit" not in leaderboard([trial(0, 0.9)], Objectives.simple("accuracy", maximize=True))
+    assert "over_limit" not in leaderboard([trial(0, 0.9)], Objectives.simple(Objective("accuracy")))
 
 
 def test_what_is_preferred_can_be_read_again(tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from automl.engine.trial.objective import Objective
 from automl.registry.candidate import Score
 from automl.registry.compare import compare
 from automl.registry.options import RegistryOptions
 
-CHAMPION = Score("rmse", maximize=False, value=2.0, split_plan="s")
+CHAMPION = Score(Objective("rmse", maximize=False), value=2.0, split_plan="s")
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,9 @@ def test_a_champion_without_a_value_gives_way() -> None:
     assert compare(replace(CHAMPION, value=9.0), "4", replace(CHAMPION, value=None)).better
 
 
-@pytest.mark.parametrize("champion", [replace(CHAMPION, metric="mae"), replace(CHAMPION, split_plan="t"), None])
+@pytest.mark.parametrize(
+    "champion", [replace(CHAMPION, objective=Objective("mae", maximize=False)), replace(CHAMPION, split_plan="t"), None]
+)
 def test_only_like_is_compared_with_like(champion: Score | None) -> None:
     verdict = compare(replace(CHAMPION, value=0.0), "4", champion)
     assert not verdict.better

@@ -28,6 +28,7 @@ from automl.options import Options
 from automl.engine.stopping.base import ExitCriterion
 from automl.engine.pruners.base import Pruner
 from automl.engine.samplers.base import Sampler
+from automl.learning.features.native import NativeView
 from automl.learning.tasks.regression import Regression
 
 
@@ -65,6 +66,10 @@ class Counts(Regression):
 
     def default_metric(self, n_classes):
         return "toy_error"
+
+
+class ToyView(NativeView):
+    pass
 
 
 def toy_error(predictions):
@@ -119,6 +124,8 @@ toy_plugin = toy_plugin:learner_class
 toy = toy_plugin:METRIC
 [automl.tasks]
 counts = toy_plugin:Counts
+[automl.views]
+toy_view = toy_plugin:ToyView
 [automl.exit_criteria]
 toy = toy_plugin:ToyExit
 [automl.samplers]
@@ -140,6 +147,7 @@ search:
     algorithms:
       middle:
         estimator: toy_plugin.Middle
+        view: toy_view
         params: {share: {type: float, low: 0.1, high: 0.9}}
 compute: {executor: toy_executor, max_workers: 1}
 tracking: null
@@ -178,6 +186,7 @@ def test_a_search_made_of_plugins_alone(site: Path, tmp_path: Path) -> None:
     assert summary["counts"] == {"COMPLETED": 3}
     (model,) = result.parent.glob("trials/00000/models/fold_00.joblib")
     assert b"ToyLearner" in model.read_bytes()
+    assert b"ToyView" in model.read_bytes()
     schema = json.loads(automl(site, tmp_path, "schema").stdout)
     assert "toy_trials" in json.dumps(schema)
 

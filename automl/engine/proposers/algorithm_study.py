@@ -15,13 +15,13 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from automl.engine.proposers.stateless import StatelessTrial
 from automl.engine.samplers.base import Ask, Sampler
 from automl.engine.space.space import AlgorithmSpace
 from automl.engine.study.proposal import Proposal
+from automl.engine.trial.objective import Objective
 
 __all__ = ["AlgorithmStudy"]
 
@@ -36,13 +36,12 @@ class AlgorithmStudy:
         algorithm: its name, the prefix of its parameters' names.
         space: its parameters.
         sampler: who proposes.
-        maximize: direction of the primary metric.
+        objective: the primary metric.
     """
 
-    def __init__(self, algorithm: str, space: AlgorithmSpace, sampler: Sampler, *, maximize: bool) -> None:
+    def __init__(self, algorithm: str, space: AlgorithmSpace, sampler: Sampler, *, objective: Objective) -> None:
         self.algorithm, self._space, self._sampler = algorithm, space, sampler
-        self._direction = StudyDirection.MAXIMIZE if maximize else StudyDirection.MINIMIZE
-        self._maximize = maximize
+        self._objective = objective
         self._names = tuple(f"{algorithm}.{name}" for name in space.params)
         self._local: dict[int, int] = {}
         self._storage = InMemoryStorage()
@@ -127,7 +126,8 @@ class AlgorithmStudy:
         ]
         if not known:
             return value
-        return min(value, max(known)) if self._maximize else max(value, min(known))
+        best = self._objective.best(known)
+        return best if self._objective.better(value, best) else value
 
     def _report(self, local: int, step: int, value: float) -> None:
         study = self._storage.get_study_id_from_name(self._study.study_name)
@@ -161,13 +161,13 @@ class AlgorithmStudy:
 
     def _rank(self, trial: FrozenTrial) -> float:
         assert trial.value is not None
-        return -trial.value if self._maximize else trial.value
+        return self._objective.loss(trial.value)
 
     def _new_study(self, storage: InMemoryStorage) -> optuna.Study:
         verbosity = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         try:
-            return optuna.create_study(storage=storage, direction=self._direction)
+            return optuna.create_study(storage=storage, direction=self._objective.goal)
         finally:
             optuna.logging.set_verbosity(verbosity)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from automl.engine.trial.contract import Status
+from automl.engine.trial.objective import Objective
 from automl.seeds import derive
 
 __all__ = ["EciSelector"]
@@ -37,14 +38,14 @@ class EciSelector:
 
     Args:
         costs: relative cost of a trial by algorithm, as the space declares it.
-        maximize: direction of the primary metric.
+        objective: the primary metric.
         seed: the experiment's seed.
         measured: count measured seconds; else the declared costs, so that a run can be repeated.
     """
 
-    def __init__(self, costs: Mapping[str, float], *, maximize: bool, seed: int, measured: bool) -> None:
+    def __init__(self, costs: Mapping[str, float], *, objective: Objective, seed: int, measured: bool) -> None:
         self._arms = {name: _Arm(declared=cost) for name, cost in costs.items()}
-        self._sign = -1.0 if maximize else 1.0
+        self._objective = objective
         self._seed, self._measured = seed, measured
         self._worst: float | None = None
 
@@ -57,7 +58,7 @@ class EciSelector:
             arm.failures += 1
         if status not in (Status.COMPLETED, Status.PRUNED) or value is None:
             return
-        error = self._sign * value
+        error = self._objective.loss(value)
         if status is Status.PRUNED:  # it tells how far the algorithm lags, and never that it leads
             error = max(error, self._leader())
         self._worst = error if self._worst is None else max(self._worst, error)

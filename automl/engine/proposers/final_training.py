@@ -16,6 +16,7 @@ from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import Record
 from automl.engine.study.proposal import Admits, Proposal, Proposer
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.engine.trial.stage import Stage
 
 __all__ = ["FinalTraining", "anytime_algorithms"]
@@ -45,15 +46,14 @@ class FinalTraining(Proposer):
     left is shared in the same way once more; no configuration is the final training twice.
 
     The proposers inside never hear of a final training: its score is that of a longer training, so a sampler would take
-        a
-    configuration to be better than it is beside the others.
+    a configuration to be better than it is beside the others.
 
     Args:
         search: who proposes while the search explores.
         space: the search's.
         deadline: the experiment's clock, which is limited.
         reserve: seconds to keep for what comes after the search.
-        maximize: direction of the primary metric.
+        objective: the primary metric.
         may_win: whether what a completed trial left is within the limits on models.
         most: trials that the search may run, None for any number.
         epoch: seconds that it takes about to show a trial all of the data; 0 where that is unknown.
@@ -68,7 +68,7 @@ class FinalTraining(Proposer):
         *,
         deadline: Deadline,
         reserve: Callable[[], float],
-        maximize: bool,
+        objective: Objective,
         may_win: Callable[[TrialResult], bool] = lambda result: True,
         most: int | None = None,
         epoch: float = 0.0,
@@ -77,7 +77,7 @@ class FinalTraining(Proposer):
     ) -> None:
         self._search, self._space = search, space
         self._deadline, self._reserve = deadline, reserve
-        self._sign = -1.0 if maximize else 1.0
+        self._objective = objective
         self._may_win, self._most = may_win, math.inf if most is None else most
         self._time_allocation, self._epoch = time_allocation or TimeAllocation(), epoch
         self._anytime = anytime_algorithms(space)
@@ -156,7 +156,7 @@ class FinalTraining(Proposer):
         anytime = proposal.algorithm in self._anytime
         until = round(self._deadline.spent() + min(left, rest + self._time_allocation.grace), 3)
         stage = Stage(seconds=seconds) if anytime else Stage(alone=alone, until=until)
-        staged = replace(proposal, notes={**proposal.notes, **stage.notes})
+        staged = replace(proposal, stage=stage)
         self._asked = (staged, proposal)
         return staged
 
@@ -172,11 +172,11 @@ class FinalTraining(Proposer):
             params = space.ask(FixedTrial(dict(record.suggested)), record.algorithm)
             proposal = Proposal(record.algorithm, params, record.suggested, record.distributions, parent=record.number)
             if not self._is_spoiled(proposal):
-                yield replace(proposal, notes=Stage.final_training().notes)
+                yield replace(proposal, stage=Stage.final_training())
         tried = [record for _, record in self._found]
         for proposal in self._defaults:
             if not self._is_spoiled(proposal) and not any(proposal.same(record) for record in tried):
-                yield replace(proposal, notes={**proposal.notes, **Stage.final_training().notes})
+                yield replace(proposal, stage=Stage.final_training())
 
     def _is_spoiled(self, proposal: Proposal) -> bool:
         return any(proposal.same(other) for other in self._spoiled)
@@ -195,7 +195,7 @@ class FinalTraining(Proposer):
 
     def accepted(self, number: int, proposal: Proposal) -> None:
         self._open.add(number)
-        stage = Stage.of(proposal.notes)
+        stage = proposal.stage
         asked, self._asked = self._asked, None
         if stage is not None and stage.final:
             self._begin(number, proposal)
@@ -211,7 +211,7 @@ class FinalTraining(Proposer):
         running = not record.state.is_finished()
         if running:
             self._open.add(record.number)
-        stage = Stage.of(record.notes)
+        stage = record.stage
         if stage is not None and stage.final:
             self._begin(record.number if running else None, record)
             return
@@ -222,7 +222,7 @@ class FinalTraining(Proposer):
     def observe(self, record: Record, result: TrialResult) -> None:
         self._open.discard(record.number)
         self._has_model = self._has_model or (result.is_whole and self._may_win(result))
-        stage = Stage.of(record.notes)
+        stage = record.stage
         if stage is not None and stage.final:
             self._final = None if self._final == record.number else self._final
             if result.status is Status.COMPLETED:
@@ -233,7 +233,7 @@ class FinalTraining(Proposer):
         if record.algorithm in self._anytime:
             if result.is_whole and self._may_win(result):
                 assert result.value is not None
-                self._found.append((self._sign * result.value, record))
+                self._found.append((self._objective.loss(result.value), record))
             elif result.status is not Status.CANCELLED:
                 self._spoiled.append(record)
         self._search.observe(record, result)

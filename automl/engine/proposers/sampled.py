@@ -17,6 +17,7 @@ from automl.engine.space.space import AlgorithmSpace, SearchSpace
 from automl.engine.study.history import Record
 from automl.engine.study.proposal import Admits, Proposal, Proposer
 from automl.engine.trial.contract import TrialResult
+from automl.engine.trial.objective import Objective
 from automl.seeds import derive
 
 __all__ = ["SamplerProposer", "make_proposer"]
@@ -27,10 +28,10 @@ _ATTEMPTS = 4
 """Draws of one algorithm when what was drawn would not end in time."""
 
 
-def make_proposer(sampler: Sampler, space: SearchSpace, *, maximize: bool, seed: int, measured: bool) -> Proposer:
+def make_proposer(sampler: Sampler, space: SearchSpace, *, objective: Objective, seed: int, measured: bool) -> Proposer:
     """Return the proposer for `sampler`: one of its own, or `SamplerProposer`; for the arguments see there."""
-    own = sampler.proposer(space, maximize=maximize, seed=seed, measured=measured)
-    return SamplerProposer(space, sampler, maximize=maximize, seed=seed, measured=measured) if own is None else own
+    own = sampler.proposer(space, objective=objective, seed=seed, measured=measured)
+    return SamplerProposer(space, sampler, objective=objective, seed=seed, measured=measured) if own is None else own
 
 
 class SamplerProposer(Proposer):
@@ -39,19 +40,21 @@ class SamplerProposer(Proposer):
     Args:
         space: algorithms and their parameters.
         sampler: who proposes parameters.
-        maximize: direction of the primary metric.
+        objective: the primary metric.
         seed: the experiment's seed.
         measured: weigh algorithms by measured seconds, not by declared cost.
     """
 
-    def __init__(self, space: SearchSpace, sampler: Sampler, *, maximize: bool, seed: int, measured: bool) -> None:
+    def __init__(
+        self, space: SearchSpace, sampler: Sampler, *, objective: Objective, seed: int, measured: bool
+    ) -> None:
         self._sampler, self._seed, self._spaces = sampler, seed, space.algorithms
         self._models = {
-            name: AlgorithmStudy(name, algorithm, sampler, maximize=maximize)
+            name: AlgorithmStudy(name, algorithm, sampler, objective=objective)
             for name, algorithm in space.algorithms.items()
         }
         costs = {name: algorithm.cost for name, algorithm in space.algorithms.items()}
-        self._choice = EciSelector(costs, maximize=maximize, seed=seed, measured=measured)
+        self._choice = EciSelector(costs, objective=objective, seed=seed, measured=measured)
         layouts = {name: sampler.layout(algorithm) for name, algorithm in space.algorithms.items()}
         self._laid_out = {name for name, layout in layouts.items() if layout is not None}
         self._finite = {

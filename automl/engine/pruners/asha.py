@@ -11,6 +11,8 @@ from automl.engine.pruners.base import Pruner, PrunerSettings, first_rung
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
 
+    from automl.engine.trial.steps import Steps
+
 __all__ = ["AsynchronousHalving"]
 
 
@@ -18,8 +20,7 @@ class HalvingSettings(PrunerSettings):
     min_resource: int | None = Field(
         default=None,
         ge=1,
-        description="step of the first rung; a fold is 100 steps; null: the end of the first of several folds, or a "
-        "ninth of the only one",
+        description="step of the first rung, 100 to a fold; null: the first fold, or a ninth of a single one",
     )
     reduction_factor: int = Field(default=3, ge=2, description="the best 1/factor of each rung continue")
 
@@ -30,7 +31,7 @@ class AsynchronousHalving(Pruner):
     name = "asha"
     Settings = HalvingSettings
 
-    def make(self, steps: int | None = None) -> BasePruner:
+    def make(self, steps: Steps | None = None) -> BasePruner:
         from optuna.pruners import SuccessiveHalvingPruner
 
         assert isinstance(self.settings, HalvingSettings)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
+    from automl.engine.trial.steps import Steps
+
 __all__ = ["Bandit"]
 
 
@@ -40,7 +42,7 @@ class Bandit(Pruner):
     name = "bandit"
     Settings = BanditSettings
 
-    def make(self, steps: int | None = None) -> BasePruner:
+    def make(self, steps: Steps | None = None) -> BasePruner:
         assert isinstance(self.settings, BanditSettings)
         return _BanditPruner(self.settings)
 

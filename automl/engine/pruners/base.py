@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from optuna.pruners import BasePruner
 from pydantic import Field
 
-from automl.engine.trial.contract import STEPS_PER_FOLD
 from automl.engine.trial.stage import Stage
+from automl.engine.trial.steps import Steps
 from automl.options import Options
 
 if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial, TrialState
 
-__all__ = ["Pruner", "PrunerSettings", "RememberingPruner", "among", "first_rung", "is_rival", "values_at"]
+__all__ = ["Pruner", "PrunerSettings", "RememberingPruner", "among", "first_rung", "is_rival", "stage_of", "values_at"]
 
 
 class PrunerSettings(Options):
@@ -44,11 +44,11 @@ class Pruner(ABC):
         self.settings = settings
 
     @abstractmethod
-    def make(self, steps: int | None = None) -> BasePruner:
+    def make(self, steps: Steps | None = None) -> BasePruner:
         """The Optuna pruner. It is asked after each report that is due.
 
         Args:
-            steps: the last step of a whole trial; None if trials do not say.
+            steps: those of a whole trial; None if trials do not say.
         """
 
     def due(self, reports: int) -> bool:
@@ -68,15 +68,9 @@ class RememberingPruner(BasePruner):
         """A rival (see `is_rival`) has completed, in this session or an earlier one."""
 
 
-def first_rung(steps: int | None, factor: int) -> int:
-    """The step of successive halving's first rung where the user names none.
-
-    The end of the first fold; where that is the end of the trial, a step of the fit with room for two rungs; and the
-    first report of all, if the length of a trial is unknown.
-    """
-    if steps is None:
-        return 1
-    return STEPS_PER_FOLD if steps > STEPS_PER_FOLD else max(1, steps // factor**2)
+def first_rung(steps: Steps | None, factor: int) -> int:
+    """The first step at which successive halving compares trials: the first report of all where steps are unknown."""
+    return 1 if steps is None else steps.first_rung(factor)
 
 
 def among(study: Study, holds: Callable[[FrozenTrial], bool]) -> Study:
@@ -105,10 +99,14 @@ def values_at(study: Study, trial: FrozenTrial, step: int) -> list[float]:
     return [value for value in found if not math.isnan(value)]
 
 
+def stage_of(trial: FrozenTrial) -> Stage | None:
+    """The part of its search that `trial` belongs to, as the journal has it."""
+    return Stage.read(trial.user_attrs.get("stage"))
+
+
 def is_rival(trial: FrozenTrial) -> bool:
-    """Tell whether others of its league are measured against `trial`: it does the full work, and its model may win."""
-    attributes = trial.user_attrs
-    stage = Stage.of(attributes.get("notes", {}))
+    """Tell whether others of its group are measured against `trial`: it does the full work, and its model may win."""
+    attributes, stage = trial.user_attrs, stage_of(trial)
     if stage is not None and stage.final:
         return False
     return bool(attributes.get("fidelity", 1.0) == 1.0 and attributes.get("eligible", True))

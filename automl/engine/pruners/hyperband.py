@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from optuna.pruners import HyperbandPruner
 from pydantic import Field, model_validator
 
 from automl.engine.pruners.base import Pruner, PrunerSettings, among, first_rung
+from automl.engine.trial.steps import Steps
 from automl.validation_errors import problem_at
 
 if TYPE_CHECKING:
@@ -21,13 +23,12 @@ class HyperbandSettings(PrunerSettings):
     min_resource: int | None = Field(
         default=None,
         ge=1,
-        description="step of the earliest rung; a fold is 100 steps; null: the end of the first of several folds, or a "
-        "ninth of the only one",
+        description="step of the earliest rung, 100 to a fold; null: the first fold, or a ninth of a single one",
     )
     max_resource: int | None = Field(
         default=None,
         ge=1,
-        description="last step of a whole trial; null: what the folds make of it, or that of the trials that completed",
+        description="last step of a whole trial; null: the end of its last fold, or that of the trials that completed",
     )
     reduction_factor: int = Field(default=3, ge=2, description="the best 1/factor of each rung continue")
 
@@ -49,12 +50,16 @@ class Hyperband(Pruner):
     name = "hyperband"
     Settings = HyperbandSettings
 
-    def make(self, steps: int | None = None) -> BasePruner:
+    def make(self, steps: Steps | None = None) -> BasePruner:
         assert isinstance(self.settings, HyperbandSettings)
         factor = self.settings.reduction_factor
-        last = self.settings.max_resource or steps
+        last = self.settings.max_resource
+        if last is None:
+            last = None if steps is None else steps.whole
+        else:
+            steps = Steps(last, part=last) if steps is None else replace(steps, whole=last)
         return _Brackets(
-            min_resource=self.settings.min_resource or first_rung(last, factor),
+            min_resource=self.settings.min_resource or first_rung(steps, factor),
             max_resource="auto" if last is None else last,
             reduction_factor=factor,
         )

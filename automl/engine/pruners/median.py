@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
+    from automl.engine.trial.steps import Steps
+
 __all__ = ["MedianStopping"]
 
 
@@ -39,7 +41,7 @@ class MedianStopping(Pruner):
     name = "median"
     Settings = MedianSettings
 
-    def make(self, steps: int | None = None) -> BasePruner:
+    def make(self, steps: Steps | None = None) -> BasePruner:
         assert isinstance(self.settings, MedianSettings)
         return _MedianPruner(self.settings)
 

@@ -9,13 +9,15 @@ from automl.engine.pruners.base import Pruner
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
 
+    from automl.engine.trial.steps import Steps
+
 __all__ = ["NoPruning"]
 
 
 class NoPruning(Pruner):
     name = "none"
 
-    def make(self, steps: int | None = None) -> BasePruner:
+    def make(self, steps: Steps | None = None) -> BasePruner:
         from optuna.pruners import NopPruner
 
         return NopPruner()

@@ -12,12 +12,13 @@ from optuna.study import StudyDirection
 from pydantic import Field
 
 from automl.engine.pruners.base import Pruner, PrunerSettings, RememberingPruner
-from automl.engine.trial.contract import STEPS_PER_FOLD
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
     from optuna.study import Study
     from optuna.trial import FrozenTrial
+
+    from automl.engine.trial.steps import Steps
 
 __all__ = ["Racing"]
 
@@ -52,14 +53,14 @@ class Racing(Pruner):
     name = "racing"
     Settings = RacingSettings
 
-    def make(self, steps: int | None = None) -> BasePruner:
+    def make(self, steps: Steps | None = None) -> BasePruner:
         assert isinstance(self.settings, RacingSettings)
-        return _RacingPruner(self.settings)
+        return _RacingPruner(self.settings, steps)
 
 
 class _RacingPruner(RememberingPruner):
-    def __init__(self, settings: RacingSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: RacingSettings, steps: Steps | None) -> None:
+        self._settings, self._steps = settings, steps
         self._finals = array("d")  # ascending
         self._gains: dict[int, _Gains] = defaultdict(_Gains)  # by step
 
@@ -78,7 +79,7 @@ class _RacingPruner(RememberingPruner):
         if math.isnan(value):
             return True
         settings, gains = self._settings, self._gains.get(step)
-        inside = step % STEPS_PER_FOLD != 0
+        inside = self._steps is not None and self._steps.inside(step)
         fewest = settings.n_startup_trials_inside if inside else settings.n_startup_trials
         if gains is None or gains.count < fewest or len(self._finals) < settings.keep:
             return False

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
+    from automl.engine.trial.steps import Steps
+
 __all__ = ["Truncation"]
 
 
@@ -34,7 +36,7 @@ class Truncation(Pruner):
     name = "truncation"
     Settings = TruncationSettings
 
-    def make(self, steps: int | None = None) -> BasePruner:
+    def make(self, steps: Steps | None = None) -> BasePruner:
         assert isinstance(self.settings, TruncationSettings)
         return _TruncationPruner(self.settings.truncation_percentage)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from automl.engine.space.load import install_hint
 from automl.engine.space.space import AlgorithmSpace, SearchSpace
+from automl.engine.trial.objective import Objective
 from automl.errors import MissingExtraError
 from automl.options import Options
 
@@ -78,11 +79,11 @@ class Sampler(ABC):
         """The same for one ask, where it matters which."""
         return self.make(ask.seed)
 
-    def proposer(self, space: SearchSpace, *, maximize: bool, seed: int, measured: bool) -> Proposer | None:
+    def proposer(self, space: SearchSpace, *, objective: Objective, seed: int, measured: bool) -> Proposer | None:
         """Return its own proposer, if trials continue from others; None: each configuration is drawn on its own.
 
         Args:
-            maximize: direction of the primary metric.
+            objective: the primary metric.
             seed: the experiment's seed.
             measured: measured seconds may decide, so that a run cannot be repeated bit by bit.
         """

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from automl.engine.samplers.base import Sampler
 from automl.engine.space.space import SearchSpace
+from automl.engine.trial.objective import Objective
 from automl.options import Options
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ class PopulationBasedTraining(Sampler):
     member's last trial does the full work.
 
     There is no final training: what a population is good for is its schedule of hyperparameters, which a new training
-        with the
-    last of them would not have. So nets train the epochs that their parameters say, whatever the time budget is.
+    with the last of them would not have. So nets train the epochs that their parameters say, whatever the time budget
+    is.
     """
 
     name = "pbt"
@@ -51,7 +52,7 @@ class PopulationBasedTraining(Sampler):
 
         return UniformSampler(seed)
 
-    def proposer(self, space: SearchSpace, *, maximize: bool, seed: int, measured: bool) -> Proposer:
+    def proposer(self, space: SearchSpace, *, objective: Objective, seed: int, measured: bool) -> Proposer:
         from automl.engine.samplers.population import PopulationProposer, Rules
 
         settings = self.settings
@@ -63,4 +64,4 @@ class PopulationBasedTraining(Sampler):
             resample=settings.resample_probability,
             factors=settings.perturb,
         )
-        return PopulationProposer(space, rules, maximize=maximize, seed=seed)
+        return PopulationProposer(space, rules, objective=objective, seed=seed)

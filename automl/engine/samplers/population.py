@@ -16,6 +16,7 @@ from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import Record
 from automl.engine.study.proposal import Admits, Proposal, Proposer
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.seeds import derive
 
 __all__ = ["PopulationProposer", "Rules"]
@@ -54,15 +55,15 @@ class PopulationProposer(Proposer):
 
     Args:
         space: algorithms and their parameters; a replacement has the algorithm of the member that it continues from.
-        maximize: direction of the primary metric.
+        objective: the primary metric.
         seed: the experiment's seed.
     """
 
     exhausted = False
 
-    def __init__(self, space: SearchSpace, rules: Rules, *, maximize: bool, seed: int) -> None:
+    def __init__(self, space: SearchSpace, rules: Rules, *, objective: Objective, seed: int) -> None:
         self._spaces, self._rules, self._seed = space.algorithms, rules, seed
-        self._sign = -1.0 if maximize else 1.0
+        self._objective = objective
         self._populations: dict[int, _Population] = {0: _Population(rules)}
         self._newest = 0
 
@@ -107,7 +108,7 @@ class PopulationProposer(Proposer):
             return
         error = None
         if result.status is Status.COMPLETED and result.value is not None:
-            error = self._sign * result.value
+            error = self._objective.loss(result.value)
         self._populations[record.notes["population"]].end(record.number, error)
 
     def _enter(self, number: int, proposal: Proposal) -> None:

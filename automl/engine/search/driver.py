@@ -312,7 +312,11 @@ class Driver:
             self._partial = finished
         if not finished.eligible or result.value is None:
             return
-        if self._best is None or self._best.result.value is None or self._beats(result.value, self._best.result.value):
+        if (
+            self._best is None
+            or self._best.result.value is None
+            or self._terms.objective.better(result.value, self._best.result.value)
+        ):
             self._best = finished
 
     def _is_more(self, result: TrialResult) -> bool:
@@ -323,17 +327,13 @@ class Driver:
         if result.share != known.share:
             return result.share > known.share
         assert result.value is not None and known.value is not None
-        return self._beats(result.value, known.value)
-
-    def _beats(self, value: float, than: float) -> bool:
-        return value > than if self._terms.maximize else value < than
+        return self._terms.objective.better(result.value, known.value)
 
     # What it looks like
 
     def _state(self, new: tuple[Finished, ...]) -> SearchState:
         return SearchState(
-            metric=self._terms.metric,
-            maximize=self._terms.maximize,
+            objective=self._terms.objective,
             proposed=self._history.count,
             counts=dict(self._counts),
             best=self._best,

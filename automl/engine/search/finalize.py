@@ -8,7 +8,6 @@ from typing import Any
 from automl.engine.search.queue import PendingTrial
 from automl.engine.search.submission import Terms
 from automl.engine.trial.contract import Failure, Status, TrialResult
-from automl.engine.trial.stage import Stage
 
 __all__ = ["finalize_result"]
 
@@ -23,15 +22,16 @@ def finalize_result(flight: PendingTrial, result: TrialResult, terms: Terms, ela
     if flight.pruned is not None and result.status in (Status.PRUNED, Status.COMPLETED):
         # How much further a trial came before it heard of its end depends on timing; what was decided does not.
         value = flight.pruned.value
-        changes |= {"status": Status.PRUNED, "value": value, "metrics": {terms.metric: value}}
-        if terms.steps is not None and 0 < flight.pruned.step < terms.steps:
-            changes["progress"] = flight.pruned.step / terms.steps
+        changes |= {"status": Status.PRUNED, "value": value, "metrics": {terms.objective.name: value}}
+        if terms.steps is not None and 0 < flight.pruned.step < terms.steps.whole:
+            changes["progress"] = terms.steps.share(flight.pruned.step)
         return result.model_copy(update={**changes, "fold_scores": (), "failure": None})
     if result.status is Status.TIMED_OUT and result.seconds < _own_limit(flight, terms):
         changes |= {"status": Status.CANCELLED, "failure": None}
     if result.status is Status.COMPLETED and (result.value is None or not math.isfinite(result.value)):
         failure = Failure(
-            kind="NoScore", message=f"the trial ended with {terms.metric} = {result.value}, which is not a score"
+            kind="NoScore",
+            message=f"the trial ended with {terms.objective.name} = {result.value}, which is not a score",
         )
         changes |= {"status": Status.FAILED, "value": None, "failure": failure}
     return result.model_copy(update=changes)
@@ -39,5 +39,5 @@ def finalize_result(flight: PendingTrial, result: TrialResult, terms: Terms, ela
 
 def _own_limit(flight: PendingTrial, terms: Terms) -> float:
     """Seconds after which it is the trial that takes too long, and not the search that ends."""
-    stage, own = Stage.of(flight.record.notes), terms.limits.seconds
+    stage, own = flight.record.stage, terms.limits.seconds
     return min(math.inf if own is None else own, math.inf if stage is None else stage.timeout)

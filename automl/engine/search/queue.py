@@ -10,7 +10,6 @@ from automl.engine.admission.memory import MemoryAdmission
 from automl.engine.execution.base import Executor
 from automl.engine.study.history import Record
 from automl.engine.trial.contract import Device, Failure, Report, TrialSpec
-from automl.engine.trial.stage import Stage
 
 __all__ = ["PendingQueue", "PendingTrial"]
 
@@ -40,7 +39,7 @@ class PendingTrial:
     @property
     def is_final(self) -> bool:
         """It is the final training."""
-        stage = Stage.of(self.record.notes)
+        stage = self.record.stage
         return stage is not None and stage.final
 
 

@@ -17,8 +17,10 @@ from automl.engine.stopping.model_limits import ModelLimits
 from automl.engine.study.history import History, Record
 from automl.engine.study.proposal import Proposal
 from automl.engine.trial.contract import Lineage, TrialLimits, TrialResources, TrialSpec
-from automl.engine.trial.stage import Stage
-from automl.engine.workspace.atomic import as_json, fill, write_json
+from automl.engine.trial.objective import Objective
+from automl.engine.trial.records import ProposedTrial
+from automl.engine.trial.steps import Steps
+from automl.engine.workspace.atomic import fill, write_bytes
 from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
 from automl.errors import WorkspaceError
 from automl.seeds import derive
@@ -32,27 +34,25 @@ class Terms:
 
     Attributes:
         directory: where trials leave their records.
-        metric: name of the primary metric.
-        maximize: its direction.
+        objective: the primary metric.
         seed: the experiment's seed.
         resources: of each trial, but for the GPUs of one that cannot use any.
         on_gpus: algorithms that can.
         cores: those that a trial may use which has its machine to itself.
         limits: of each trial.
         model_limits: what is over them cannot be the best.
-        steps: the last step that a whole trial reports at; None if trials do not say.
+        steps: those of a whole trial; None if trials do not say.
     """
 
     directory: ExperimentDirectory
-    metric: str
-    maximize: bool
+    objective: Objective
     seed: int = 0
     resources: TrialResources = field(default_factory=TrialResources)
     on_gpus: frozenset[str] = frozenset()
     cores: float = math.inf
     limits: TrialLimits = field(default_factory=TrialLimits)
     model_limits: ModelLimits = field(default_factory=ModelLimits)
-    steps: int | None = None
+    steps: Steps | None = None
 
     def resources_of(self, algorithm: str) -> TrialResources:
         """Of each trial of `algorithm`."""
@@ -86,6 +86,7 @@ class Submissions:
             elapsed=elapsed,
             parent=proposal.parent,
             fidelity=proposal.fidelity,
+            stage=proposal.stage,
             notes=proposal.notes,
         )
         return Record(
@@ -98,11 +99,12 @@ class Submissions:
             elapsed=elapsed,
             parent=proposal.parent,
             fidelity=proposal.fidelity,
+            stage=proposal.stage,
             notes=proposal.notes,
         )
 
     def spec(self, record: Record, params: Mapping[str, Any], attempt: int) -> TrialSpec:
-        stage = Stage.of(record.notes)
+        stage = record.stage
         final = stage is not None and stage.final  # trained from the start: it has a schedule of its own length
         return TrialSpec(
             number=record.number,
@@ -114,6 +116,7 @@ class Submissions:
             seed=derive(self._terms.seed, "trial", record.number),
             resources=self._resources(record.algorithm, alone=stage is not None and stage.alone),
             limits=self.limits(record),
+            stage=stage,
             lineage=Lineage(record.parent, None if final else self._checkpoint(record.parent), record.notes),
         )
 
@@ -130,7 +133,7 @@ class Submissions:
 
     def limits(self, record: Record) -> TrialLimits:
         """A trial's limits as of now: its own timeout, or what is left of the budget, or of its stage, if less."""
-        own, stage = self._terms.limits.seconds, Stage.of(record.notes)
+        own, stage = self._terms.limits.seconds, record.stage
         left, allotted = self.seconds_left(), None
         seconds = min(left, math.inf if own is None else own)
         if stage is not None:
@@ -144,25 +147,15 @@ class Submissions:
         Raises:
             WorkspaceError: the disk is full, or the directory cannot be written to.
         """
-        content = {
-            "number": spec.number,
-            "attempt": spec.attempt,
-            "algorithm": spec.algorithm,
-            "params": dict(spec.params),
-            "seed": spec.seed,
-            "fidelity": spec.fidelity,
-            "parent": spec.lineage.parent,
-            "notes": dict(spec.lineage.notes),
-        }
-        file = TrialDirectory(spec.directory).params
+        file, content = TrialDirectory(spec.directory).params, ProposedTrial.of(spec).as_json()
         try:
             if spec.attempt > 1:
                 spec.directory.mkdir(parents=True, exist_ok=True)
-                write_json(file, content)
+                write_bytes(file, content)
                 return
             _make_empty(spec.directory)
             # In place: until the proposal is committed it is not read, and a cut file goes with its folder.
-            fill(file, as_json(content))
+            fill(file, content)
         except OSError as error:
             place = self._terms.directory.path
             raise WorkspaceError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from automl.engine.space.library import shipped_space
 from automl.engine.space.raytune import translate
 from automl.engine.space.space import ParameterSpace, SearchSpace, check_version
 from automl.errors import MissingExtraError, SpaceError
-from automl.validation_errors import as_error, find_mistakes
+from automl.validation_errors import Mistake, as_error, find_mistakes
 from automl.yaml_file import Document, Key, read_document
 
 __all__ = ["EXTRAS", "Exclusion", "available", "install_hint", "is_installed", "load_parameters", "load_space"]
@@ -27,20 +27,28 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def load_space(
-    source: str | Path | Mapping[str, Any] | SearchSpace | None, *, task: str, key: str = "search.space"
+    source: str | Path | Mapping[str, Any] | SearchSpace | None,
+    *,
+    task: str,
+    key: str = "search.space",
+    check: Callable[[SearchSpace], Sequence[Mistake]] | None = None,
 ) -> SearchSpace:
     """The space in a YAML file or an inline mapping; None for the one that is shipped for `task`.
 
     Args:
         key: where an inline mapping is in the experiment's configuration.
+        check: finds what else is wrong with a space that is not shipped, in what the space itself cannot judge.
 
     Raises:
         SpaceError: it is malformed; with the key, and file and line if it is in a file.
     """
     if isinstance(source, SearchSpace):
-        return source
-    document = _document(shipped_space(task) if source is None else source, key)
-    return _validate(SearchSpace, document, key)
+        space, document = source, Document({})
+    else:
+        document = _document(shipped_space(task) if source is None else source, key)
+        space = _validate(SearchSpace, document, key)
+    _refuse([] if check is None or source is None else check(space), document, key)
+    return space
 
 
 def load_parameters(
@@ -83,11 +91,15 @@ def _validate(model: type[_Model], document: Document, key: str) -> _Model:
         space = model.model_validate(document.values)
     except ValidationError as found:
         error = found
-    mistakes = find_mistakes(error, model, document.values)
-    if mistakes or space is None:
+    _refuse(find_mistakes(error, model, document.values), document, key)
+    assert space is not None
+    return space
+
+
+def _refuse(mistakes: Sequence[Mistake], document: Document, key: str) -> None:
+    if mistakes:
         prefix: Key = () if document.file else tuple(key.split("."))
         raise as_error(mistakes, document, kind=SpaceError, prefix=prefix)
-    return space
 
 
 @dataclass(frozen=True)

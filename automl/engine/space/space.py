@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["AlgorithmSpace", "ParameterSpace", "PortfolioEntry", "SearchSpace", "check_version"]
 
 
-View = Literal["numeric", "native", "hog", "patches", "pixels"]
-
-
 def check_version(version: int) -> None:
     """Refuse a file of a newer automl.
 
@@ -34,17 +31,26 @@ def check_version(version: int) -> None:
         raise ValueError(f"{version} is newer than this automl, which reads up to {FORMAT_VERSION}")
 
 
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    for name, value in values.items():
+        try:
+            json_text(value)
+        except ValueError as error:
+            raise problem_at((name,), str(error)) from None
+    return values
+
+
 class AlgorithmSpace(Options):
     """An estimator, how it wants its data, and the ranges of its hyperparameters."""
 
     estimator: str | None = Field(
         default=None, description="import path of a scikit-learn style class; null: a plugin with the algorithm's name"
     )
-    view: View = Field(
+    view: str | dict[str, Any] = Field(
         default="numeric",
         description="of a table, numeric: imputed, one-hot, scaled; native: missing and category codes kept. Of "
         "pictures, numeric: flattened; hog: histograms of oriented gradients; patches: responses to random patches; "
-        "pixels: as they are, for nets",
+        "pixels: as they are, for nets; or a plugin's. With parameters: a mapping of its name and of these",
     )
     cost: float = Field(default=1.0, gt=0, description="seconds per row, relative to a logistic regression")
     fixed: dict[str, Any] = Field(default={}, description="arguments of the estimator that are not searched over")
@@ -68,15 +74,19 @@ class AlgorithmSpace(Options):
             raise ValueError(f"{path!r} is not an import path; write package.module.Class")
         return path
 
+    @field_validator("view")
+    @classmethod
+    def _check_view(cls, view: str | dict[str, Any]) -> str | dict[str, Any]:
+        if isinstance(view, str):
+            return view
+        if not isinstance(view.get("name"), str):
+            raise problem_at(("name",), "is needed: the name of a view")
+        return _plain(view)
+
     @field_validator("fixed")
     @classmethod
     def _check_fixed(cls, fixed: dict[str, Any]) -> dict[str, Any]:
-        for name, value in fixed.items():
-            try:
-                json_text(value)
-            except ValueError as error:
-                raise problem_at((name,), str(error)) from None
-        return fixed
+        return _plain(fixed)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -91,10 +101,9 @@ class AlgorithmSpace(Options):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The top-level modules that must be there. What takes pictures as they are is a net."""
+        """The top-level modules that must be there."""
         path = self.requires or self.estimator
-        own = [path.split(".")[0]] if path else []
-        return tuple(dict.fromkeys([*own, *(["torch"] if self.view == "pixels" else [])]))
+        return (path.split(".")[0],) if path else ()
 
     @property
     def package(self) -> str | None:

@@ -42,7 +42,7 @@ class Patience(ExitCriterion):
         if self._best is None or self._since < self.patience or state.finished < self.min_trials:
             return None
         gain = f" by more than {self.min_delta:g}" if self.min_delta else ""
-        return f"patience: {self._since} trials in a row did not improve {state.metric}{gain}"
+        return f"patience: {self._since} trials in a row did not improve {state.objective.name}{gain}"
 
     def _count(self, finished: Finished, state: SearchState) -> None:
         status, value = finished.result.status, finished.result.value
@@ -56,5 +56,5 @@ class Patience(ExitCriterion):
     def _improves(self, value: float, state: SearchState) -> bool:
         if self._best is None:
             return True
-        step = self.min_delta if state.maximize else -self.min_delta
-        return state.better(value, self._best + step)
+        objective = state.objective
+        return objective.better(value, self._best + objective.sign * self.min_delta)

@@ -29,6 +29,7 @@ class TargetScore(ExitCriterion):
         return None if limits.target_score is None else cls(limits.target_score)
 
     def check(self, state: SearchState) -> str | None:
-        if state.best is None or state.best.result.value is None or state.better(self.target, state.best.result.value):
+        best, objective = state.best, state.objective
+        if best is None or best.result.value is None or objective.better(self.target, best.result.value):
             return None
-        return f"target_score: {state.metric} = {state.best.result.value:.6g} reached {self.target:g}"
+        return f"target_score: {objective.name} = {best.result.value:.6g} reached {self.target:g}"

@@ -20,6 +20,9 @@ from automl.engine.pruners.groups import PruningGroups
 from automl.engine.study.journal import GroupCommitBackend
 from automl.engine.study.storage import StudyStorage
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
+from automl.engine.trial.stage import Stage
+from automl.engine.trial.steps import Steps
 from automl.errors import WorkspaceError
 
 __all__ = ["History", "Record", "maximizes", "state_of"]
@@ -42,6 +45,7 @@ class Record:
         elapsed: the experiment's clock, in seconds, when it was proposed.
         parent: the trial it continues from.
         fidelity: share of the full work, in (0, 1].
+        stage: the part of its search that it belongs to.
         notes: what its proposer says of it.
     """
 
@@ -54,6 +58,7 @@ class Record:
     elapsed: float
     parent: int | None = None
     fidelity: float = 1.0
+    stage: Stage | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -77,12 +82,13 @@ class History:
 
     Args:
         path: the journal's file, created if missing.
-        maximize: direction of the primary metric.
+        objective: the primary metric.
         pruner: who judges intermediate values.
-        steps: the last step that a whole trial reports at: nothing is left to save there, so it is not judged.
+        steps: those of a whole trial, None if trials do not say. At its last nothing is left to save, so it is not
+            judged.
     """
 
-    def __init__(self, path: Path, *, maximize: bool, pruner: Pruner, steps: int | None = None) -> None:
+    def __init__(self, path: Path, *, objective: Objective, pruner: Pruner, steps: Steps | None = None) -> None:
         self._backend = GroupCommitBackend(path)
         self._storage = StudyStorage(self._backend)
         optuna.logging.get_logger("optuna.storages.journal").setLevel(optuna.logging.WARNING)
@@ -92,7 +98,7 @@ class History:
             self._study = optuna.create_study(
                 storage=self._storage,
                 study_name=_STUDY,
-                direction="maximize" if maximize else "minimize",
+                direction=objective.goal,
                 pruner=optuna.pruners.NopPruner(),
                 sampler=optuna.samplers.RandomSampler(seed=0),
                 load_if_exists=True,
@@ -126,6 +132,7 @@ class History:
                 elapsed=trial.user_attrs.get("elapsed", 0.0),
                 parent=trial.user_attrs.get("parent"),
                 fidelity=trial.user_attrs.get("fidelity", 1.0),
+                stage=Stage.read(trial.user_attrs.get("stage")),
                 notes=trial.user_attrs.get("notes", {}),
             )
             for trial in self._trials()
@@ -140,6 +147,7 @@ class History:
         elapsed: float,
         parent: int | None = None,
         fidelity: float = 1.0,
+        stage: Stage | None = None,
         notes: Mapping[str, Any] | None = None,
     ) -> int:
         """Record a proposal and give it the next number. It is durable after `commit`."""
@@ -148,6 +156,8 @@ class History:
             attributes["parent"] = parent
         if fidelity != 1.0:
             attributes["fidelity"] = fidelity
+        if stage is not None:
+            attributes["stage"] = stage.as_json()
         if notes:
             attributes["notes"] = dict(notes)
         self._count += 1
@@ -158,7 +168,7 @@ class History:
         trial_id = self._trial_id(number)
         self._storage.set_trial_intermediate_value(trial_id, step, value)
         self._reports[number] = self._reports.get(number, 0) + 1
-        at_the_end = self._steps is not None and step >= self._steps
+        at_the_end = self._steps is not None and step >= self._steps.whole
         if at_the_end or not self._pruner.due(self._reports[number]):
             return False
         return self._judges.prune(self._study, self._storage.get_trial(trial_id))

@@ -14,6 +14,7 @@ from optuna.trial import FixedTrial
 from automl.engine.space.space import AlgorithmSpace
 from automl.engine.study.history import Record
 from automl.engine.trial.contract import TrialResult
+from automl.engine.trial.stage import Stage
 
 __all__ = ["Admits", "Proposal", "Proposer", "ProposerChain"]
 
@@ -46,6 +47,7 @@ class Proposal:
         suggested: the same as Optuna knows it.
         parent: the trial it continues from, which has ended.
         fidelity: share of the full work, in (0, 1].
+        stage: the part of its search that it belongs to; None where the search has no parts.
         notes: what its proposer says of it, as JSON values: kept in the journal and in params.json.
     """
 
@@ -55,6 +57,7 @@ class Proposal:
     distributions: Mapping[str, BaseDistribution]
     parent: int | None = None
     fidelity: float = 1.0
+    stage: Stage | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -62,7 +65,7 @@ class Proposal:
         """A proposal of the real values `params`, which must be complete.
 
         Args:
-            lineage: `parent`, `fidelity` and `notes`.
+            lineage: `parent`, `fidelity`, `stage` and `notes`.
 
         Raises:
             SpaceError: they are not in `space`.

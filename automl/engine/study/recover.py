@@ -13,7 +13,7 @@ from optuna.trial import FixedTrial
 from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import History
 from automl.engine.trial.contract import TrialResult
-from automl.engine.trial.records import read_proposal, read_result
+from automl.engine.trial.records import read_proposed, read_result
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import AutomlError
 
@@ -60,20 +60,22 @@ def recover_lost_trials(
 def _enter(history: History, directory: ExperimentDirectory, space: SearchSpace, number: int, elapsed: float) -> bool:
     """Add the trial as it was proposed; False if that cannot be found out."""
     try:
-        written = read_proposal(directory.trial(number))
-        name = written["algorithm"]
-        algorithm = space.algorithms[name]
-        trial = FixedTrial(algorithm.encode(written["params"], name))
-        algorithm.ask(trial, name)
-    except (AutomlError, KeyError, TypeError, ValueError):
+        proposed = read_proposed(directory.trial(number))
+        if proposed is None or proposed.algorithm not in space.algorithms:
+            return False
+        algorithm = space.algorithms[proposed.algorithm]
+        trial = FixedTrial(algorithm.encode(proposed.params, proposed.algorithm))
+        algorithm.ask(trial, proposed.algorithm)
+    except (AutomlError, TypeError, ValueError):
         return False
     history.add(
-        name,
+        proposed.algorithm,
         trial.params,
         trial.distributions,
         elapsed=elapsed,
-        parent=written.get("parent"),
-        fidelity=written.get("fidelity", 1.0),
-        notes=written.get("notes"),
+        parent=proposed.parent,
+        fidelity=proposed.fidelity,
+        stage=proposed.stage,
+        notes=proposed.notes,
     )
     return True

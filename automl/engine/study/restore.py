@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from automl.engine.study.history import History, Record, state_of
 from automl.engine.trial.contract import Failure, Status, TrialResult
 from automl.engine.trial.partial import discard
-from automl.engine.trial.records import read_proposal, read_result, write_result
+from automl.engine.trial.records import read_proposed, read_result, write_result
 from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
 
 __all__ = ["Restored", "restore"]
@@ -44,8 +44,8 @@ def restore(history: History, directory: ExperimentDirectory, eligible: Callable
     for record in history.records():
         place = directory.trial(record.number)
         result = read_result(place)
-        written = read_proposal(place)
-        params = dict(written.get("params", {}))
+        proposed = read_proposed(place)
+        params = {} if proposed is None else proposed.params
         if record.state.is_finished():
             if result is None:
                 result = _from_journal(record)
@@ -55,7 +55,7 @@ def restore(history: History, directory: ExperimentDirectory, eligible: Callable
             discard(place)
             history.tell(result, eligible=eligible(result))
             ended.append((replace(record, state=state_of(result.status), value=result.value), result, params))
-        elif not written:
+        elif proposed is None:
             result = TrialResult(
                 number=record.number,
                 algorithm=record.algorithm,
@@ -68,7 +68,7 @@ def restore(history: History, directory: ExperimentDirectory, eligible: Callable
             history.tell(result)
             ended.append((replace(record, state=TrialState.FAIL), result, params))
         else:
-            pending.append((record, params, written.get("attempt", 1)))
+            pending.append((record, params, proposed.attempt))
     history.commit()
     return Restored(tuple(ended), tuple(pending))
 

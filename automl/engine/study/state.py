@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 
 __all__ = ["WOULD_NOT_FIT", "Finished", "RunningTrial", "SearchState"]
 
@@ -53,8 +54,7 @@ class SearchState:
     """One moment of a search.
 
     Attributes:
-        metric: name of the primary metric.
-        maximize: whether larger values of it are better.
+        objective: the primary metric.
         proposed: how many numbers have been given out.
         counts: finished trials by status.
         best: the best of the eligible trials.
@@ -72,8 +72,7 @@ class SearchState:
         stopped_because: why the search ended, None while it runs.
     """
 
-    metric: str
-    maximize: bool
+    objective: Objective
     proposed: int = 0
     counts: Mapping[Status, int] = field(default_factory=dict)
     best: Finished | None = None
@@ -95,7 +94,3 @@ class SearchState:
     @property
     def failures(self) -> int:
         return sum(count for status, count in self.counts.items() if status.is_failure)
-
-    def better(self, value: float, than: float) -> bool:
-        """Tell whether `value` of the primary metric is strictly better."""
-        return value > than if self.maximize else value < than

@@ -12,11 +12,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from automl.client import Run
 from automl.engine.trial.cores import usable_cores
+from automl.engine.trial.stage import Stage
 from automl.engine.workspace.atomic import FORMAT_VERSION
 from automl.redact import redact_message
 
 __all__ = [
-    "STEPS_PER_FOLD",
     "Device",
     "Failure",
     "Lineage",
@@ -33,10 +33,6 @@ __all__ = [
     "TrialSpec",
     "Work",
 ]
-
-
-STEPS_PER_FOLD = 100
-"""A built-in trial reports at ``fold * 100 + percent of the fold's work``: trials of all algorithms compare there."""
 
 
 class Status(StrEnum):
@@ -155,6 +151,7 @@ class TrialSpec:
         fidelity: share of the full work, in (0, 1]. Only trials of full fidelity can be best.
         seed: of this trial alone, derived from the experiment's seed and the number.
         directory: the trial's own directory.
+        stage: the part of its search that it belongs to; None where the search has no parts.
         keep_folds: what it has completed is kept as a model of fewer folds (`automl.engine.trial.partial`), since no
             trial of its search has reached its end yet.
     """
@@ -169,6 +166,7 @@ class TrialSpec:
     resources: TrialResources = TrialResources()
     limits: TrialLimits = TrialLimits()
     lineage: Lineage = Lineage()
+    stage: Stage | None = None
     keep_folds: bool = False
 
 

@@ -2,15 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from automl.engine.trial.contract import TrialResult
-from automl.engine.workspace.atomic import parse_json, read_bytes, write_text
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+
+from automl.engine.trial.contract import TrialResult, TrialSpec
+from automl.engine.trial.stage import Stage
+from automl.engine.workspace.atomic import FORMAT_VERSION, parse_json, read_bytes, write_text
 from automl.engine.workspace.layout import TrialDirectory
 from automl.errors import DamagedFileError, WorkspaceError
 
-__all__ = ["read_params", "read_proposal", "read_result", "write_result"]
+__all__ = ["ProposedTrial", "read_params", "read_proposed", "read_result", "write_result"]
+
+
+class ProposedTrial(BaseModel):
+    """The content of params.json: a trial as it was proposed.
+
+    Attributes:
+        number: see `TrialSpec`; so are the others.
+        params: hyperparameters by their plain names, with real values.
+        notes: what its proposer says of it.
+    """
+
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
+
+    format_version: int = FORMAT_VERSION
+    number: StrictInt = Field(ge=0)
+    attempt: StrictInt = Field(default=1, ge=1)
+    algorithm: StrictStr
+    params: dict[str, Any]
+    seed: StrictInt = 0
+    fidelity: float = Field(default=1.0, gt=0, le=1)
+    parent: StrictInt | None = None
+    stage: Stage | None = None
+    notes: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, spec: TrialSpec) -> Self:
+        return cls.model_construct(
+            number=spec.number,
+            attempt=spec.attempt,
+            algorithm=spec.algorithm,
+            params=dict(spec.params),
+            seed=spec.seed,
+            fidelity=spec.fidelity,
+            parent=spec.lineage.parent,
+            stage=spec.stage,
+            notes=dict(spec.lineage.notes),
+        )
+
+    def as_json(self) -> bytes:
+        """The record for people to read."""
+        return self.model_dump_json(indent=1).encode()
+
+
+def read_proposed(directory: TrialDirectory) -> ProposedTrial | None:
+    """Return what params.json says; None when it is missing or not valid, as for trial.json.
+
+    Raises:
+        WorkspaceError: it was written by a newer automl.
+    """
+    try:
+        return ProposedTrial.model_validate(_read(directory.params))
+    except ValueError:  # a ValidationError is one
+        return None
+
+
+def read_params(directory: TrialDirectory) -> Mapping[str, Any]:
+    """The hyperparameters of a trial, with their real values; empty where its record cannot be read."""
+    proposed = read_proposed(directory)
+    return {} if proposed is None else proposed.params
 
 
 def write_result(directory: TrialDirectory, result: TrialResult) -> None:
@@ -28,31 +91,6 @@ def read_result(directory: TrialDirectory) -> TrialResult | None:
         return TrialResult.model_validate(_read(directory.result))
     except ValueError:  # a ValidationError is one
         return None
-
-
-def read_proposal(directory: TrialDirectory) -> dict[str, Any]:
-    """Return what params.json says: ``algorithm``, ``params`` with their real values, ``attempt``, ``notes``, ...
-
-    Empty when it is missing, or no record of a proposal.
-
-    Raises:
-        WorkspaceError: it was written by a newer automl.
-    """
-    written = _read(directory.params) or {}
-    attempt, notes = written.get("attempt", 1), written.get("notes", {})
-    sound = (
-        isinstance(written.get("params"), dict)
-        and isinstance(written.get("algorithm"), str)
-        and (isinstance(attempt, int) and not isinstance(attempt, bool) and attempt > 0)
-        and isinstance(notes, dict)
-    )
-    return written if sound else {}
-
-
-def read_params(directory: TrialDirectory) -> dict[str, Any]:
-    """The hyperparameters of a trial, with their real values; empty where `read_proposal` is."""
-    params: dict[str, Any] = read_proposal(directory).get("params", {})
-    return params
 
 
 def _read(path: Path) -> dict[str, Any] | None:

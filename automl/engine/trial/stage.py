@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 __all__ = ["Stage"]
 
-_EXPLORE, _FINAL = "explore", "final_training"
 _LATE_SHARE = 1.5
 _LATE_SECONDS = 15.0
 """An exploring trial is ended when it takes so many times what was allotted to its fit, and so much more: the import of
@@ -18,7 +17,7 @@ its library, features and files come on top."""
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """The part of a search that a trial belongs to, as its notes say it: the journal keeps them for a resumed search.
+    """The part of a search that a trial belongs to. The journal and params.json keep it for a resumed search.
 
     Attributes:
         final: it is a final training.
@@ -33,23 +32,16 @@ class Stage:
     until: float | None = None
 
     @classmethod
-    def of(cls, notes: Mapping[str, Any]) -> Self | None:
-        """None for a trial of a search without stages."""
-        if "stage" not in notes:
-            return None
-        final = notes["stage"] == _FINAL
-        return cls(final, final or notes.get("alone", False), notes.get("seconds"), notes.get("until"))
-
-    @classmethod
     def final_training(cls) -> Self:
         return cls(final=True, alone=True)
 
-    @property
-    def notes(self) -> dict[str, Any]:
-        if self.final:
-            return {"stage": _FINAL}
-        known = {"alone": self.alone or None, "seconds": self.seconds, "until": self.until}
-        return {"stage": _EXPLORE, **{name: value for name, value in known.items() if value is not None}}
+    @classmethod
+    def read(cls, written: Mapping[str, Any] | None) -> Self | None:
+        """The stage that `as_json` has written; None for a trial of a search without stages."""
+        return None if written is None else cls(**written)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
 
     @property
     def timeout(self) -> float:

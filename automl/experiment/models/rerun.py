@@ -14,8 +14,7 @@ from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.engine.execution.registry import make_executor
 from automl.engine.trial.contract import Lineage, Status, TrialContext, TrialResources, TrialResult, TrialSpec
-from automl.engine.trial.records import read_proposal, read_result
-from automl.engine.trial.stage import Stage
+from automl.engine.trial.records import ProposedTrial, read_proposed, read_result
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.experiment.assembly import devices_of, make_context
@@ -100,25 +99,25 @@ def rerun(
     Raises:
         WorkspaceError: its parameters are damaged, its algorithm cannot run here, or it continued from another trial.
     """
-    written = _written(directory, recorded)
+    proposed = _proposed(directory, recorded)
     _check_algorithm(problem, recorded)
-    _check_beginning(problem, directory, recorded, written.get("notes", {}))
+    _check_beginning(problem, directory, recorded, proposed)
     context = make_context(problem, trust=trust, cache=scratch.cache)
     assert isinstance(context.work, LearnerWork)
     devices = devices_of([problem.space.algorithms[recorded.algorithm]])
     context = replace(context, work=replace(context.work, keep_models=keep_models), devices=devices)
-    return _run(_spec(recorded, written["params"], config, scratch), context, config)
+    return _run(_spec(recorded, proposed, config, scratch), context, config)
 
 
-def _written(directory: ExperimentDirectory, recorded: TrialResult) -> dict[str, Any]:
-    """Return what the trial was told: its parameters, and notes on its place in the search."""
+def _proposed(directory: ExperimentDirectory, recorded: TrialResult) -> ProposedTrial:
+    """Return what the trial was told: its parameters, and its place in the search."""
     place = directory.trial(recorded.number)
     if not place.params.exists():
         raise WorkspaceError(f"{place.params} is missing, so the trial cannot be repeated.")
-    written = read_proposal(place)
-    if written.get("algorithm") != recorded.algorithm:
+    proposed = read_proposed(place)
+    if proposed is None or proposed.algorithm != recorded.algorithm:
         raise WorkspaceError(f"{place.params} is damaged: it does not hold the parameters of a {recorded.algorithm}.")
-    return written
+    return proposed
 
 
 def _check_algorithm(problem: Problem, recorded: TrialResult) -> None:
@@ -132,13 +131,12 @@ def _check_algorithm(problem: Problem, recorded: TrialResult) -> None:
 
 
 def _check_beginning(
-    problem: Problem, directory: ExperimentDirectory, recorded: TrialResult, notes: Mapping[str, Any]
+    problem: Problem, directory: ExperimentDirectory, recorded: TrialResult, proposed: ProposedTrial
 ) -> None:
     """Refuse a training that continued from another trial's checkpoint: it is only a part of one."""
     if recorded.parent is None or not problem.space.algorithms[recorded.algorithm].anytime:
         return
-    stage = Stage.of(notes)
-    if stage is None or not stage.final:
+    if proposed.stage is None or not proposed.stage.final:
         raise WorkspaceError(
             f"Trial {recorded.number} of {directory.path} cannot be repeated alone: its training continues from where "
             f"that of trial {recorded.parent} ended."
@@ -146,13 +144,13 @@ def _check_beginning(
 
 
 def _spec(
-    recorded: TrialResult, params: Mapping[str, Any], config: ExperimentConfig, place: ExperimentDirectory
+    recorded: TrialResult, proposed: ProposedTrial, config: ExperimentConfig, place: ExperimentDirectory
 ) -> TrialSpec:
     place.trials.mkdir()
     return TrialSpec(
         number=recorded.number,
         algorithm=recorded.algorithm,
-        params=params,
+        params=proposed.params,
         directory=place.trial(recorded.number).path,
         seed=recorded.seed,
         fidelity=recorded.fidelity,

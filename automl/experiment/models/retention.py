@@ -10,9 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from automl.engine.trial.contract import TrialResult
+from automl.engine.trial.objective import Objective
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.experiment.results.objectives import Objectives
-from automl.experiment.results.pareto_front import objectives_of, pareto_front
+from automl.experiment.results.pareto_front import criteria_of, pareto_front
 
 __all__ = ["Retention", "best_trials", "is_folder", "is_spare", "remove"]
 
@@ -30,7 +31,7 @@ class Retention:
 
     Args:
         directory: the experiment's.
-        preference: what makes one model better than another.
+        objectives: what makes one model better than another.
         models: how many of the best keep their models; None for all, with all checkpoints.
         continues: whether trials continue from the checkpoints of others (`Sampler.continues`).
     """
@@ -75,9 +76,9 @@ class Retention:
         assert self._models is not None
         objectives, held = self._objectives, list(self._held.values())
         needed = {best} if best is not None else set[int]()
-        needed.update(best_trials(held, self._models, maximize=objectives.maximize))
+        needed.update(best_trials(held, self._models, objectives.primary))
         if objectives.pick != "best" or objectives.limits:
-            needed.update(result.number for result in pareto_front(held, objectives_of(objectives)))
+            needed.update(result.number for result in pareto_front(held, criteria_of(objectives)))
         return needed
 
 
@@ -100,11 +101,9 @@ def _drop(folder: Path) -> None:
         log.warning("cannot delete %s: %s", folder, error.strerror or error)
 
 
-def best_trials(results: Sequence[TrialResult], count: int, *, maximize: bool) -> list[int]:
+def best_trials(results: Sequence[TrialResult], count: int, objective: Objective) -> list[int]:
     """Numbers of the best whole trials; of equal ones the earlier is better, as on the leaderboard."""
-    ranked = sorted(
-        (-r.value if maximize else r.value, r.number) for r in results if r.is_whole and r.value is not None
-    )
+    ranked = sorted((objective.loss(r.value), r.number) for r in results if r.is_whole and r.value is not None)
     return [number for _, number in ranked[:count]]
 
 

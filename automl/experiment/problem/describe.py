@@ -32,7 +32,7 @@ def describe_plan(config: ExperimentConfig, problem: Problem) -> dict[str, Any]:
             "test rows": 0 if table.test is None else table.test.n_rows,
         },
         "validation": problem.plan.description,
-        "metric": {"name": problem.primary.name, "goal": "maximize" if problem.primary.maximize else "minimize"},
+        "metric": {"name": problem.primary.name, "goal": problem.objective.goal},
         "guardrails": [
             {"name": g.name, "verdict": str(g.verdict), "message": g.message, "columns": list(g.columns)}
             for g in problem.guardrails

@@ -12,6 +12,7 @@ from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.engine.space.load import Exclusion, available, load_space
 from automl.engine.space.space import SearchSpace
+from automl.engine.trial.objective import Objective
 from automl.errors import ConfigError, DataError, SpaceError
 from automl.experiment.problem.inputs import Inputs
 from automl.learning.algorithms.trust import check_estimators, check_trust
@@ -19,7 +20,7 @@ from automl.learning.data.append import append_rows
 from automl.learning.data.guardrails import Guardrail
 from automl.learning.data.reading.context import Reading
 from automl.learning.data.table import Table
-from automl.learning.features.views import view_module
+from automl.learning.features.views import check_view, find_view_mistakes
 from automl.learning.metrics.base import Metric
 from automl.learning.metrics.options import MetricOptions
 from automl.learning.metrics.registry import get_metric, metric_from_callable, metrics_of
@@ -63,6 +64,11 @@ class Problem:
     @property
     def primary(self) -> Metric:
         return self.metrics[0]
+
+    @property
+    def objective(self) -> Objective:
+        """The primary metric, as the engine knows it."""
+        return self.primary.objective
 
 
 def default_name(config: ExperimentConfig, inputs: Inputs) -> str:
@@ -174,7 +180,8 @@ def _test_values(table: Table, task: Task, target: Target) -> np.ndarray | None:
 def _declared_space(config: ExperimentConfig, task: Task, trust: bool) -> SearchSpace:
     """Return what is to be searched. What is not trusted is refused before anything is imported or read."""
     wanted = config.search.algorithms
-    space = load_space(config.search.space, task=task.name).restrict(allow=wanted.allow, block=wanted.block)
+    space = load_space(config.search.space, task=task.name, check=find_view_mistakes)
+    space = space.restrict(allow=wanted.allow, block=wanted.block)
     if config.search.space is not None:
         check_trust(space, trust=trust)
         check_estimators(space, trust=trust)
@@ -200,9 +207,9 @@ def _check_views(space: SearchSpace, table: Table) -> None:
     """
     for name, algorithm in space.algorithms.items():
         try:
-            view_module(algorithm.view, table.columns)
+            check_view(algorithm.view, table.columns)
         except SpaceError as error:
-            raise SpaceError(error.message, key=f"search.space.algorithms.{name}.view") from None
+            raise SpaceError(error.message, key=f"search.space.algorithms.{name}.{error.key}") from None
 
 
 def _metrics(config: ExperimentConfig, inputs: Inputs, task: Task, n_classes: int | None) -> tuple[Metric, ...]:

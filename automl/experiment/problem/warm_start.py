@@ -12,6 +12,7 @@ from automl.config.schema import ExperimentConfig
 from automl.engine.proposers.warm_start import EarlierTrial
 from automl.engine.study.history import maximizes
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.engine.trial.records import read_params
 from automl.engine.workspace.atomic import read_json, write_json
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
@@ -78,9 +79,9 @@ def _best(directory: ExperimentDirectory) -> Iterator[EarlierTrial]:
 def _ranked(directory: ExperimentDirectory) -> list[TrialResult]:
     """Trials with different configurations: the best of each algorithm, then the others; either by their scores."""
     summary = Summary.read(directory)
-    maximize = maximizes(directory.journal) if summary is None else summary.maximize
+    objective = Objective("score", maximizes(directory.journal)) if summary is None else summary.objective
     completed = [result for result in read_trials(directory) if _counts(result)]
-    completed.sort(key=lambda result: (-_score(result) if maximize else _score(result), result.number))
+    completed.sort(key=lambda result: (objective.loss(_score(result)), result.number))
     different: dict[str, TrialResult] = {}
     for result in completed:
         params = json.dumps(read_params(directory.trial(result.number)), sort_keys=True)

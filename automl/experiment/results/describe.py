@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from automl.engine.trial.objective import Objective
 from automl.engine.trial.records import read_params, read_result
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.engine.workspace.lock import is_locked
@@ -51,7 +52,7 @@ def describe_experiment(directory: ExperimentDirectory) -> dict[str, Any]:
     if summary is not None:
         described |= summary.model_dump(mode="json", exclude={"experiment", "id", "format_version", "metric"})
     objectives = _objectives(directory, summary)
-    described |= {"metric": objectives.metric, "directory": str(directory.path)}
+    described |= {"metric": objectives.primary.name, "directory": str(directory.path)}
     described["leaderboard"] = _rows(leaderboard(read_trials(directory), objectives))
     return described
 
@@ -64,8 +65,8 @@ def describe_leaderboard(directory: ExperimentDirectory, *, front: bool = False)
     return {
         "experiment": directory.name,
         "id": directory.id,
-        "metric": objectives.metric,
-        "goal": objectives.goals[objectives.metric],
+        "metric": objectives.primary.name,
+        "goal": objectives.primary.goal,
         "picked": None if summary is None else summary.best_trial,
         "picked_because": "" if summary is None else summary.picked_because,
         "leaderboard": _rows(board[board["front"]] if front else board),
@@ -77,9 +78,7 @@ def _objectives(directory: ExperimentDirectory, summary: Summary | None) -> Obje
     known = Objectives.read(directory)
     if known is not None:
         return known
-    return Objectives.simple(
-        "score" if summary is None else summary.metric, maximize=summary is None or summary.maximize
-    )
+    return Objectives.simple(Objective("score") if summary is None else summary.objective)
 
 
 def _rows(board: pd.DataFrame) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from automl.engine.trial.partial import read_note
 from automl.engine.trial.records import read_params, read_result
 from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
 from automl.experiment.results.objectives import Objectives
-from automl.experiment.results.pareto_front import objectives_of, pareto_front
+from automl.experiment.results.pareto_front import criteria_of, pareto_front
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ def leaderboard(results: Iterable[TrialResult], objectives: Objectives) -> pd.Da
 
     listed = list(results)
     limits = objectives.limits
-    front = {result.number for result in pareto_front(listed, objectives_of(objectives))}
+    front = {result.number for result in pareto_front(listed, criteria_of(objectives))}
     ranked = sorted(listed, key=lambda result: _order(result, objectives))
     rows = []
     for rank, result in enumerate(ranked, start=1):
@@ -97,7 +97,7 @@ def _order(result: TrialResult, objectives: Objectives) -> tuple[int, float, int
     if result.value is None or not (result.is_whole or result.is_partial):
         return (3, 0.0, result.number)
     group = 2 if not result.is_whole else 0 if objectives.limits.allow(result) else 1
-    return (group, -result.value if objectives.maximize else result.value, result.number)
+    return (group, objectives.primary.loss(result.value), result.number)
 
 
 def trial_table(directory: ExperimentDirectory, results: Iterable[TrialResult]) -> pd.DataFrame:

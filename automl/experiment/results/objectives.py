@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from automl.config.schema import ExperimentConfig
 from automl.engine.search.options import PickRule
 from automl.engine.stopping.model_limits import ModelLimits
+from automl.engine.trial.objective import Goal, Objective
 from automl.engine.workspace.atomic import FORMAT_VERSION, read_json, write_text
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DamagedFileError
 from automl.learning.metrics.base import Metric
 from automl.validation_errors import in_short
 
-__all__ = ["Goal", "Objectives"]
-
-Goal = Literal["maximize", "minimize"]
+__all__ = ["Objectives"]
 
 _FILE = "objectives.json"
 
@@ -50,7 +49,7 @@ class Objectives(BaseModel):
         """
         asked = metrics[: max(1, len(config.metric))]
         return cls(
-            goals={metric.name: "maximize" if metric.maximize else "minimize" for metric in asked},
+            goals={metric.name: metric.objective.goal for metric in asked},
             pick=config.search.pick,
             predict_time=config.limits.predict_time,
             model_size=config.limits.model_size,
@@ -66,32 +65,28 @@ class Objectives(BaseModel):
         )
 
     @classmethod
-    def simple(cls, metric: str, *, maximize: bool) -> Self:
+    def simple(cls, objective: Objective) -> Self:
         """One metric, and no limits."""
-        return cls(goals={metric: "maximize" if maximize else "minimize"})
+        return cls(goals={objective.name: objective.goal})
 
     @property
-    def metric(self) -> str:
-        """Name of the primary metric."""
-        return next(iter(self.goals))
+    def all(self) -> tuple[Objective, ...]:
+        """The metrics that were asked for; the first decides."""
+        return tuple(Objective(name, goal == "maximize") for name, goal in self.goals.items())
 
     @property
-    def maximize(self) -> bool:
-        """Direction of the primary metric."""
-        return self.goals[self.metric] == "maximize"
+    def primary(self) -> Objective:
+        """The metric that decides."""
+        return self.all[0]
 
     @property
     def others(self) -> tuple[str, ...]:
-        """The further metrics that were asked for."""
+        """Names of the further metrics that were asked for."""
         return tuple(self.goals)[1:]
 
     @property
     def limits(self) -> ModelLimits:
         return ModelLimits(self.predict_time, self.model_size)
-
-    def better(self, value: float, than: float) -> bool:
-        """Tell whether `value` of the primary metric is strictly better."""
-        return value > than if self.maximize else value < than
 
     def write(self, directory: ExperimentDirectory) -> None:
         write_text(directory.data / _FILE, self.model_dump_json(indent=1))

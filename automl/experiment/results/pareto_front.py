@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from automl.engine.trial.contract import TrialResult
+from automl.engine.trial.objective import Objective
 from automl.experiment.results.objectives import Objectives
 
-__all__ = ["Objective", "non_dominated", "objectives_of", "pareto_front"]
+__all__ = ["Criterion", "criteria_of", "non_dominated", "pareto_front"]
 
 
 @dataclass(frozen=True)
-class Objective:
+class Criterion:
     """One thing that a model should be good at.
 
     Attributes:
@@ -27,30 +28,29 @@ class Objective:
     loss: Callable[[TrialResult], float]
 
 
-def objectives_of(objectives: Objectives) -> tuple[Objective, ...]:
+def criteria_of(objectives: Objectives) -> tuple[Criterion, ...]:
     """The metrics that were asked for, seconds to predict one row, and bytes of the model."""
-    metrics = (_metric(name, goal == "maximize") for name, goal in objectives.goals.items())
     return (
-        *metrics,
-        Objective("predict_latency", lambda result: _known(result.predict_latency)),
-        Objective("model_size", lambda result: float(result.model_size)),
+        *map(_score, objectives.all),
+        Criterion("predict_latency", lambda result: _known(result.predict_latency)),
+        Criterion("model_size", lambda result: float(result.model_size)),
     )
 
 
-def _metric(name: str, maximize: bool) -> Objective:
-    sign = -1.0 if maximize else 1.0
-    return Objective(name, lambda result: sign * result.metrics.get(name, sign * math.inf))
+def _score(objective: Objective) -> Criterion:
+    worst = -objective.sign * math.inf
+    return Criterion(objective.name, lambda result: objective.loss(result.metrics.get(objective.name, worst)))
 
 
 def _known(value: float | None) -> float:
     return math.inf if value is None else value
 
 
-def pareto_front(results: Sequence[TrialResult], objectives: Sequence[Objective]) -> list[TrialResult]:
+def pareto_front(results: Sequence[TrialResult], criteria: Sequence[Criterion]) -> list[TrialResult]:
     """Completed trials of full fidelity that are on the front, in the order of `results`."""
     whole = [result for result in results if result.is_whole]
-    losses = np.array([[objective.loss(result) for objective in objectives] for result in whole], dtype=np.float64)
-    on_front = non_dominated(losses.reshape(len(whole), len(objectives)))
+    losses = np.array([[criterion.loss(result) for criterion in criteria] for result in whole], dtype=np.float64)
+    on_front = non_dominated(losses.reshape(len(whole), len(criteria)))
     return [result for result, kept in zip(whole, on_front, strict=True) if kept]
 
 

@@ -36,7 +36,7 @@ def pick_winner(best: TrialResult, completed: Sequence[TrialResult], objectives:
     Args:
         best: the best score within the limits, as the search has found it.
         completed: all completed trials of full fidelity, `best` and those over a limit among them.
-        preference: metric, limits and rule.
+        objectives: metric, limits and rule.
     """
     allowed = [result for result in completed if objectives.limits.allow(result)]
     picked = RULES[objectives.pick](best, allowed, objectives)
@@ -68,10 +68,14 @@ def _one_standard_error(best: TrialResult, allowed: Sequence[TrialResult], objec
     close = [result for result in allowed if result.value is not None and abs(result.value - best.value) <= error]
     least = min(map(_latency, close), default=math.inf)
     fast = [result for result in close if _latency(result) <= least * _SAME_LATENCY]
-    sign = -1.0 if objectives.maximize else 1.0
     cheapest = min(
         fast or [best],
-        key=lambda result: (result.model_size, sign * (result.value or 0.0), _latency(result), result.number),
+        key=lambda result: (
+            result.model_size,
+            objectives.primary.loss(result.value or 0.0),
+            _latency(result),
+            result.number,
+        ),
     )
     if cheapest.number == best.number:
         return Pick(best)
@@ -115,8 +119,8 @@ def _passed_over(best: TrialResult, completed: Sequence[TrialResult], objectives
     over = [result for result in completed if result.value is not None and not limits.allow(result)]
     if not over or best.value is None:
         return ""
-    top = (max if objectives.maximize else min)(over, key=lambda result: result.value or 0.0)
-    if top.value is None or not objectives.better(top.value, best.value):
+    top = objectives.primary.best(over, key=lambda result: result.value or 0.0)
+    if top.value is None or not objectives.primary.better(top.value, best.value):
         return ""
     found = {
         "predict_time": lambda: f"takes {_time(top)} for a row (limit {latency(limits.predict_time or 0)})",
@@ -143,7 +147,7 @@ def _times(factor: float) -> str:
 
 def _named(result: TrialResult, objectives: Objectives, *, capital: bool = False) -> str:
     trial = "Trial" if capital else "trial"
-    return f"{trial} {result.number}, {result.algorithm}: {objectives.metric} = {score(result.value)}"
+    return f"{trial} {result.number}, {result.algorithm}: {objectives.primary.name} = {score(result.value)}"
 
 
 def _costs(result: TrialResult, objectives: Objectives) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from automl.engine.trial.objective import Objective
 from automl.engine.workspace.atomic import FORMAT_VERSION, read_json, write_text
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DamagedFileError
@@ -46,6 +47,11 @@ class Summary(BaseModel):
     test_metrics: dict[str, float] = {}
     registered: RegisteredModel | None = None
     not_registered: str = ""
+
+    @property
+    def objective(self) -> Objective:
+        """The primary metric."""
+        return Objective(self.metric, self.maximize)
 
     @property
     def budget(self) -> Budget:

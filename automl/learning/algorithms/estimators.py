@@ -9,6 +9,7 @@ from automl.errors import SpaceError
 from automl.learning.algorithms.base import Learner
 from automl.learning.algorithms.libraries import adapter_of
 from automl.learning.algorithms.trust import check_arguments, resolve_estimator
+from automl.learning.features.views import view_name
 
 if TYPE_CHECKING:
     from automl.engine.space.space import AlgorithmSpace
@@ -49,7 +50,7 @@ def make_learner(
         n_classes=n_classes if task == "classification" else None,
         seed=seed,
         threads=threads,
-        view=space.view,
+        view=view_name(space.view),
     )
     learner.check_names()
     check_arguments(space.estimator, learner.params, trust=trust)  # a record, by anyone, gives them too

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from automl.errors import DataError
 from automl.learning.data.names import nearest
@@ -43,6 +44,7 @@ class Column:
     """One feature column as it was understood.
 
     Attributes:
+        rows: what has such columns, in a word; all columns of a table say the same.
         name: of the column.
         kind: how it is used.
         missing: rows without a value.
@@ -51,6 +53,7 @@ class Column:
         note: why the kind was chosen, where that is not plain.
     """
 
+    rows: ClassVar[str] = "tables"
     name: str
     kind: ColumnKind
     missing: int
@@ -70,6 +73,7 @@ class ImageColumn(Column):
             `automl.learning.data.images.arrays.white_of`.
     """
 
+    rows: ClassVar[str] = "pictures"
     height: int
     width: int
     channels: int

@@ -20,18 +20,21 @@ _PARTS: dict[str, Callable[[pd.DatetimeIndex], np.ndarray]] = {
 
 
 class CalendarParts:
-    """The parts of each date column that vary in the training rows.
+    """The parts of each date column that vary in the training rows; the first of `wanted` where none does.
+
+    Args:
+        wanted: names of parts: days, year, month, day, weekday, hour.
 
     Attributes:
         names: one per number that `transform` gives, as ``column:part``.
     """
 
-    def __init__(self, X: pd.DataFrame, columns: Sequence[str]) -> None:
+    def __init__(self, X: pd.DataFrame, columns: Sequence[str], wanted: Sequence[str]) -> None:
         self._parts: list[tuple[str, tuple[str, ...]]] = []
         for column in columns:
             times = pd.DatetimeIndex(X[column]).dropna()
-            varying = tuple(part for part, of in _PARTS.items() if len(times) and np.ptp(of(times)) > 0)
-            self._parts.append((column, varying or ("days",)))
+            varying = tuple(part for part in wanted if len(times) and np.ptp(_PARTS[part](times)) > 0)
+            self._parts.append((column, varying or tuple(wanted[:1])))
         self.names = [f"{column}:{part}" for column, parts in self._parts for part in parts]
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:

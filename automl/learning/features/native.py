@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class NativeView(TableView):
     0 in order of falling frequency, so a library with a limit on categories joins the rare ones by cutting off.
     """
 
-    def fit(self, X: pd.DataFrame, y: Any = None) -> NativeView:
+    def fit(self, X: pd.DataFrame, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> NativeView:
         self._fit_numbers(X)
         numbers = self._numbers(X)
         self.empty_ = np.flatnonzero(np.isnan(numbers).all(axis=0)) if len(numbers) else np.arange(0)

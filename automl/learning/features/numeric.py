@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from automl.learning.features.categories import Vocabulary
-from automl.learning.features.tables import LARGEST, TableView
+from automl.learning.features.tables import LARGEST, TableSettings, TableView
+from automl.options import Options
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from automl.learning.data.kinds import Column
-
 __all__ = ["NumericView"]
+
+
+class NumericSettings(TableSettings):
+    max_levels: int = Field(default=50, ge=1, description="most categories of one column that stay apart")
+    min_share: float = Field(
+        default=0.002,
+        ge=0,
+        le=1,
+        description="share of the training rows (two rows at least) that a category needs to stay apart",
+    )
 
 
 class NumericView(TableView):
@@ -25,27 +34,23 @@ class NumericView(TableView):
     Numbers are imputed by the median, with an indicator where training rows missed some, and standardised. Categories
     become one column each, beginning with the most frequent; rare ones share one, and a missing cell has its own if
     training rows had any. A category that was never seen counts as rare; with no rare ones, all its columns are 0.
-
-    Args:
-        columns: what the raw columns hold.
-        max_levels: largest number of categories of one column that stay apart.
-        min_share: share of the training rows (two rows at least) that a category needs to stay apart.
     """
 
-    def __init__(self, columns: Sequence[Column], max_levels: int = 50, min_share: float = 0.002) -> None:
-        super().__init__(columns)
-        self.max_levels = max_levels
-        self.min_share = min_share
+    Settings: ClassVar[type[Options]] = NumericSettings
+    settings: NumericSettings
 
-    def fit(self, X: pd.DataFrame, y: Any = None) -> NumericView:
+    def fit(self, X: pd.DataFrame, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> NumericView:
         self.fit_transform(X)
         return self
 
-    def fit_transform(self, X: pd.DataFrame, y: Any = None, **_: Any) -> np.ndarray:
+    def fit_transform(
+        self, X: pd.DataFrame, y: np.ndarray | None = None, weight: np.ndarray | None = None
+    ) -> np.ndarray:
         self._fit_numbers(X)
         numbers = self._numbers(X)
         self._fit_scale(numbers)
-        self.levels_ = {name: _Levels(X[name], self.max_levels, self.min_share) for name in self._named("categorical")}
+        most, share = self.settings.max_levels, self.settings.min_share
+        self.levels_ = {name: _Levels(X[name], most, share) for name in self._named("categorical")}
         self.feature_names_ = [
             *self.number_names_,
             *(f"{self.number_names_[i]}:missing" for i in self.gaps_),

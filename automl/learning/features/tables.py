@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import Field
 
 from automl.learning.features.base import View
+from automl.options import Options
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LARGEST", "TableView"]
+__all__ = ["LARGEST", "TableSettings", "TableView"]
 
 LARGEST = 1e30
 """Numbers are cut off here: float32 still holds them, and float64 their squares."""
+
+
+class TableSettings(Options):
+    """The parameters of every view of tables: what dates and texts become."""
+
+    dates: tuple[Literal["days", "year", "month", "day", "weekday", "hour"], ...] = Field(
+        default=("days", "year", "month", "day", "weekday", "hour"),
+        description="parts of a date (days: since 1970) that become numbers, where they vary; none: dates are left out",
+    )
+    words: int = Field(default=64, ge=0, description="words of a text column that are counted, the most frequent ones")
 
 
 class TableView(View):
@@ -31,10 +43,13 @@ class TableView(View):
         feature_names_: names of the matrix's columns.
     """
 
+    Settings: ClassVar[type[Options]] = TableSettings
+    rows: ClassVar[str] = "tables"
+    settings: TableSettings
     feature_names_: list[str]
 
     @abstractmethod
-    def fit(self, X: pd.DataFrame, y: Any = None) -> TableView: ...
+    def fit(self, X: pd.DataFrame, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> TableView: ...
 
     @abstractmethod
     def transform(self, X: pd.DataFrame) -> np.ndarray: ...
@@ -52,12 +67,12 @@ class TableView(View):
         if dates := self._named("date"):
             from automl.learning.features.dates import CalendarParts
 
-            self.dates_ = CalendarParts(X, dates)
+            self.dates_ = CalendarParts(X, dates, self.settings.dates)
             names += self.dates_.names
         if texts := self._named("text"):
             from automl.learning.features.text import WordCounts
 
-            self.words_ = WordCounts(X, texts)
+            self.words_ = WordCounts(X, texts, self.settings.words)
             names += self.words_.names
         self.number_names_ = names
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 __all__ = ["WordCounts"]
 
-_WORDS_PER_COLUMN = 64
 _COMMON = 0.5
 """Words in more than this share of the rows say little."""
 
@@ -18,18 +17,21 @@ _COMMON = 0.5
 class WordCounts:
     """Counts of words, on a logarithmic scale.
 
+    Args:
+        words: of each column that are counted, the most frequent ones.
+
     Attributes:
         names: one per number that `transform` gives, as ``column:characters`` or ``column:word=...``.
     """
 
-    def __init__(self, X: pd.DataFrame, columns: Sequence[str]) -> None:
+    def __init__(self, X: pd.DataFrame, columns: Sequence[str], words: int) -> None:
         self._counters: list[tuple[str, Any]] = []
         self.names: list[str] = []
         for column in columns:
-            counter = _fit_counter(_texts(X[column]))
+            counter = _fit_counter(_texts(X[column]), words)
             self._counters.append((column, counter))
-            words = [] if counter is None else [f"{column}:word={word}" for word in counter.get_feature_names_out()]
-            self.names += [f"{column}:characters", f"{column}:words", *words]
+            counted = [] if counter is None else [f"{column}:word={word}" for word in counter.get_feature_names_out()]
+            self.names += [f"{column}:characters", f"{column}:words", *counted]
 
     def transform(self, X: pd.DataFrame) -> np.ndarray:
         """float64, shape (n, len(names))."""
@@ -44,10 +46,12 @@ class WordCounts:
         return result
 
 
-def _fit_counter(texts: list[str]) -> Any:
+def _fit_counter(texts: list[str], words: int) -> Any:
+    if words == 0:
+        return None
     from sklearn.feature_extraction.text import CountVectorizer
 
-    counter = CountVectorizer(max_features=_WORDS_PER_COLUMN, min_df=2, max_df=_COMMON, dtype=np.float64)
+    counter = CountVectorizer(max_features=words, min_df=2, max_df=_COMMON, dtype=np.float64)
     try:
         return counter.fit(texts)
     except ValueError:  # no word is both repeated and uncommon

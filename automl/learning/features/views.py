@@ -1,69 +1,157 @@
-"""The views of the data that an algorithm can ask for."""
+"""The views of the data that an algorithm can ask for: those of automl, and plugins' under `automl.views`."""
 
 from __future__ import annotations
 
 import difflib
-import importlib
+import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from automl.errors import SpaceError
-from automl.learning.data.kinds import Column, ImageColumn
+from automl.learning.data.kinds import Column
+from automl.validation_errors import Mistake, find_mistakes
+from automl.yaml_file import Key, dotted
 
 if TYPE_CHECKING:
+    from automl.engine.space.space import SearchSpace
     from automl.learning.features.base import View
 
-__all__ = ["make_features", "view_module"]
+__all__ = [
+    "ViewChoice", "check_view", "find_view_mistakes", "make_features", "view_key", "view_modules", "view_name",
+]  # fmt: skip
 
-_TABLES = {
-    "numeric": "automl.learning.features.numeric.NumericView",
-    "native": "automl.learning.features.native.NativeView",
+ViewChoice = str | Mapping[str, Any]
+"""A view by its name, or a mapping of ``name`` and parameters."""
+
+_GROUP = "automl.views"
+_SHIPPED: Mapping[str, tuple[str, ...]] = {
+    "numeric": ("automl.learning.features.numeric:NumericView", "automl.learning.features.images.flat:FlatView"),
+    "native": ("automl.learning.features.native:NativeView",),
+    "hog": ("automl.learning.features.images.hog:HogView",),
+    "patches": ("automl.learning.features.images.patches:PatchesView",),
+    "pixels": ("automl.learning.features.images.pixels:PixelsView",),
 }
-_PICTURES = {
-    "numeric": "automl.learning.features.images.flat.FlatView",
-    "hog": "automl.learning.features.images.hog.HogView",
-    "patches": "automl.learning.features.images.patches.PatchesView",
-    "pixels": "automl.learning.features.images.pixels.PixelsView",
-}
-"""Views by name: import paths, since an experiment needs few of them."""
+"""Views by name: import paths, since an experiment needs few of them. Each class says which rows it is for."""
 
 
-def make_features(view: str, columns: Sequence[Column]) -> View:
+def make_features(view: ViewChoice, columns: Sequence[Column]) -> View:
     """The unfitted transformer of a view, from raw rows to what a learner takes.
 
     Args:
         view: of tables ``numeric`` (float64, imputed, scaled, one-hot) or ``native`` (float32, codes, NaN where
             missing); of pictures ``numeric`` (float32, flattened), ``hog`` (float32, histograms of oriented gradients),
-            ``patches`` (float32, responses to random patches) or ``pixels`` (uint8, as they are).
+            ``patches`` (float32, responses to random patches) or ``pixels`` (uint8, as they are); or a plugin's.
         columns: what the raw rows hold.
 
     Raises:
-        SpaceError: there is no such view of these rows.
+        SpaceError: there is no such view of these rows, or it does not take such parameters; with the key.
     """
-    module, _, name = _path(view, columns).rpartition(".")
-    kind: type[View] = getattr(importlib.import_module(module), name)
-    return kind(columns)
+    name, given = _parts(view)
+    kind = _find(name, columns)
+    mistakes = _mistakes(kind, name, given)
+    if mistakes:
+        raise SpaceError(mistakes[0].message, key=dotted(("view", *mistakes[0].key)))
+    return kind(columns, kind.Settings.model_validate(given))
 
 
-def view_module(view: str, columns: Sequence[Column]) -> str:
-    """The module that `make_features` needs.
+def check_view(view: ViewChoice, columns: Sequence[Column]) -> None:
+    """Refuse what `make_features` cannot make.
 
     Raises:
-        SpaceError: there is no such view of these rows.
+        SpaceError: as `make_features`.
     """
-    return _path(view, columns).rpartition(".")[0]
+    make_features(view, columns)
 
 
-def _path(view: str, columns: Sequence[Column]) -> str:
-    pictures = any(isinstance(column, ImageColumn) for column in columns)
-    known: Mapping[str, str] = _PICTURES if pictures else _TABLES
-    if view in known:
-        return known[view]
-    rows, others = ("pictures", "tables") if pictures else ("tables", "pictures")
-    near = difflib.get_close_matches(view, known, n=1)
-    if view in (_TABLES if pictures else _PICTURES):
-        reason = f"the view {view!r} is for {others}, and this is about {rows}"
-    else:
-        reason = f"there is no view {view!r}"
-    hint = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(map(repr, known))}."
-    raise SpaceError(f"{reason}; {hint}", key="view")
+def find_view_mistakes(space: SearchSpace) -> list[Mistake]:
+    """The views of `space` that do not exist, or have other parameters, whatever the rows: what can be said without
+    any data.
+    """
+    mistakes = []
+    for algorithm, entry in space.algorithms.items():
+        name, given = _parts(entry.view)
+        place: Key = ("algorithms", algorithm, "view")
+        points = _points(name)
+        if not points:
+            below: Key = () if isinstance(entry.view, str) else ("name",)
+            mistakes.append(Mistake((*place, *below), f"{_absent(name)}; {_hint(name, _names())}"))
+        elif given:
+            found = [_mistakes(_load(point), name, given) for point in points]
+            if all(found):
+                mistakes += [Mistake((*place, *mistake.key), mistake.message) for mistake in found[0]]
+    return mistakes
+
+
+def view_name(view: ViewChoice) -> str:
+    return _parts(view)[0]
+
+
+def view_key(view: ViewChoice) -> str:
+    """The same for the same name and parameters alone."""
+    return view if isinstance(view, str) else json.dumps(view, sort_keys=True)
+
+
+def view_modules(view: ViewChoice) -> tuple[str, ...]:
+    """The modules that `make_features` may need. Nothing is imported."""
+    return tuple(point.module for point in _points(view_name(view)))
+
+
+def _parts(view: ViewChoice) -> tuple[str, dict[str, Any]]:
+    if isinstance(view, str):
+        return view, {}
+    return view["name"], {name: value for name, value in view.items() if name != "name"}
+
+
+def _mistakes(kind: type[View], name: str, given: Mapping[str, Any]) -> list[Mistake]:
+    """Find what is wrong with parameters of a view; keys from there."""
+    if not given:
+        return []
+    if not kind.Settings.model_fields:
+        return [Mistake((next(iter(given)),), f"the view {name!r} of {kind.rows} has no parameters.")]
+    error: ValidationError | None = None
+    try:
+        kind.Settings.model_validate(given)
+    except ValidationError as found:
+        error = found
+    return find_mistakes(error, kind.Settings, given)
+
+
+def _find(name: str, columns: Sequence[Column]) -> type[View]:
+    rows = columns[0].rows if columns else Column.rows
+    kinds = [_load(point) for point in _points(name)]
+    for kind in kinds:
+        if kind.rows == rows:
+            return kind
+    others = f"the view {name!r} is for {kinds[0].rows}, and this is about {rows}" if kinds else ""
+    known = [other for other in _names() if any(_load(point).rows == rows for point in _points(other))]
+    raise SpaceError(f"{others or _absent(name)}; {_hint(name, known)}", key="view")
+
+
+def _absent(name: str) -> str:
+    return f"there is no view {name!r}"
+
+
+def _hint(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(map(repr, known))}."
+
+
+def _names() -> list[str]:
+    return list(dict.fromkeys([*_SHIPPED, *(point.name for point in entry_points(group=_GROUP))]))
+
+
+@cache
+def _points(name: str) -> tuple[EntryPoint, ...]:
+    """The views of this name, at most one for rows of each kind: where two are for the same, the first is taken."""
+    shipped = (EntryPoint(name, path, _GROUP) for path in _SHIPPED.get(name, ()))
+    return (*shipped, *entry_points(group=_GROUP, name=name))
+
+
+@cache
+def _load(point: EntryPoint) -> type[View]:
+    kind: type[View] = point.load()
+    return kind

@@ -9,14 +9,15 @@ from typing import Any, Literal
 
 import numpy as np
 
+from automl.engine.trial.objective import Objective
 from automl.learning.metrics.predictions import ClassPredictions, ValuePredictions
 
-__all__ = ["CLASSIFICATION", "REGRESSION", "Metric", "PeakMemory", "score_all"]
+__all__ = ["CLASSIFICATION", "REGRESSION", "Metric", "Needs", "score_all"]
 
 CLASSIFICATION = "classification"
 REGRESSION = "regression"
 
-PeakMemory = Literal["labels", "probabilities", "values"]
+Needs = Literal["labels", "probabilities", "values"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Metric:
 
     name: str
     maximize: bool
-    needs: PeakMemory
+    needs: Needs
     tasks: frozenset[str]
     function: Callable[..., float]
     optimum: float | None = None
@@ -64,15 +65,10 @@ class Metric:
         """
         return score_all((self,), y_true, prediction, positive=positive, weight=weight)[self.name]
 
-    def better(self, a: float, b: float) -> bool:
-        """True if `a` is strictly better than `b`. nan is worse than any number."""
-        return self.signed(a) > self.signed(b)
-
-    def signed(self, value: float) -> float:
-        """`value` so that larger is better, -inf for nan: for comparisons and sorting."""
-        if math.isnan(value):
-            return -math.inf
-        return value if self.maximize else -value
+    @property
+    def objective(self) -> Objective:
+        """The metric as the engine knows it: its name and its direction."""
+        return Objective(self.name, self.maximize)
 
     def with_classes(self, classes: np.ndarray | None) -> Metric:
         """The same metric, for a function that was written for original labels instead of codes.

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from automl.learning.metrics.base import CLASSIFICATION, Metric, PeakMemory
+from automl.learning.metrics.base import CLASSIFICATION, Metric, Needs
 from automl.learning.metrics.predictions import ClassPredictions
 from automl.learning.metrics.ranking import area_under_roc, average_precision, pair_auc
 
@@ -153,7 +153,7 @@ def roc_auc_one_vs_one(case: ClassPredictions, average: Average) -> float:
 def _metric(
     name: str,
     function: Callable[[ClassPredictions], float],
-    needs: PeakMemory = "labels",
+    needs: Needs = "labels",
     *,
     maximize: bool = True,
     binary_only: bool = False,
@@ -161,7 +161,7 @@ def _metric(
     return Metric(name, maximize, needs, frozenset({CLASSIFICATION}), function, 1.0 if maximize else 0.0, binary_only)
 
 
-def _averages(name: str, function: Callable[..., float], needs: PeakMemory = "labels") -> tuple[Metric, ...]:
+def _averages(name: str, function: Callable[..., float], needs: Needs = "labels") -> tuple[Metric, ...]:
     """The binary form under the plain name, and the three averages."""
     return (
         _metric(name, partial(function, average="binary"), needs, binary_only=True),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from automl.errors import MetricError
-from automl.learning.metrics.base import PeakMemory
+from automl.learning.metrics.base import Needs
 from automl.learning.metrics.predictions import ClassPredictions, ValuePredictions
 
 __all__ = ["CustomFunction"]
@@ -27,7 +27,7 @@ class CustomFunction:
     """
 
     function: Callable[[Any, Any], float]
-    needs: PeakMemory
+    needs: Needs
     classes: np.ndarray | None = None
 
     def with_classes(self, classes: np.ndarray) -> CustomFunction:

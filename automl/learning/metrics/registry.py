@@ -11,7 +11,7 @@ from typing import Any
 
 from automl.errors import MetricError
 from automl.learning.metrics import classification, regression
-from automl.learning.metrics.base import CLASSIFICATION, REGRESSION, Metric, PeakMemory, score_all
+from automl.learning.metrics.base import CLASSIFICATION, REGRESSION, Metric, Needs, score_all
 from automl.learning.metrics.custom import CustomFunction
 from automl.learning.metrics.names import AZURE_ML, SPELLINGS
 from automl.learning.metrics.options import MetricOptions
@@ -115,7 +115,7 @@ def metric_from_callable(
     *,
     name: str | None = None,
     maximize: bool = True,
-    needs: PeakMemory = "labels",
+    needs: Needs = "labels",
 ) -> Metric:
     """A user's ``function(y_true, y_pred)`` as a metric.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from automl.client import Run, TrialPruned
-from automl.engine.trial.contract import STEPS_PER_FOLD, Outcome, TrialSpec
+from automl.engine.trial.contract import Outcome, TrialSpec
 from automl.engine.trial.threads import limit_threads
 from automl.engine.workspace.layout import TrialDirectory
 from automl.errors import SpaceError
@@ -22,13 +22,14 @@ from automl.learning.algorithms.base import Learner, LearnerError
 from automl.learning.algorithms.estimators import make_learner
 from automl.learning.algorithms.pipeline import FittedPipeline
 from automl.learning.algorithms.trust import resolve_estimator
-from automl.learning.features.views import view_module
+from automl.learning.features.views import view_modules
 from automl.learning.metrics.base import Metric, score_all
 from automl.learning.tasks.base import Target
 from automl.learning.training.first_look import LOOK_STEP, first_part
 from automl.learning.training.first_model import FirstModel
-from automl.learning.training.fold_features import FoldMatrices, Matrices
+from automl.learning.training.fold_features import FoldMatrices, Matrices, SplitTable
 from automl.learning.training.fold_progress import FoldProgress
+from automl.learning.training.fold_steps import PER_FOLD
 from automl.learning.training.kept_folds import KeptFolds
 from automl.learning.training.latency import Latency
 from automl.learning.training.model_check import ModelCheck, Promising
@@ -68,6 +69,7 @@ class LearnerWork:
             are worth. With several, the end of the first one shows it better.
         cache: directory for matrices that several trials need; None keeps only small ones, in memory.
         tested: rows that the winner will have to predict when the search is over.
+        matrices: of each fold and view, as far as a worker has them.
     """
 
     X: Features
@@ -83,8 +85,12 @@ class LearnerWork:
     first_look: bool = False
     cache: Path | None = None
     tested: int = 0
-    _matrices: FoldMatrices = field(default_factory=FoldMatrices, init=False, repr=False)
+    matrices: FoldMatrices = field(init=False, repr=False)
     _promising: Promising = field(default_factory=Promising, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        table = SplitTable(self.X, self.columns, self.plan, self.target.values, self.weight)
+        object.__setattr__(self, "matrices", FoldMatrices(table, self.cache))
 
     @property
     def metric(self) -> str:
@@ -144,7 +150,7 @@ class _CrossValidation:
         kept.whole()
         outcome = self._outcome()
         if self.work.keep_models and outcome.value is not None:
-            self._check.make(outcome.value, self.work._promising, self.primary)
+            self._check.make(outcome.value, self.work._promising, self.primary.objective)
         return outcome
 
     def _begin(self, kept: KeptFolds, oof: OutOfFold) -> None:
@@ -252,16 +258,8 @@ class _CrossValidation:
             raise TrialPruned
 
     def _matrices_of(self, number: int) -> Matrices:
-        work = self.work
-        return work._matrices.get(
-            work.X,
-            work.columns,
-            work.plan,
-            number,
-            view=self.space.view,
-            share=1.0 if self.space.anytime else self.spec.fidelity,  # such a training is part done on all rows
-            directory=work.cache,
-        )
+        share = 1.0 if self.space.anytime else self.spec.fidelity  # such a training is part done on all rows
+        return self.work.matrices.get(number, view=self.space.view, share=share)
 
     def _learner(self, number: int) -> Learner:
         n_classes = self.work.target.n_classes
@@ -291,7 +289,7 @@ class _CrossValidation:
         name = self.primary.name
         self.scores.append(dict(scores))
         so_far = float(np.mean([fold[name] for fold in self.scores]))
-        self._run.log(name, so_far, step=(number + 1) * STEPS_PER_FOLD)
+        self._run.log(name, so_far, step=(number + 1) * PER_FOLD)
 
     def _primary_score(self, rows: np.ndarray, predictions: np.ndarray) -> float:
         target = self.work.target
@@ -335,7 +333,7 @@ def _why_undefined(target: Target, truth: np.ndarray) -> str:
     return "the metric is undefined for these predictions."
 
 
-def warm_imports(space: SearchSpace, columns: tuple[Column, ...]) -> tuple[str, ...]:
+def warm_imports(space: SearchSpace) -> tuple[str, ...]:
     """Modules that a worker does well to import before its first trial, in the order in which they are needed.
 
     Only those that the first trial uses: any other would delay it, and is imported by the trial that needs it.
@@ -344,4 +342,4 @@ def warm_imports(space: SearchSpace, columns: tuple[Column, ...]) -> tuple[str, 
     algorithm = space.algorithms[space.portfolio[0].algorithm if space.portfolio else cheapest]
     path: Any = algorithm.estimator
     estimator = () if path is None else (path.rpartition(".")[0],)
-    return ("numpy", "pandas", *estimator, view_module(algorithm.view, columns), __name__, "threadpoolctl")
+    return ("numpy", "pandas", *estimator, *view_modules(algorithm.view), __name__, "threadpoolctl")

@@ -18,6 +18,7 @@ from automl.engine.trial.contract import Outcome
 from automl.engine.workspace.layout import TrialDirectory
 from automl.learning.algorithms.base import Learner
 from automl.learning.algorithms.pipeline import FittedPipeline
+from automl.learning.features.views import ViewChoice
 from automl.learning.metrics.base import Metric, score_all
 from automl.learning.tasks.base import Target
 from automl.learning.training.fold_features import Matrices, compute_matrices
@@ -52,7 +53,7 @@ class FirstModel:
     Args:
         work: of the trial.
         run: of the trial.
-        view: name of the learner's view.
+        view: the learner's.
         metrics: the primary one first.
         make: a fresh learner.
         progress: what its fit talks to.
@@ -62,7 +63,7 @@ class FirstModel:
         self,
         work: LearnerWork,
         run: Run,
-        view: str,
+        view: ViewChoice,
         metrics: tuple[Metric, ...],
         make: Callable[[], Learner],
         progress: Callable[[Matrices], FoldProgress],
@@ -88,7 +89,7 @@ class FirstModel:
     def _fit(self, rows: int, kept: KeptFolds) -> None:
         work, target = self._work, self._work.target
         train, valid = _some(self._fold.train, target, rows), _some(self._fold.valid, target, _ROWS)
-        part = compute_matrices(work.X, work.columns, train, valid, self._view)
+        part = compute_matrices(work.matrices.table, train, valid, self._view)
         learner, began = self._make(), time.perf_counter()
         learner.fit(
             part.train,

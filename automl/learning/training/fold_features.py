@@ -12,12 +12,13 @@ import shutil
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automl.learning.features.views import make_features
+from automl.learning.features.views import ViewChoice, make_features, view_key
 
 if TYPE_CHECKING:
     from automl.learning.data.kinds import Column
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from automl.learning.features.base import View
     from automl.learning.validation.plan import SplitPlan
 
-__all__ = ["FoldMatrices", "Matrices", "compute_matrices"]
+__all__ = ["FoldMatrices", "Matrices", "SplitTable", "compute_matrices"]
 
 _SMALL = 2**20
 _MEMORY = 64 * 2**20
@@ -33,6 +34,35 @@ _DISK = 4 * 2**30
 _FREE = 2**30
 """Bytes: of a pair of matrices that is never cached on disk; in memory in all; on disk in all, or twice a larger pair,
 since each worker would have its own of what is not; left free on disk."""
+
+
+@dataclass(frozen=True, eq=False)
+class SplitTable:
+    """The part of an experiment that matrices are made of.
+
+    Attributes:
+        X: raw columns, n rows.
+        columns: what the columns of `X` hold.
+        plan: the rows of every fold.
+        y: the target as learners get it, (n,).
+        weight: of each row, (n,); None for ones.
+    """
+
+    X: Features
+    columns: tuple[Column, ...]
+    plan: SplitPlan
+    y: np.ndarray
+    weight: np.ndarray | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Tells apart what views could learn from: all but `X`, since a cache belongs to the data of one experiment."""
+        found = hashlib.sha256(f"{self.plan.hash} {self.columns!r}".encode())
+        for values in (self.y, self.weight):
+            if values is not None:
+                found.update(f" {values.dtype} {values.shape} ".encode())
+                found.update(np.ascontiguousarray(values).data)
+        return found.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,44 +93,38 @@ class Matrices:
 
 
 class FoldMatrices:
-    """A worker's matrices. Pickled without them."""
+    """A worker's matrices. Pickled without them.
 
-    def __init__(self) -> None:
+    Args:
+        table: that they are made of.
+        directory: where large ones are cached; None for nowhere.
+    """
+
+    def __init__(self, table: SplitTable, directory: Path | None = None) -> None:
+        self.table, self._directory = table, directory
         self._held: OrderedDict[tuple[Any, ...], Matrices] = OrderedDict()
 
-    def __reduce__(self) -> tuple[type[FoldMatrices], tuple[()]]:
-        return FoldMatrices, ()
+    def __reduce__(self) -> tuple[type[FoldMatrices], tuple[SplitTable, Path | None]]:
+        return FoldMatrices, (self.table, self._directory)
 
-    def get(
-        self,
-        X: Features,
-        columns: tuple[Column, ...],
-        plan: SplitPlan,
-        fold: int,
-        *,
-        view: str,
-        share: float = 1.0,
-        directory: Path | None = None,
-    ) -> Matrices:
+    def get(self, fold: int, *, view: ViewChoice, share: float = 1.0) -> Matrices:
         """The matrices of a fold.
 
         Args:
-            X: raw columns, always those of the same table.
             share: of the fold's training rows that are used, the same rows for every trial.
-            directory: where large ones are cached; None for nowhere.
         """
-        key = (view, fold, share)
+        key = (view_key(view), fold, share)
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
-        valid_rows = plan.folds[fold].valid
-        train_rows = _subset(plan.folds[fold].train, share, fold)
-        cells = (len(train_rows) + len(valid_rows)) * (X.size // len(X))
-        if directory is None or cells * 8 <= _SMALL:  # one-hot columns may make more of them: that is decided below
-            matrices = compute_matrices(X, columns, train_rows, valid_rows, view)
+        table = self.table
+        rows = table.plan.folds[fold]
+        train_rows = _subset(rows.train, share, fold)
+        cells = (len(train_rows) + len(rows.valid)) * (table.X.size // len(table.X))
+        if self._directory is None or cells * 8 <= _SMALL:  # one-hot columns may make more: that is decided below
+            matrices = compute_matrices(table, train_rows, rows.valid, view)
         else:
-            name = _name(columns, plan, key)
-            matrices = _cached(directory / name, X, columns, train_rows, valid_rows, view)
+            matrices = _cached(self._directory / _name(table, *key), table, train_rows, rows.valid, view)
         self._hold(key, matrices)
         return matrices
 
@@ -120,33 +144,25 @@ def _subset(rows: np.ndarray, share: float, fold: int) -> np.ndarray:
     return rows[np.sort(order[: max(1, round(share * len(rows)))])]
 
 
-def compute_matrices(
-    X: Features, columns: tuple[Column, ...], train_rows: np.ndarray, valid_rows: np.ndarray, view: str
-) -> Matrices:
+def compute_matrices(table: SplitTable, train_rows: np.ndarray, valid_rows: np.ndarray, view: ViewChoice) -> Matrices:
     """The matrices of these rows, made again."""
     started = time.perf_counter()
-    features = make_features(view, columns)
-    train = features.fit_transform(X.take(train_rows))
+    features = make_features(view, table.columns)
+    weight = None if table.weight is None else table.weight[train_rows]
+    train = features.fit_transform(table.X.take(train_rows), table.y[train_rows], weight)
     fitted = time.perf_counter()
-    valid = features.transform(X.take(valid_rows))
+    valid = features.transform(table.X.take(valid_rows))
     train.flags.writeable = valid.flags.writeable = False  # a learner that writes into them would spoil later trials
     return Matrices(features, train, valid, train_rows, valid_rows, fitted - started, time.perf_counter() - fitted)
 
 
-def _name(columns: tuple[Column, ...], plan: SplitPlan, key: tuple[Any, ...]) -> str:
-    view, fold, share = key
-    kinds = repr([(column.name, str(column.kind)) for column in columns])
-    digest = hashlib.sha256(f"{plan.hash} {kinds} {share}".encode()).hexdigest()[:16]
-    return f"{view}-{fold:02d}-{digest}"
+def _name(table: SplitTable, view: str, fold: int, share: float) -> str:
+    digest = hashlib.sha256(f"{table.digest} {share} {view}".encode()).hexdigest()[:16]
+    return f"fold_{fold:02d}-{digest}"
 
 
 def _cached(
-    place: Path,
-    X: Features,
-    columns: tuple[Column, ...],
-    train_rows: np.ndarray,
-    valid_rows: np.ndarray,
-    view: str,
+    place: Path, table: SplitTable, train_rows: np.ndarray, valid_rows: np.ndarray, view: ViewChoice
 ) -> Matrices:
     from filelock import FileLock
 
@@ -156,13 +172,13 @@ def _cached(
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
     except OSError:  # a worker on a machine where the experiment's directory cannot be made
-        return compute_matrices(X, columns, train_rows, valid_rows, view)
+        return compute_matrices(table, train_rows, valid_rows, view)
     with FileLock(place.with_name(f"{place.name}.lock")):
         found = _load(place, train_rows, valid_rows)
         if found is not None:
             return found
         shutil.rmtree(place, ignore_errors=True)
-        matrices = compute_matrices(X, columns, train_rows, valid_rows, view)
+        matrices = compute_matrices(table, train_rows, valid_rows, view)
         if _save(place, matrices):
             return _load(place, train_rows, valid_rows) or matrices
         return matrices

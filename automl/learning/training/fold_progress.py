@@ -11,8 +11,8 @@ from typing import ClassVar
 import numpy as np
 
 from automl.client import Run
-from automl.engine.trial.contract import STEPS_PER_FOLD
 from automl.learning.algorithms.progress import Checkpoints
+from automl.learning.training.fold_steps import PER_FOLD
 
 __all__ = ["FoldProgress"]
 
@@ -23,7 +23,7 @@ _AFTER, _MOST_AFTER = 0.05, 2.0
 of the fold: scores, files, and what takes longer than planned."""
 _BUSIEST = 3.0
 """On a machine with so many times more to do than it has cores, or more, three times as much is left."""
-_STRIDE = STEPS_PER_FOLD // 10
+_STRIDE = PER_FOLD // 10
 
 
 class FoldProgress:
@@ -39,7 +39,7 @@ class FoldProgress:
         completed: scores of the folds before.
         metric: name of the primary metric.
         score: from the validation rows' predictions to the primary metric.
-        wanted: report, though the fit does not stretch.
+        wanted: report, though the algorithm is none of the anytime ones.
         allotted: seconds of a fit that lasts as long as it is given; None: it has its own length.
         fidelity: see `Progress.fidelity`.
         predictions: see `Progress.predictions`.
@@ -98,15 +98,15 @@ class FoldProgress:
         return self.out_of_time or self._run.should_stop
 
     def report(self, fraction: float, predict: Callable[[], np.ndarray]) -> None:
-        percent = int(STEPS_PER_FOLD * fraction)
+        percent = int(PER_FOLD * fraction)
         if self.anytime:
             percent -= percent % _STRIDE
-            if not self._reported < percent < STEPS_PER_FOLD:
+            if not self._reported < percent < PER_FOLD:
                 return
             self._reported = percent
         value = float(np.mean([*self._completed, self._score(predict())]))
         if math.isfinite(value):  # a metric may be undefined before the model knows every class
-            self._run.log(self._metric, value, step=self._fold * STEPS_PER_FOLD + percent)
+            self._run.log(self._metric, value, step=self._fold * PER_FOLD + percent)
 
 
 def _busyness() -> float:

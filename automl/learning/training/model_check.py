@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from automl.engine.trial.contract import TrialSpec
+from automl.engine.trial.objective import Objective
 from automl.engine.trial.outputs import total_size
 from automl.engine.workspace.layout import TrialDirectory
 from automl.errors import WorkspaceError
 from automl.learning.ensemble.check import check_models, write_check
-from automl.learning.metrics.base import Metric
 
 if TYPE_CHECKING:
     from automl.learning.algorithms.pipeline import FittedPipeline
@@ -35,8 +35,8 @@ class Promising:
     def __init__(self) -> None:
         self._best: float | None = None
 
-    def is_better(self, value: float, *, maximize: bool) -> bool:
-        if self._best is not None and (value <= self._best if maximize else value >= self._best):
+    def is_better(self, value: float, objective: Objective) -> bool:
+        if self._best is not None and not objective.better(value, self._best):
             return False
         self._best = value
         return True
@@ -61,10 +61,10 @@ class ModelCheck:
         except Exception as error:  # it has a score; what it cannot do with these rows, the check says
             log.debug("Trial %d does not predict the example: %s", self._spec.number, error)
 
-    def make(self, value: float, promising: Promising, metric: Metric) -> None:
+    def make(self, value: float, promising: Promising, objective: Objective) -> None:
         """Check the trial's models, if it may win."""
         directory = TrialDirectory(self._spec.directory)
-        if self._spec.fidelity != 1.0 or not promising.is_better(value, maximize=metric.maximize):
+        if self._spec.fidelity != 1.0 or not promising.is_better(value, objective):
             return
         if total_size(directory.models) > _LARGEST:
             return

@@ -6,10 +6,11 @@ from collections import Counter
 
 from automl.engine.proposers.eci import EciSelector
 from automl.engine.trial.contract import Status
+from automl.engine.trial.objective import Objective
 
 
 def arms(**costs: float) -> EciSelector:
-    return EciSelector(costs, maximize=True, seed=0, measured=True)
+    return EciSelector(costs, objective=Objective("score"), seed=0, measured=True)
 
 
 def drawn(choice: EciSelector, *names: str, draws: int = 300) -> Counter[str]:

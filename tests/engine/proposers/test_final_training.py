@@ -22,6 +22,8 @@ from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import Record, state_of
 from automl.engine.study.proposal import Proposal, Proposer, ProposerChain
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
+from automl.engine.trial.stage import Stage
 
 FLOAT = {"type": "float", "low": 0.0, "high": 1.0, "default": 0.5}
 SPACE = SearchSpace.model_validate(
@@ -50,7 +52,7 @@ class Search:
         self, budget: float, space: SearchSpace = SPACE, *, inner: Proposer | None = None, **options: Any
     ) -> None:
         self.deadline = Deadline(time.monotonic(), budget)
-        self.space, self.options = space, {"maximize": True, **options}
+        self.space, self.options = space, {"objective": Objective("score"), **options}
         self.records: dict[int, Record] = {}
         self.ended: list[TrialResult] = []
         self.refused: set[str] = set()
@@ -58,7 +60,7 @@ class Search:
 
     def _make(self, inner: Proposer | None = None) -> FinalTraining:
         sampler = make_sampler(ComponentOptions(name="tpe"))
-        sampled = SamplerProposer(self.space, sampler, maximize=self.options["maximize"], seed=0, measured=True)
+        sampled = SamplerProposer(self.space, sampler, objective=self.options["objective"], seed=0, measured=True)
         search = inner or ProposerChain([Portfolio(self.space), sampled])
         return FinalTraining(search, self.space, deadline=self.deadline, reserve=lambda: 0.0, **self.options)
 
@@ -142,12 +144,18 @@ def _record(number: int, proposal: Proposal, elapsed: float) -> Record:
         None,
         elapsed,
         parent=proposal.parent,
+        stage=proposal.stage,
         notes=proposal.notes,
     )
 
 
+def stage_of(trial: Record | Proposal) -> Stage:
+    assert trial.stage is not None
+    return trial.stage
+
+
 def is_final(trial: Record) -> bool:
-    return trial.notes == {"stage": "final_training"}
+    return trial.stage == Stage.final_training()
 
 
 def rate(trial: Record) -> float:
@@ -158,7 +166,7 @@ def test_a_short_search_has_one_quick_trial_and_then_trains_the_portfolios_first
     search = Search(SHORT)
     quick = search.start()
     assert quick.algorithm == "quick"
-    assert quick.notes["alone"]
+    assert stage_of(quick).alone
     assert search.propose() is None, "a second one would take cores from it"
     search.turn(3.0)
     search.end(quick, 0.8)
@@ -180,7 +188,7 @@ def test_a_quick_trial_that_fails_is_followed_by_another() -> None:
 def test_a_quick_trial_has_to_be_over_before_the_final_training() -> None:
     search = Search(SHORT)
     slow = search.start()
-    assert slow.notes["until"] == pytest.approx(SHORT / 4 + TimeAllocation().grace, abs=1.0)
+    assert stage_of(slow).until == pytest.approx(SHORT / 4 + TimeAllocation().grace, abs=1.0)
     search.turn(SHORT / 4 + 1.0)
     assert search.propose() is None
     search.end(slow, None, Status.CANCELLED)
@@ -196,9 +204,9 @@ def test_nets_are_compared_by_equal_allotments() -> None:
     search = Search(LONG)
     trials = [search.start() for _ in range(4)]
     assert [trial.algorithm for trial in trials] == ["quick", "net", "net", "net"]
-    assert not {"seconds", "alone"} & trials[0].notes.keys()
-    assert {trial.notes["stage"] for trial in trials} == {"explore"}
-    assert len({trial.notes["seconds"] for trial in trials[1:]}) == 1
+    assert stage_of(trials[0]).seconds is None and not stage_of(trials[0]).alone
+    assert not any(stage_of(trial).final for trial in trials)
+    assert len({stage_of(trial).seconds for trial in trials[1:]}) == 1
 
 
 def test_allotments_stay_equal_when_the_reserve_grows() -> None:
@@ -207,7 +215,7 @@ def test_allotments_stay_equal_when_the_reserve_grows() -> None:
     search.proposer._reserve = lambda: reserve[0]
     first = search.start()
     reserve[0] = 20.0
-    assert search.start().notes["seconds"] == first.notes["seconds"]
+    assert stage_of(search.start()).seconds == stage_of(first).seconds
 
 
 def test_the_best_net_gets_the_rest() -> None:
@@ -220,7 +228,7 @@ def test_the_best_net_gets_the_rest() -> None:
 
 
 def test_the_best_is_the_least_where_the_metric_is_an_error() -> None:
-    search = Search(LONG, maximize=False)
+    search = Search(LONG, objective=Objective("score", maximize=False))
     trials = search.explore(0.6, 0.9, 0.4)
     assert search.start().parent == trials[2].number
 
@@ -246,7 +254,7 @@ def test_nothing_is_started_while_the_final_training_waits_for_what_runs() -> No
 def test_no_net_begins_that_would_delay_the_final_training_by_its_whole_time() -> None:
     search = Search(LONG, NETS)
     first = search.start()
-    search.turn(search.proposer._left() - search.proposer._plan().final_training - first.notes["seconds"] / 2)
+    search.turn(search.proposer._left() - search.proposer._plan().final_training - stage_of(first).seconds / 2)
     assert search.propose() is None
     search.end(first, 0.5)
     assert is_final(search.start()), "nothing else fits, and nothing runs: no use in waiting"
@@ -277,7 +285,8 @@ def test_what_was_good_in_an_earlier_experiment_is_trained_before_the_portfolios
     search = Search(SHORT, NETS, first=[quick, known])
     final = search.start()
     assert (final.algorithm, rate(final)) == ("net", 0.9)
-    assert final.notes == {"warm_start": "earlier/1/3", "stage": "final_training"}
+    assert final.notes == {"warm_start": "earlier/1/3"}
+    assert is_final(final)
     search.end(final, None, Status.FAILED)
     assert rate(search.start()) == 0.1
 
@@ -317,7 +326,7 @@ def test_after_a_final_training_that_was_soon_done_another_configuration_has_its
     trials = search.explore(0.6, 0.9, 0.7)
     search.end(search.start(), 0.95)
     again = search.start()
-    assert again.notes["stage"] == "explore", "there is time to compare more"
+    assert not stage_of(again).final, "there is time to compare more"
     search.end(again, 0.1)
     search.turn(LONG / 3)
     assert search.start().parent == trials[2].number
@@ -409,7 +418,7 @@ def test_a_resumed_search_explores_on_with_the_same_allotments() -> None:
     search.end(first, 0.9)
     search.resume()
     search.deadline.extend(2 * LONG)
-    assert search.start().notes["seconds"] == first.notes["seconds"]
+    assert stage_of(search.start()).seconds == stage_of(first).seconds
 
 
 def test_a_resumed_search_knows_what_is_best() -> None:
@@ -439,7 +448,7 @@ def test_an_extended_search_shares_out_what_was_added() -> None:
     search.end(final, 0.95)
     search.resume()
     search.deadline.extend(2 * LONG)
-    assert search.start().notes["stage"] == "explore"
+    assert not stage_of(search.start()).final
     plan = search.proposer._plan()
     assert plan.final_training == pytest.approx(TimeAllocation().of(LONG + 1.0).final_training, rel=0.01)
 
@@ -451,7 +460,7 @@ def test_without_a_final_training_equal_allotments_go_on_to_the_end() -> None:
     count = 0
     while search.deadline.remaining() >= allotted:
         trial = search.start()
-        assert trial.notes["stage"] == "explore" and trial.notes["seconds"] == allotted
+        assert not stage_of(trial).final and stage_of(trial).seconds == allotted
         search.turn(allotted)
         search.end(trial)
         count += 1
@@ -462,6 +471,6 @@ def test_without_a_final_training_equal_allotments_go_on_to_the_end() -> None:
 def test_nothing_is_compared_where_an_allotment_shows_too_little_of_the_data() -> None:
     search = Search(LONG, epoch=1000.0)
     quick = search.start()
-    assert quick.algorithm == "quick" and quick.notes["alone"]
+    assert quick.algorithm == "quick" and stage_of(quick).alone
     search.end(quick, 0.5)
     assert is_final(search.start())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -34,7 +33,10 @@ from automl.engine.study.history import History
 from automl.engine.study.proposal import ProposerChain
 from automl.engine.trial.contract import Outcome, Status, TrialContext, TrialResult, TrialSpec
 from automl.engine.trial.cores import usable_cores
-from automl.engine.trial.records import read_result
+from automl.engine.trial.objective import Objective
+from automl.engine.trial.records import read_proposed, read_result
+from automl.engine.trial.stage import Stage
+from automl.engine.trial.steps import Steps
 from automl.engine.workspace.layout import Workspace
 from automl.testing.behaviours import METRIC
 
@@ -125,22 +127,25 @@ class Search:
         compute = ComputeOptions(executor=executor, max_workers=workers)
         runner = make_executor(compute, Deadline.after(None))
         sampled = SamplerProposer(
-            SPACE, make_sampler(ComponentOptions(name="tpe")), maximize=True, seed=0, measured=True
+            SPACE, make_sampler(ComponentOptions(name="tpe")), objective=Objective("score"), seed=0, measured=True
         )
         history = History(
-            self.directory.journal, maximize=True, pruner=make_pruner(ComponentOptions(name=pruner)), steps=100
+            self.directory.journal,
+            objective=Objective("score"),
+            pruner=make_pruner(ComponentOptions(name=pruner)),
+            steps=Steps(100, part=100),
         )
         try:
             runner.start(TrialContext(self.work))
             deadline = Deadline.after(seconds)
             yield Driver(
-                Terms(self.directory, METRIC, maximize=True, cores=usable_cores()),
+                Terms(self.directory, Objective(METRIC), cores=usable_cores()),
                 proposer=FinalTraining(
                     ProposerChain([Portfolio(SPACE), *([sampled] if self.sampled else [])]),
                     SPACE,
                     deadline=deadline,
                     reserve=lambda: 0.0,
-                    maximize=True,
+                    objective=Objective("score"),
                     most=self.max_trials,
                     time_allocation=self.time_allocation,
                 ),
@@ -166,12 +171,13 @@ class Search:
         assert None not in found
         return [result for result in found if result is not None]
 
-    def notes(self, number: int) -> dict[str, Any]:
-        written: dict[str, Any] = json.loads(self.directory.trial(number).params.read_text())["notes"]
-        return written
+    def stage(self, number: int) -> Stage:
+        proposed = read_proposed(self.directory.trial(number))
+        assert proposed is not None and proposed.stage is not None
+        return proposed.stage
 
     def final_trainings(self) -> list[TrialResult]:
-        return [result for result in self.results() if self.notes(result.number)["stage"] == "final_training"]
+        return [result for result in self.results() if self.stage(result.number).final]
 
 
 def test_the_best_configuration_is_trained_last_alone_and_longest(tmp_path: Path) -> None:
@@ -201,7 +207,7 @@ def test_a_short_budget_has_its_final_training_after_one_quick_trial(tmp_path: P
         ("quick", Status.COMPLETED),
         ("net", Status.COMPLETED),
     ]
-    assert search.notes(1) == {"stage": "final_training"}
+    assert search.stage(1) == Stage.final_training()
     assert [result.metrics["threads"] for result in results] == [usable_cores()] * 2
 
 
@@ -234,7 +240,7 @@ def test_a_final_training_that_was_cut_is_gone_on_with_alone(tmp_path: Path) -> 
     search.work = Training(enough=0.5)
     results = search.run("process", 60.0, workers=2)
     final = results[number]
-    assert search.notes(number) == {"stage": "final_training"}
+    assert search.stage(number) == Stage.final_training()
     assert (final.status, final.attempt) == (Status.COMPLETED, 2)
     assert final.metrics["threads"] == usable_cores()
 
@@ -257,6 +263,6 @@ def test_racing_stops_nets_by_nets(tmp_path: Path) -> None:
     results = search.run("inline", 60.0, pruner="racing")
     pruned = [result for result in results if result.status is Status.PRUNED]
     assert pruned
-    assert all("seconds" in search.notes(result.number) for result in pruned)
+    assert all(search.stage(result.number).seconds is not None for result in pruned)
     (final,) = search.final_trainings()
     assert final.status is Status.COMPLETED

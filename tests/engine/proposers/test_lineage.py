@@ -29,6 +29,7 @@ from automl.engine.space.space import SearchSpace
 from automl.engine.stopping.registry import criteria_of
 from automl.engine.study.history import History
 from automl.engine.trial.contract import Outcome, Status, TrialContext, TrialResult, TrialSpec
+from automl.engine.trial.objective import Objective
 from automl.engine.trial.records import read_result
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 
@@ -101,15 +102,17 @@ class Search:
 
     @contextmanager
     def driver(self, executor: str, sampler: ComponentOptions, max_trials: int) -> Iterator[Driver]:
-        proposer = make_proposer(make_sampler(sampler), RATE, maximize=self.maximize, seed=self.seed, measured=False)
+        proposer = make_proposer(
+            make_sampler(sampler), RATE, objective=Objective("score", self.maximize), seed=self.seed, measured=False
+        )
         pruner = make_pruner(ComponentOptions(name="median"))
-        history = History(self.directory.journal, maximize=self.maximize, pruner=pruner)
+        history = History(self.directory.journal, objective=Objective("score", self.maximize), pruner=pruner)
         deadline = Deadline.after(None)
         runner = make_executor(ComputeOptions(executor=executor, max_workers=2), deadline)
         try:
             runner.start(TrialContext(self.work))
             yield Driver(
-                Terms(self.directory, self.work.metric, self.maximize, seed=self.seed),
+                Terms(self.directory, Objective(self.work.metric, self.maximize), seed=self.seed),
                 proposer=proposer,
                 history=history,
                 executor=runner,
@@ -207,7 +210,7 @@ def test_a_part_of_the_work_is_the_same_part_where_trial_json_is_lost(tmp_path: 
 def test_a_part_of_the_work_is_never_pruned(tmp_path: Path) -> None:
     """Its values are those of a smaller task: the population's own selection judges it."""
     pruner = make_pruner(ComponentOptions(name="median", options={"n_startup_trials": 1, "n_min_trials": 1}))
-    history = History(tmp_path / "study.journal", maximize=True, pruner=pruner)
+    history = History(tmp_path / "study.journal", objective=Objective("score"), pruner=pruner)
     first = history.add("sgd", {}, {}, elapsed=0.0)
     history.report(first, 1, 0.9)
     history.tell(TrialResult(number=first, algorithm="sgd", status=Status.COMPLETED, value=0.9))

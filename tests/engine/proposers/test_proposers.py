@@ -17,6 +17,7 @@ from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import Record
 from automl.engine.study.proposal import Proposal, Proposer, ProposerChain
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.errors import ConfigError
 
 FLOAT = {"type": "float", "low": 0.0, "high": 1.0}
@@ -46,7 +47,9 @@ def small_x(algorithm: str, params: Mapping[str, Any] | None = None) -> bool:
 
 def chain(sampler: str, space: SearchSpace = SPACE, **options: Any) -> ProposerChain:
     chosen = make_sampler(ComponentOptions(name=sampler, options=options))
-    return ProposerChain([Portfolio(space), SamplerProposer(space, chosen, maximize=True, seed=7, measured=False)])
+    return ProposerChain(
+        [Portfolio(space), SamplerProposer(space, chosen, objective=Objective("score"), seed=7, measured=False)]
+    )
 
 
 def record(number: int, proposal: Proposal, state: TrialState, value: float | None) -> Record:
@@ -110,7 +113,9 @@ def test_what_would_not_end_in_time_is_drawn_again(sampler: str) -> None:
 
 
 def test_an_algorithm_of_which_nothing_drawn_ends_in_time_gives_way_to_another() -> None:
-    proposer = SamplerProposer(SPACE, make_sampler(ComponentOptions(name="tpe")), maximize=True, seed=7, measured=True)
+    proposer = SamplerProposer(
+        SPACE, make_sampler(ComponentOptions(name="tpe")), objective=Objective("score"), seed=7, measured=True
+    )
     for number in range(20):
         proposal = proposer.propose(number, lambda algorithm, params=None: params is None or algorithm == "narrow")
         assert proposal is None or proposal.algorithm == "narrow"
@@ -175,7 +180,7 @@ def test_tpe_comes_closer_to_the_optimum_than_random_search() -> None:
 
 def test_the_sampler_models_a_window_that_stays_bounded() -> None:
     sampler = make_sampler(ComponentOptions(name="tpe", options={"window": 20}))
-    model = AlgorithmStudy("wide", SPACE.algorithms["wide"], sampler, maximize=True)
+    model = AlgorithmStudy("wide", SPACE.algorithms["wide"], sampler, objective=Objective("score"))
     sizes = []
     for number in range(100):
         proposal, local = model.ask(number)
@@ -188,7 +193,7 @@ def test_the_sampler_models_a_window_that_stays_bounded() -> None:
 
 def test_running_trials_survive_the_windows_shrinking() -> None:
     sampler = make_sampler(ComponentOptions(name="tpe", options={"window": 20}))
-    model = AlgorithmStudy("wide", SPACE.algorithms["wide"], sampler, maximize=True)
+    model = AlgorithmStudy("wide", SPACE.algorithms["wide"], sampler, objective=Objective("score"))
     running, local = model.ask(1_000)
     model.bind(1_000, local)
     for number in range(60):

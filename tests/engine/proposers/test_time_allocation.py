@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -38,12 +39,12 @@ def test_nothing_is_compared_by_a_glance_at_the_data() -> None:
 @pytest.mark.parametrize(
     "stage", [Stage.final_training(), Stage(seconds=15.0), Stage(until=17.5), Stage(alone=True), Stage()]
 )
-def test_a_stage_comes_back_from_its_notes(stage: Stage) -> None:
-    assert Stage.of({"warm_start": "a/b/3", **stage.notes}) == stage
+def test_a_stage_comes_back_from_its_record(stage: Stage) -> None:
+    assert Stage.read(json.loads(json.dumps(stage.as_json()))) == stage
 
 
 def test_a_search_without_stages_has_none() -> None:
-    assert Stage.of({"population": 0, "member": 1, "generation": 2}) is None
+    assert Stage.read(None) is None
 
 
 def test_an_exploring_fit_may_be_late_and_not_for_ever() -> None:

@@ -13,10 +13,11 @@ from automl.engine.plugins.component_options import ComponentOptions
 from automl.engine.pruners.registry import make_pruner, pruners
 from automl.engine.study.history import History
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.engine.trial.stage import Stage
+from automl.engine.trial.steps import Steps
 
-NOTHING: Mapping[str, Any] = {}
-SHORT, LONG, FINAL = Stage(seconds=15.0).notes, Stage(seconds=40.0).notes, Stage.final_training().notes
+NONE, SHORT, LONG, FINAL = None, Stage(seconds=15.0), Stage(seconds=40.0), Stage.final_training()
 OPTIONS: dict[str, dict[str, Any]] = {
     "asha": {"min_resource": 10, "reduction_factor": 2},
     "hyperband": {"min_resource": 10, "max_resource": 20, "reduction_factor": 2},
@@ -30,16 +31,16 @@ OPTIONS: dict[str, dict[str, Any]] = {
 @contextmanager
 def history(place: Path, pruner: str) -> Iterator[History]:
     chosen = make_pruner(ComponentOptions(name=pruner, options=OPTIONS[pruner]))
-    opened = History(place / "journal.log", maximize=True, pruner=chosen, steps=100)
+    opened = History(place / "journal.log", objective=Objective("score"), pruner=chosen, steps=Steps(100, part=100))
     try:
         yield opened
     finally:
         opened.close()
 
 
-def is_stopped(made: History, values: Mapping[int, float], notes: Mapping[str, Any]) -> bool:
+def is_stopped(made: History, values: Mapping[int, float], stage: Stage | None) -> bool:
     """Whether a new trial that reports `values` by step is stopped at one of them."""
-    number = made.add("net", {}, {}, elapsed=0.0, notes=notes)
+    number = made.add("net", {}, {}, elapsed=0.0, stage=stage)
     stopped = any(made.report(number, step, value) for step, value in values.items())
     status = Status.PRUNED if stopped else Status.COMPLETED
     made.tell(TrialResult(number=number, algorithm="net", status=status, value=list(values.values())[-1]))
@@ -55,16 +56,16 @@ def test_every_pruner_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("pruner", OPTIONS)
-@pytest.mark.parametrize("notes", [SHORT, NOTHING])
-def test_a_league_judges_its_own(tmp_path: Path, pruner: str, notes: Mapping[str, Any]) -> None:
+@pytest.mark.parametrize("stage", [SHORT, NONE])
+def test_a_group_prunes_its_own(tmp_path: Path, pruner: str, stage: Stage | None) -> None:
     with history(tmp_path, pruner) as made:
         for trial in range(6):
-            is_stopped(made, flat(0.9 + trial / 100), notes)
-        assert any(is_stopped(made, flat(0.1), notes) for _ in range(3))  # in whichever bracket
+            is_stopped(made, flat(0.9 + trial / 100), stage)
+        assert any(is_stopped(made, flat(0.1), stage) for _ in range(3))  # in whichever bracket
 
 
 @pytest.mark.parametrize("pruner", OPTIONS)
-@pytest.mark.parametrize("others", [NOTHING, LONG, FINAL])
+@pytest.mark.parametrize("others", [NONE, LONG, FINAL])
 def test_a_short_training_is_not_judged_by_what_others_had_time_for(
     tmp_path: Path, pruner: str, others: Mapping[str, Any]
 ) -> None:
@@ -82,7 +83,7 @@ def test_a_learner_of_its_own_length_is_not_judged_by_nets(
     with history(tmp_path, pruner) as made:
         for trial in range(6):
             is_stopped(made, flat(0.9 + trial / 100), others)
-        assert not is_stopped(made, flat(0.1), NOTHING)
+        assert not is_stopped(made, flat(0.1), NONE)
 
 
 @pytest.mark.parametrize("pruner", OPTIONS)
@@ -94,7 +95,7 @@ def test_a_final_training_is_never_stopped(tmp_path: Path, pruner: str) -> None:
 
 
 @pytest.mark.parametrize("pruner", ["median", "racing"])
-def test_leagues_are_known_again_after_a_resume(tmp_path: Path, pruner: str) -> None:
+def test_groups_are_known_again_after_a_resume(tmp_path: Path, pruner: str) -> None:
     with history(tmp_path, pruner) as made:
         for trial in range(6):
             is_stopped(made, flat(0.9 + trial / 100), SHORT)

@@ -13,6 +13,7 @@ from automl.engine.proposers.eci import EciSelector
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.space.space import AlgorithmSpace
 from automl.engine.trial.contract import Status
+from automl.engine.trial.objective import Objective
 
 LINE = AlgorithmSpace.model_validate({"params": {"x": {"type": "float", "low": 0.0, "high": 1.0}}})
 
@@ -21,7 +22,7 @@ LINE = AlgorithmSpace.model_validate({"params": {"x": {"type": "float", "low": 0
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes"])
 def test_a_sampler_learns_from_pruned_trials_alone(sampler: str, restored: bool) -> None:
     """An algorithm whose trials were all stopped: those that came furthest, and were best there, show where to look."""
-    model = AlgorithmStudy("a", LINE, make_sampler(ComponentOptions(name=sampler)), maximize=True)
+    model = AlgorithmStudy("a", LINE, make_sampler(ComponentOptions(name=sampler)), objective=Objective("score"))
     asked = []
     for number in range(60):
         proposal, local = model.ask(number)
@@ -41,7 +42,7 @@ def test_a_sampler_learns_from_pruned_trials_alone(sampler: str, restored: bool)
 def test_a_gaussian_process_learns_from_pruned_trials_alone() -> None:
     asked = []
     for peak in (0.2, 0.8):
-        model = AlgorithmStudy("a", LINE, make_sampler(ComponentOptions(name="gp")), maximize=True)
+        model = AlgorithmStudy("a", LINE, make_sampler(ComponentOptions(name="gp")), objective=Objective("score"))
         for number in range(11):  # the first ten are drawn at random
             proposal, local = model.ask(number)
             model.bind(number, local)
@@ -52,7 +53,7 @@ def test_a_gaussian_process_learns_from_pruned_trials_alone() -> None:
 
 
 def test_a_pruned_trial_shows_how_far_its_algorithm_lags() -> None:
-    choice = EciSelector({"leader": 1.0, "hopeless": 1.0}, maximize=True, seed=0, measured=False)
+    choice = EciSelector({"leader": 1.0, "hopeless": 1.0}, objective=Objective("score"), seed=0, measured=False)
     for step in range(6):
         choice.observe("leader", Status.COMPLETED, 0.90 + 0.01 * step, 1.0)
         choice.observe("hopeless", Status.PRUNED, 0.5, 0.2)
@@ -62,7 +63,7 @@ def test_a_pruned_trial_shows_how_far_its_algorithm_lags() -> None:
 
 def test_a_pruned_trial_never_leads() -> None:
     """On the part of the work that it did it may have been lucky."""
-    choice = EciSelector({"a": 1.0, "b": 1.0}, maximize=True, seed=0, measured=False)
+    choice = EciSelector({"a": 1.0, "b": 1.0}, objective=Objective("score"), seed=0, measured=False)
     choice.observe("a", Status.COMPLETED, 0.8, 1.0)
     before = choice.cost_of_improvement("a")
     choice.observe("b", Status.PRUNED, 0.99, 1.0)
@@ -70,8 +71,8 @@ def test_a_pruned_trial_never_leads() -> None:
 
 
 def test_a_resumed_search_learns_the_same_from_pruned_trials() -> None:
-    uncut = AlgorithmStudy("a", LINE, make_sampler(ComponentOptions(name="tpe")), maximize=True)
-    resumed = AlgorithmStudy("a", LINE, make_sampler(ComponentOptions(name="tpe")), maximize=True)
+    uncut = AlgorithmStudy("a", LINE, make_sampler(ComponentOptions(name="tpe")), objective=Objective("score"))
+    resumed = AlgorithmStudy("a", LINE, make_sampler(ComponentOptions(name="tpe")), objective=Objective("score"))
     for number in range(30):
         proposal, local = uncut.ask(number)
         uncut.bind(number, local)

@@ -19,6 +19,8 @@ from automl.engine.pruners.registry import make_pruner
 from automl.engine.search.options import SearchOptions
 from automl.engine.study.history import History
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
+from automl.engine.trial.steps import Steps
 from automl.errors import ConfigError
 
 FOLDS = (100, 200, 300, 400, 500)
@@ -29,7 +31,12 @@ def history(
     place: Path, pruner: str, *, maximize: bool = True, steps: int | None = None, **options: Any
 ) -> Iterator[History]:
     chosen = make_pruner(ComponentOptions(name=pruner, options=options))
-    opened = History(place / "journal.log", maximize=maximize, pruner=chosen, steps=steps)
+    opened = History(
+        place / "journal.log",
+        objective=Objective("score", maximize),
+        pruner=chosen,
+        steps=None if steps is None else Steps(steps, part=100),
+    )
     try:
         yield opened
     finally:
@@ -312,7 +319,7 @@ def test_what_is_remembered_decides_as_the_whole_record_would(
 @pytest.mark.parametrize("pruner", ["racing", "median"])
 def test_a_report_does_not_walk_over_all_trials(pruner: str) -> None:
     """What has completed is told once: nothing is asked of the study, which has no trials here, but its direction."""
-    made = make_pruner(ComponentOptions(name=pruner)).make(500)
+    made = make_pruner(ComponentOptions(name=pruner)).make(Steps(500, part=100))
     assert isinstance(made, RememberingPruner)
     for value in (0.9, 0.8, 0.7, 0.85, 0.75):
         made.completed(ended_trial({100: value, 500: value}, value))

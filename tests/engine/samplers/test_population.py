@@ -15,6 +15,7 @@ from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import Record, state_of
 from automl.engine.study.proposal import Proposal
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.errors import ConfigError
 
 RATE = {"type": "float", "low": 1e-3, "high": 1.0, "log": True}
@@ -45,7 +46,9 @@ class Life:
 
     def new(self) -> PopulationProposer:
         sampler = make_sampler(ComponentOptions(name="pbt", options=self.options))
-        proposer = sampler.proposer(self.space, maximize=self.maximize, seed=self.seed, measured=False)
+        proposer = sampler.proposer(
+            self.space, objective=Objective("score", self.maximize), seed=self.seed, measured=False
+        )
         assert isinstance(proposer, PopulationProposer)
         return proposer
 

@@ -18,6 +18,7 @@ from automl.engine.space.space import SearchSpace
 from automl.engine.study.history import Record
 from automl.engine.study.proposal import Proposal, Proposer
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.errors import ConfigError, MissingExtraError
 
 UNIT = {"type": "float", "low": 0.0, "high": 1.0}
@@ -35,7 +36,7 @@ SQUARE = SearchSpace.model_validate({"algorithms": {"plain": {"params": {"x": UN
 
 def chain(sampler: str, space: SearchSpace, *, seed: int = 7, **options: Any) -> SamplerProposer:
     chosen = make_sampler(ComponentOptions(name=sampler, options=options))
-    return SamplerProposer(space, chosen, maximize=True, seed=seed, measured=False)
+    return SamplerProposer(space, chosen, objective=Objective("score"), seed=seed, measured=False)
 
 
 def able(sampler: str) -> str:

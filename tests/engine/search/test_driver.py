@@ -32,6 +32,7 @@ from automl.engine.study.history import History
 from automl.engine.study.proposal import ProposerChain
 from automl.engine.study.state import WOULD_NOT_FIT, SearchState
 from automl.engine.trial.contract import Status, TrialContext, TrialLimits, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.engine.trial.partial import keep
 from automl.engine.trial.records import read_result, write_result
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
@@ -59,16 +60,21 @@ class Search:
         entries = tuple({"algorithm": name} for name in self.portfolio)
         space = SearchSpace.model_validate({**self.space.model_dump(), "portfolio": entries})
         sampler = make_sampler(ComponentOptions(name="random"))
-        history = History(self.directory.journal, maximize=True, pruner=make_pruner(ComponentOptions(name="none")))
+        history = History(
+            self.directory.journal, objective=Objective("score"), pruner=make_pruner(ComponentOptions(name="none"))
+        )
         runner = make_executor(ComputeOptions(executor=executor, max_workers=workers), deadline)
         declared = LimitsOptions(time_budget=seconds, **limits)
         try:
             runner.start(TrialContext(Behaviours()))
             yield (
                 Driver(
-                    Terms(self.directory, METRIC, maximize=True, limits=self.limits),
+                    Terms(self.directory, Objective(METRIC), limits=self.limits),
                     proposer=ProposerChain(
-                        [Portfolio(space), SamplerProposer(space, sampler, maximize=True, seed=0, measured=False)]
+                        [
+                            Portfolio(space),
+                            SamplerProposer(space, sampler, objective=Objective("score"), seed=0, measured=False),
+                        ]
                     ),
                     history=history,
                     executor=runner,

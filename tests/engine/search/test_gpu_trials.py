@@ -28,6 +28,7 @@ from automl.engine.stopping.registry import criteria_of
 from automl.engine.study.history import History
 from automl.engine.study.state import WOULD_NOT_FIT, SearchState
 from automl.engine.trial.contract import Device, Status, TrialContext, TrialResources, TrialResult, TrialSpec
+from automl.engine.trial.objective import Objective
 from automl.engine.trial.records import read_result
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
 from automl.testing.behaviours import METRIC, Behaviours
@@ -117,7 +118,9 @@ class Search:
     @contextmanager
     def driver(self, *, max_trials: int, **compute: Any) -> Iterator[tuple[Driver, Counting]]:
         spaces, deadline = self.space.algorithms, Deadline.after(None)
-        history = History(self.directory.journal, maximize=True, pruner=make_pruner(ComponentOptions(name="none")))
+        history = History(
+            self.directory.journal, objective=Objective("score"), pruner=make_pruner(ComponentOptions(name="none"))
+        )
         executor = Counting(ComputeOptions(executor="process", **compute), deadline)
         devices = frozenset(Device.GPU if space.gpu else Device.CPU for space in spaces.values())
         sampler = make_sampler(ComponentOptions(name="random"))
@@ -125,15 +128,14 @@ class Search:
             executor.start(TrialContext(Behaviours(), devices=devices))
             terms = Terms(
                 self.directory,
-                METRIC,
-                maximize=True,
+                Objective(METRIC),
                 resources=TrialResources(gpus=executor.gpus_per_trial),
                 on_gpus=frozenset(name for name, space in spaces.items() if space.gpu),
             )
             yield (
                 Driver(
                     terms,
-                    proposer=SamplerProposer(self.space, sampler, maximize=True, seed=0, measured=False),
+                    proposer=SamplerProposer(self.space, sampler, objective=Objective("score"), seed=0, measured=False),
                     history=history,
                     executor=executor,
                     criteria=criteria_of(LimitsOptions(max_trials=max_trials)),

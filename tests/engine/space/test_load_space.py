@@ -42,10 +42,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     ("definition", "said"),
     [
         (changed("algorithms/tree/estimtor", "x.Y"), "algorithms.tree.estimtor: unknown key; did you mean 'estimator'"),
-        (
-            changed("algorithms/tree/view", "raw"),
-            "algorithms.tree.view: expected one of numeric, native, hog, patches, pixels, found 'raw'",
-        ),
+        (changed("algorithms/tree/view", 3), "algorithms.tree.view: expected a text or a mapping, found 3"),
+        (changed("algorithms/tree/view", {"levels": 3}), "algorithms.tree.view.name: is needed: the name of a view"),
         (changed("algorithms/tree/cost", 0), "algorithms.tree.cost"),
         (changed("algorithms/tree/estimator", "Tree"), "algorithms.tree.estimator: 'Tree' is not an import path"),
         (changed("algorithms/tree/estimator", "a.b c"), "not an import path"),

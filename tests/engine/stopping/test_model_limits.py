@@ -5,13 +5,14 @@ from __future__ import annotations
 from automl.engine.stopping.patience import Patience
 from automl.engine.study.state import Finished, SearchState
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 
 
 def test_patience_is_not_renewed_by_models_that_may_not_win() -> None:
     def ended(number: int, value: float, eligible: bool) -> SearchState:
         result = TrialResult(number=number, algorithm="a", status=Status.COMPLETED, value=value)
         new = (Finished(result, {}, eligible),)
-        return SearchState("accuracy", True, new=new, counts={Status.COMPLETED: number + 1})
+        return SearchState(Objective("accuracy"), new=new, counts={Status.COMPLETED: number + 1})
 
     criterion = Patience(2, min_trials=1)
     assert criterion.check(ended(0, 0.5, True)) is None

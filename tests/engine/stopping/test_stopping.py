@@ -18,6 +18,7 @@ from automl.engine.stopping.target_score import TargetScore
 from automl.engine.stopping.time_budget import TimeBudget
 from automl.engine.study.state import Finished, SearchState
 from automl.engine.trial.contract import Failure, Status, TrialResult
+from automl.engine.trial.objective import Objective
 
 
 def ended(number: int, value: float | None = None, status: Status = Status.COMPLETED) -> Finished:
@@ -26,7 +27,7 @@ def ended(number: int, value: float | None = None, status: Status = Status.COMPL
 
 
 def state(*new: Finished, maximize: bool = True, **fields: object) -> SearchState:
-    return SearchState(metric="accuracy", maximize=maximize, new=new, **fields)  # type: ignore[arg-type]
+    return SearchState(Objective("accuracy", maximize), new=new, **fields)  # type: ignore[arg-type]
 
 
 def feed(criterion: ExitCriterion, values: list[float], maximize: bool = True) -> int | None:

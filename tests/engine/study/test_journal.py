@@ -23,6 +23,7 @@ from automl.engine.pruners.registry import make_pruner
 from automl.engine.study import storage as study_storage
 from automl.engine.study.history import History
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.errors import JournalError
 
 SPACE = {"a.x": FloatDistribution(0.0, 1.0)}
@@ -39,7 +40,9 @@ def _close_all() -> Iterator[None]:
 
 
 def open_history(path: Path, pruner: str = "none", **options: object) -> History:
-    _opened.append(History(path, maximize=True, pruner=make_pruner(ComponentOptions(name=pruner, options=options))))
+    _opened.append(
+        History(path, objective=Objective("score"), pruner=make_pruner(ComponentOptions(name=pruner, options=options)))
+    )
     return _opened[-1]
 
 

@@ -18,6 +18,7 @@ from automl.engine.study.history import History
 from automl.engine.study.recover import recover_lost_trials
 from automl.engine.study.restore import restore
 from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.objective import Objective
 from automl.engine.trial.records import write_result
 from automl.engine.workspace.atomic import write_json
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
@@ -36,7 +37,7 @@ def directory(workspace: Path) -> ExperimentDirectory:
 @pytest.fixture
 def history(directory: ExperimentDirectory) -> Iterator[History]:
     pruner = make_pruner(ComponentOptions(name="median"))
-    with closing(History(directory.journal, maximize=True, pruner=pruner)) as opened:
+    with closing(History(directory.journal, objective=Objective("score"), pruner=pruner)) as opened:
         yield opened
 
 

@@ -132,7 +132,7 @@ def test_an_unseen_category_counts_as_rare() -> None:
 def test_one_hot_columns_are_capped() -> None:
     X = pd.DataFrame({"c": pd.Series([f"k{i % 300}" for i in range(900)], dtype="str")})
     view = make_features("numeric", columns(c="categorical")).fit(X)
-    assert view.transform(X).shape[1] == view.max_levels + 1  # and one for the rare
+    assert view.transform(X).shape[1] == 51  # and one for the rare
     assert (view.transform(X).sum(axis=1) == 1).all()
 
 
@@ -177,6 +177,27 @@ def test_numbers_too_large_for_float32_stay_finite_and_in_order() -> None:
 def test_a_constant_column_is_not_divided_by_rounding_noise() -> None:
     X = pd.DataFrame({"a": [0.1 + 0.2] * 3})
     assert np.abs(make_features("numeric", columns(a="numeric")).fit(X).transform(X)).max() < 1e-9
+
+
+def test_parameters_say_how_many_categories_stay_apart() -> None:
+    X = pd.DataFrame({"c": pd.Series(["a"] * 5 + ["b"] * 4 + ["x"] * 3 + ["y"] * 3, dtype="str")})
+    view = make_features({"name": "numeric", "max_levels": 1}, columns(c="categorical")).fit(X)
+    assert list(view.get_feature_names_out()) == ["c=a", "c=(rare)"]
+    view = make_features({"name": "numeric", "min_share": 0.25}, columns(c="categorical")).fit(X)
+    assert list(view.get_feature_names_out()) == ["c=a", "c=b", "c=(rare)"]  # a quarter of 15 rows is 3.75
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_parameters_say_what_dates_and_texts_become(name: str, mixed: Any) -> None:
+    X, kinds = mixed
+    view = make_features({"name": name, "dates": ["hour", "year"], "words": 1}, kinds).fit(X)
+    named = list(view.get_feature_names_out())
+    assert [of for of in named if of.startswith("when") and not of.endswith("missing")] == ["when:hour"]  # one year
+    assert len([of for of in named if of.startswith("note:word=")]) == 1
+    none = make_features({"name": name, "dates": [], "words": 0}, kinds).fit(X)
+    assert not [of for of in none.get_feature_names_out() if of.startswith(("when", "note:word="))]
+    assert len(none.transform(X)) == len(X)
+    np.testing.assert_array_equal(clone(none).fit(X).transform(X), none.transform(X))
 
 
 def test_an_unknown_view_is_refused() -> None:

@@ -171,4 +171,4 @@ def test_a_perfect_prediction_has_the_optimum(metric) -> None:
     y = np.array([0, 1, 1, 0, 1, 0])
     p = np.eye(2)[y]
     assert metric.score(y, p) == pytest.approx(metric.optimum, abs=1e-12)
-    assert not metric.better(metric.score(y, np.eye(2)[1 - y]), metric.score(y, p))
+    assert not metric.objective.better(metric.score(y, np.eye(2)[1 - y]), metric.score(y, p))

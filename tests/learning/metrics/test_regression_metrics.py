@@ -93,4 +93,4 @@ def test_infinite_predictions_have_no_score() -> None:
 def test_a_perfect_prediction_has_the_optimum(metric) -> None:
     y = np.array([1.0, 2.0, 4.0, 8.0])
     assert metric.score(y, y) == pytest.approx(metric.optimum, abs=1e-12)
-    assert metric.better(metric.score(y, y), metric.score(y, y[::-1]))
+    assert metric.objective.better(metric.score(y, y), metric.score(y, y[::-1]))

@@ -356,7 +356,7 @@ def test_a_cache_is_shared_and_changes_nothing(tmp_path: Path) -> None:
     assert outcomes[0].metrics == outcomes[1].metrics == outcomes[2].metrics
     assert len(list((tmp_path / "cache").glob("*/train.npy"))) == 3
     other = cloudpickle.loads(cloudpickle.dumps(cached))
-    first = other._matrices.get(other.X, other.columns, other.plan, 0, view="native", directory=other.cache)
+    first = other.matrices.get(0, view="native")
     assert isinstance(first.train, np.memmap)
     assert not first.train.flags.writeable
 
@@ -372,7 +372,7 @@ def test_a_torn_file_of_the_cache_is_made_anew(tmp_path: Path, name: str) -> Non
     assert again.metrics == whole.metrics
     other = cloudpickle.loads(cloudpickle.dumps(cached))
     assert isinstance(
-        other._matrices.get(other.X, other.columns, other.plan, 0, view="native", directory=other.cache).train,
+        other.matrices.get(0, view="native").train,
         np.memmap,
     )
 
@@ -388,7 +388,7 @@ def test_reports_inside_a_fit_depend_on_rows_alone() -> None:
 
 
 def test_warm_imports_are_those_of_the_first_trial() -> None:
-    modules = warm_imports(load_space(None, task="classification"), ())
+    modules = warm_imports(load_space(None, task="classification"))
     assert modules[:3] == ("numpy", "pandas", "sklearn.linear_model")
     assert "lightgbm" not in modules
     for module in modules:

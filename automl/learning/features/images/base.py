@@ -32,12 +32,13 @@ class ImageView(View):
         n_features_: columns of the matrix.
     """
 
+    rows: ClassVar[str] = "pictures"
     prefix: ClassVar[str]
     side: ClassVar[int]
     """Pixels of a picture's longer side at most."""
     n_features_: int
 
-    def fit(self, X: Images, y: Any = None) -> Self:
+    def fit(self, X: Images, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> Self:
         self.categorical_indices_ = []
         self._windows = _shrinking(*self._column.shape[:2], self.side)
         self._learn(X)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,9 @@ __all__ = ["PixelsView"]
 class PixelsView(View):
     """uint8 pixels, neither copied nor scaled: scaling and augmentation are a net's own."""
 
-    def fit(self, X: Images, y: Any = None) -> PixelsView:
+    rows: ClassVar[str] = "pictures"
+
+    def fit(self, X: Images, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> PixelsView:
         self.categorical_indices_ = []
         self.shape_ = X.shape[1:]
         return self

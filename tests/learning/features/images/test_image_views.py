@@ -14,7 +14,7 @@ from automl.learning.data.images.images import Images
 from automl.learning.data.kinds import Column, ColumnKind, ImageColumn
 from automl.learning.features.images import base
 from automl.learning.features.images.pooling import boxes, hats, pool
-from automl.learning.features.views import make_features, view_module
+from automl.learning.features.views import check_view, make_features
 
 MATRICES = ("numeric", "hog", "patches")
 
@@ -158,4 +158,4 @@ def test_a_view_of_something_else_is_refused(view: str, columns: tuple[Column, .
     with pytest.raises(SpaceError, match=said.replace("?", r"\?")):
         make_features(view, columns)
     with pytest.raises(SpaceError):
-        view_module(view, columns)
+        check_view(view, columns)
