@@ -9,6 +9,7 @@ import logging
 import platform
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -80,13 +81,17 @@ def distribution_of(package: str) -> str:
 
 def installed(distributions: Iterable[str]) -> dict[str, str]:
     """Versions of those that are installed."""
-    found = {}
-    for name in distributions:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    versions = {name: _version(name) for name in distributions}
+    return {name: found for name, found in versions.items() if found is not None}
+
+
+@cache
+def _version(distribution: str) -> str | None:
+    """The version of what is installed; it is looked up once in a process, which goes on with what it has imported."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
 
 
 def record_environment(directory: ExperimentDirectory, algorithms: Iterable[AlgorithmSpace]) -> None:
