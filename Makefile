@@ -39,7 +39,7 @@ run: $(VENV)/.installed ## search on Iris and register the best model
 test: lint unit ## lint, types, imports and the quick tests
 
 test-all: lint ## the same with the long tests
-	$(BIN)/python $(PYTEST) $(PYTEST_ARGS)
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python $(PYTEST) $(PYTEST_ARGS)
 
 unit: $(VENV)/.installed-dev ## the quick tests alone
 	$(BIN)/python $(PYTEST) -m "not slow" $(PYTEST_ARGS)
