@@ -27,11 +27,12 @@ def _quiet_libraries() -> None:
     os.environ.setdefault("DO_NOT_TRACK", "true")
 
 
-@pytest.fixture(autouse=True, scope="session")
-def _one_thread() -> Iterator[None]:
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread_each() -> Iterator[None]:
     """What trains in the tests' own process has a core: beside other tests, threads would wait for each other, busily.
 
-    A trial sets what it was given itself, and so does every process that a test starts.
+    A trial sets what it was given itself, and so does every process that a test starts. For each file anew, since what
+    a trial has set may stay.
     """
     import sklearn.utils  # noqa: F401 - it brings the pool of threads that waits longest
 

@@ -332,7 +332,7 @@ def test_a_workspace_is_kept_if_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_name_registers_the_model(workspace: Path) -> None:
-    model = classifier(name="flowers", tracking=None).fit(X, LABELS)
+    model = classifier(name="flowers").fit(X, LABELS)
     loaded = automl.load_model("flowers@champion")  # from $AUTOML_HOME, as no workspace was named
     assert list(loaded.predict(X)) == list(model.predict(X))
 

@@ -56,7 +56,7 @@ def load_space(
 
 @cache
 def _shipped(path: Path) -> SearchSpace:
-    """Read once in a process: one fit after another, as in a cross-validation, would spend half of its overhead here."""
+    """Read once in a process: fits in a row, as in a cross-validation, would spend a third of their overhead here."""
     return _validate(SearchSpace, _document(path, ""), "")
 
 
