@@ -59,7 +59,7 @@ def whole_job(budget: float, trials: int) -> dict[str, float]:
         records = Path(place).glob("iris/*/trials/*/trial.json")
         ended = [json.loads(record.read_text()) for record in records]
     return {
-        "best": summary["best_value"],
+        "best": summary["winner"]["value"],
         "wall": summary["seconds"],
         "first": min(record["elapsed"] for record in ended),
         "trials": len(ended),

@@ -128,7 +128,7 @@ def run(experiment: dict[str, Any], data: str) -> Run:
                 session.wait()
         wall = time.monotonic() - began
         result = result_of(place)
-        model, at_once = result.get("best_trial") is not None, registered(place)
+        model, at_once = result.get("winner") is not None, registered(place)
         said = "" if model else log.read_text(errors="replace").strip()[-500:]
         return Run(
             data,
@@ -151,9 +151,9 @@ def result_of(place: Path) -> dict[str, Any]:
 
 def is_part(place: Path, result: dict[str, Any]) -> bool:
     """Tell whether the winner's trial did not reach its end."""
-    if result.get("best_trial") is None:
+    if result.get("winner") is None:
         return False
-    (record,) = place.glob(f"runs/load/*/trials/{result['best_trial']:05d}/trial.json")
+    (record,) = place.glob(f"runs/load/*/{result['winner']['files']}/trial.json")
     return json.loads(record.read_text())["status"] != "COMPLETED"
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from automl.config.reader import build_config
 from automl.config.writer import write_config
 from automl.errors import AutomlError
-from automl.experiment.problem.inputs import Inputs
-from automl.experiment.problem.prepare import default_name
+from automl.learning.problem.inputs import LearningInputs
+from automl.learning.problem.prepare import default_name
 from automl.redact import RedactingFormatter, redact_message, redact_text, redact_url, without_secrets
 
 SECRET = st.text(string.ascii_uppercase + string.digits, min_size=6, max_size=20)
@@ -53,7 +53,7 @@ def test_a_secret_is_in_no_text_and_no_record(form: str, secret: str, odd: str, 
         redact_message(f"two: {url} and '{url}'"),
         without_secrets(f"cannot read {url}", url),
         write_config(config),
-        default_name(config, Inputs()),
+        default_name(config, LearningInputs()),
         RedactingFormatter().format(logging.LogRecord("automl", 30, "", 1, "at %s", (url,), None)),
     )
     for text in texts:

@@ -59,6 +59,7 @@ def resume(
     from automl.config.addresses import admit_addresses
     from automl.config.arguments import functions_of
     from automl.config.reader import read_config
+    from automl.config.tasks import problem_class
     from automl.display.view import make_progress
     from automl.engine.workspace.lock import is_locked
     from automl.experiment.assembly import check_choices
@@ -66,8 +67,6 @@ def resume(
     from automl.experiment.extension import check_room, check_time, check_time_to_pick
     from automl.experiment.finish import end_delivery
     from automl.experiment.prestart import begin_executor
-    from automl.experiment.problem.files import saved_data
-    from automl.experiment.problem.inputs import Inputs
     from automl.experiment.result import Result
     from automl.experiment.results.leaderboard import has_model
     from automl.experiment.session import run_session
@@ -80,7 +79,7 @@ def resume(
     admit_addresses(before, directory, trust=trust)
     config = override(before, None, time_budget, max_trials)
     done = _result_of(directory)
-    settled = done is not None and done.best_trial is not None and _picked_by(config, directory)
+    settled = done is not None and done.winner is not None and _picked_by(config, directory)
     if config == before and done is not None and settled:
         return end_delivery(config, directory, done) if is_owed(directory) else Result(directory, done)
     if is_locked(directory):
@@ -95,9 +94,10 @@ def resume(
     if not has_model(directory):
         check_time(deadline)
         watchdog.says(partial(check_start, deadline))
-    saved = saved_data(directory) if data is None else None
-    inputs = Inputs(data, saved=saved, metrics=functions_of(metric), trust=trust, progress=progress)
-    with closing(begin_executor(config.compute, deadline)) as executor:
+    inputs = problem_class(config.task).inputs(
+        directory=directory, data=data, metrics=functions_of(metric), trust=trust, progress=progress
+    )
+    with closing(begin_executor(config, deadline)) as executor:
         view = make_progress(progress, title=directory.name)
         return run_session(config, inputs, directory, executor, deadline=deadline, watchdog=watchdog, view=view)
 

@@ -56,8 +56,8 @@ def show_leaderboard(
         front: only those that no other beats in score, latency and size alike.
 
     Returns:
-        ``experiment``, ``id``, ``metric``, ``goal``, ``picked`` (the winner's number, None while there is none),
-        ``picked_because``, and ``leaderboard``: a list of rows, see `Result.leaderboard`.
+        ``experiment``, ``id``, ``metric``, ``goal``, ``winner`` (as in result.json, None while there is none), and
+        ``leaderboard``: a list of rows, see `Result.leaderboard`.
     """
     from automl.experiment.results.describe import describe_leaderboard
 

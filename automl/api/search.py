@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from automl.config.schema import ExperimentConfig
     from automl.engine.execution.base import Executor
     from automl.engine.execution.options import ComputeOptions
+    from automl.engine.search.inputs import Inputs
     from automl.engine.search.options import LimitsOptions, SearchOptions
     from automl.engine.workspace.options import RetentionOptions
-    from automl.experiment.problem.inputs import Inputs
     from automl.experiment.result import Result
     from automl.experiment.watchdog import Watchdog
     from automl.learning.features.options import FeatureOptions
@@ -106,7 +106,7 @@ def fit(
     started = time.monotonic()
     from automl.config.arguments import arguments_of
     from automl.config.reader import build_config
-    from automl.experiment.problem.inputs import Inputs
+    from automl.config.tasks import problem_class
 
     groups = {
         "validation": validation, "limits": limits, "search": search, "features": features, "compute": compute,
@@ -119,15 +119,19 @@ def fit(
         groups={**given, **unknown},
     )  # fmt: skip
     config = build_config(arguments.values)
-    inputs = Inputs(
-        arguments.data,
-        roles=arguments.roles,
-        validation=arguments.validation,
-        metrics=arguments.metrics,
-        trust=trust,
+    return _new(
+        config,
+        lambda: problem_class(config.task).inputs(
+            data=arguments.data,
+            roles=arguments.roles,
+            validation=arguments.validation,
+            metrics=arguments.metrics,
+            trust=trust,
+            progress=progress,
+        ),
         progress=progress,
+        started=started,
     )
-    return _new(config, inputs, progress=progress, started=started)
 
 
 def run(
@@ -160,14 +164,18 @@ def run(
     begin = time.monotonic() if started is None else started
     from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
-    from automl.experiment.problem.inputs import Inputs
+    from automl.config.tasks import problem_class
 
     config, document = read_config(file)
     config = override(config, workspace, time_budget, max_trials)
     try:
         check_addresses(config, trust=trust)
         return _new(
-            config, Inputs(trust=trust, progress=progress), progress=progress, started=begin, last_words=last_words
+            config,
+            lambda: problem_class(config.task).inputs(trust=trust, progress=progress),
+            progress=progress,
+            started=begin,
+            last_words=last_words,
         )
     except ConfigError as error:
         raise document.place(error) from None
@@ -181,25 +189,14 @@ def validate(file: str | Path, *, trust: bool = False) -> ExperimentConfig:
     """
     from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
-    from automl.engine.space.load import load_space
+    from automl.config.tasks import problem_class
     from automl.experiment.assembly import resolve
-    from automl.learning.algorithms.trust import check_estimators, check_trust
-    from automl.learning.features.views import find_view_mistakes
-    from automl.learning.metrics.registry import metric_from_options
-    from automl.learning.tasks.registry import get_task
 
     config, document = read_config(file)
     try:
         check_addresses(config, trust=trust)
         config = resolve(config)
-        for option in config.metric:
-            metric_from_options(option, get_task(config.task).scored_as)
-        wanted = config.search.algorithms
-        space = load_space(config.search.space, task=config.task, check=find_view_mistakes)
-        space = space.restrict(allow=wanted.allow, block=wanted.block)
-        if config.search.space is not None:
-            check_trust(space, trust=trust)
-            check_estimators(space, trust=trust)
+        problem_class(config.task).check(config, trust=trust)
     except ConfigError as error:
         raise document.place(error) from None
     return config
@@ -212,17 +209,20 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
     """
     from automl.config.addresses import check_addresses
     from automl.config.reader import read_config
+    from automl.config.tasks import problem_class
     from automl.experiment.assembly import check_gpus, resolve
     from automl.experiment.problem.describe import describe_plan
-    from automl.experiment.problem.inputs import Inputs
-    from automl.experiment.problem.prepare import prepare
 
     config, document = read_config(file)
     try:
         check_addresses(config, trust=trust)
         config = resolve(config)
+        kind = problem_class(config.task)
+        inputs = kind.inputs(trust=trust)
+        if config.experiment is None:
+            config = config.model_copy(update={"experiment": kind.name_for(config, inputs)})
         # What takes longer to read than the search may last could not be searched either.
-        problem = prepare(config, Inputs(trust=trust), Deadline.after(config.limits.time_budget))
+        problem = kind.prepare(config, inputs, Deadline.after(config.limits.time_budget))
         check_gpus(config, problem.space)
         return describe_plan(config, problem)
     except ConfigError as error:
@@ -231,7 +231,7 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
 
 def _new(
     config: ExperimentConfig,
-    inputs: Inputs,
+    inputs: Callable[[], Inputs],
     *,
     progress: bool,
     started: float,
@@ -245,13 +245,13 @@ def _new(
     watchdog = Watchdog(deadline, last_words)
     watchdog.says(partial(check_start, deadline))
     check_start(deadline)
-    with closing(begin_executor(config.compute, deadline)) as executor:
+    with closing(begin_executor(config, deadline)) as executor:
         return _begin(config, inputs, executor, deadline, watchdog, progress=progress)
 
 
 def _begin(
     config: ExperimentConfig,
-    inputs: Inputs,
+    inputs: Callable[[], Inputs],
     executor: Executor,
     deadline: Deadline,
     watchdog: Watchdog,
@@ -259,19 +259,20 @@ def _begin(
     progress: bool,
 ) -> Result:
     from automl.config.addresses import note_addresses
+    from automl.config.tasks import problem_class
     from automl.display.view import make_progress
     from automl.experiment.assembly import resolve
-    from automl.experiment.problem.prepare import default_name
     from automl.experiment.session import run_session
 
-    config = resolve(config, inputs)
-    name = config.experiment or default_name(config, inputs)
+    given = inputs()  # not before a worker is on its way: it takes imports
+    config = resolve(config, given)
+    name = config.experiment or problem_class(config.task).name_for(config, given)
     directory = Workspace.find(config.workspace).create_experiment(name)
     config = config.model_copy(update={"experiment": name, "workspace": str(directory.workspace.root)})
     try:
         note_addresses(config, directory)
         view = make_progress(progress, title=name)
-        return run_session(config, inputs, directory, executor, deadline=deadline, watchdog=watchdog, view=view)
+        return run_session(config, given, directory, executor, deadline=deadline, watchdog=watchdog, view=view)
     except AutomlError as error:
         if not isinstance(error, NoModelError) and not directory.trial_numbers():
             directory.remove()  # nothing began, so there is nothing to look at

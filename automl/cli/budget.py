@@ -26,7 +26,7 @@ def clock_of(arguments: Sequence[str]) -> Deadline | None:
     """The clock of the command that `arguments` ask for, counting since the process was started.
 
     None where it has no limit, and where there may be something to deliver however late it is: in an experiment that
-    has models, or that is not named by its directory. Wrong arguments are reported by the code that reads them all.
+    has models. Wrong arguments are reported by the code that reads them all.
     """
     if not arguments or arguments[0] not in _COMMANDS or {"-h", "--help"} & set(arguments):
         return None
@@ -36,8 +36,8 @@ def clock_of(arguments: Sequence[str]) -> Deadline | None:
     with suppress(AutomlError, OSError, ValueError, TypeError, LookupError, RecursionError):
         if arguments[0] == "run":
             return _counting(options.get(_BUDGET) or _limit(Path(named).expanduser()))
-        directory = Path(named)
-        if (directory / "experiment.yaml").is_file() and not _has_something(directory):
+        directory = _experiment(named, options.get("--workspace"))
+        if not _has_something(directory):
             budget = options.get(_BUDGET) or _limit(directory / "experiment.yaml")
             return _counting(budget, used=_used(directory / "clock.json"))
     return None
@@ -65,6 +65,20 @@ def _counting(budget: Any, *, used: float = 0.0) -> Deadline | None:
         return None
     deadline = Deadline.after(parse_duration(budget), used=used, started=process_started())
     return deadline if deadline.budget > used else None
+
+
+def _experiment(named: str, workspace: str | None) -> Path:
+    """The directory of an experiment, by itself or by one of its names.
+
+    Raises:
+        WorkspaceError: there is none.
+    """
+    directory = Path(named)
+    if (directory / "experiment.yaml").is_file():
+        return directory
+    from automl.engine.workspace.layout import Workspace  # on purpose here, as below
+
+    return Workspace.find(workspace).experiment(named).path
 
 
 def _limit(file: Path) -> Any:

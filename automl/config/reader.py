@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from automl.config.schema import LATER, ExperimentConfig
+from automl.config.tasks import other_tasks
 from automl.config.writer import is_cut
 from automl.errors import ConfigError
 from automl.validation_errors import Mistake, as_error, find_mistakes
@@ -99,7 +100,9 @@ def _objects_in_file(values: Mapping[str, Any]) -> Iterator[Mistake]:
     """
     data = values.get("data")
     if data is None or (isinstance(data, Mapping) and "source" not in data):
-        yield Mistake(("data", "source"), "is needed: a file, a URL, or a built-in dataset such as iris.")
+        task = values.get("task")
+        if not isinstance(task, str) or task not in other_tasks():
+            yield Mistake(("data", "source"), "is needed: a file, a URL, or a built-in dataset such as iris.")
     elif not isinstance(data, str | Mapping):
         yield Mistake(("data",), "expected a mapping or a text.")
     for group, key in _TEXTS:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from automl.config.tasks import task_names
 from automl.engine.execution.options import ComputeOptions
 from automl.engine.search.options import LimitsOptions, SearchOptions
 from automl.engine.workspace.atomic import FORMAT_VERSION
@@ -17,7 +18,6 @@ from automl.engine.workspace.options import RetentionOptions
 from automl.learning.data.options import DataOptions
 from automl.learning.features.options import FeatureOptions
 from automl.learning.metrics.options import MetricsOption
-from automl.learning.tasks.registry import task_names
 from automl.learning.validation.options import ValidationOptions
 from automl.options import Options
 from automl.registry.options import RegistryOptions

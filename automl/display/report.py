@@ -32,15 +32,22 @@ class _Registered(Protocol):
     def message(self) -> str: ...
 
 
+class _Winner(Protocol):
+    @property
+    def title(self) -> str: ...
+    @property
+    def trial(self) -> int | None: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def because(self) -> str: ...
+
+
 class _Summary(Protocol):
     @property
     def metric(self) -> str: ...
     @property
-    def best_trial(self) -> int | None: ...
-    @property
-    def best_value(self) -> float | None: ...
-    @property
-    def picked_because(self) -> str: ...
+    def winner(self) -> _Winner | None: ...
     @property
     def pruning(self) -> object | None: ...
     @property
@@ -70,28 +77,27 @@ class Reported(Protocol):
 def print_result(result: Reported, *, limit: int = 10, console: Console | None = None) -> None:
     """Print the outcome of a search: alerts, leaderboard, why it stopped, and the registered model."""
     console = console or terminal()
-    metric = result.summary.metric
+    metric, winner = result.summary.metric, result.summary.winner
     found = [guardrail for guardrail in result.guardrails if str(guardrail.verdict).lower() != "passed"]
     if found:
         show(render_guardrails(found), console)
         console.print()
-    print_leaderboard(
-        result.leaderboard(), metric=metric, picked=result.summary.best_trial, limit=limit, console=console
-    )
+    picked = None if winner is None else winner.trial
+    print_leaderboard(result.leaderboard(), metric=metric, picked=picked, limit=limit, console=console)
     console.print()
     _print_lines(_outcome(result), console)
 
 
 def print_cut(result: Reported, *, console: Console | None = None) -> None:
     """Print the outcome of a search that had no time left for a report: all but alerts and leaderboard."""
-    summary = result.summary
-    best = f"trial {summary.best_trial}, {summary.metric} = {score(summary.best_value)}"
-    _print_lines([("best", best), *_outcome(result)], console or terminal())
+    winner, metric = result.summary.winner, result.summary.metric
+    best = [] if winner is None else [("best", f"{winner.title}, {metric} = {score(winner.value)}")]
+    _print_lines([*best, *_outcome(result)], console or terminal())
 
 
 def _outcome(result: Reported) -> list[tuple[str, str]]:
-    metric = result.summary.metric
-    lines = _picked(result.summary.best_trial, result.summary.picked_because)
+    metric, winner = result.summary.metric, result.summary.winner
+    lines = [] if winner is None else _picked(winner.title, winner.because)
     lines += [("stopped because", result.stopped_because), ("time", str(result.budget))]
     if result.summary.pruning is not None:
         lines.append(("pruning", str(result.summary.pruning)))
@@ -106,9 +112,9 @@ def _outcome(result: Reported) -> list[tuple[str, str]]:
     return lines
 
 
-def _picked(trial: int | None, why: str) -> list[tuple[str, str]]:
+def _picked(title: str, why: str) -> list[tuple[str, str]]:
     """Said only where the winner is not simply the best score."""
-    return [("picked", f"trial {trial}. {why}")] if why else []
+    return [("picked", f"{title}. {why}")] if why else []
 
 
 def _print_lines(lines: Sequence[tuple[str, str]], console: Console) -> None:
@@ -122,15 +128,20 @@ def _print_lines(lines: Sequence[tuple[str, str]], console: Console) -> None:
 def print_choice(described: Mapping[str, Any], *, limit: int = 20, console: Console | None = None) -> None:
     """Print the leaderboard of a running or finished experiment, and why its winner was picked."""
     console = console or terminal()
-    board, picked = described["leaderboard"], described["picked"]
+    board, winner = described["leaderboard"], described["winner"]
     if not board:
         console.print("no trial has ended yet")
         return
-    print_leaderboard(board, metric=described["metric"], picked=picked, limit=limit, console=console)
+    print_leaderboard(board, metric=described["metric"], picked=_trial(winner), limit=limit, console=console)
     console.print()
-    lines = _picked(picked, described["picked_because"])
+    lines = [] if winner is None else _picked(winner["title"], winner["because"])
     lines.append(("latency", "time to predict one row, measured while the search ran"))
     _print_lines(lines, console)
+
+
+def _trial(winner: Mapping[str, Any] | None) -> int | None:
+    """Number of the trial that a winner is; None for one that is made of several."""
+    return winner["trials"][0] if winner is not None and len(winner["trials"]) == 1 else None
 
 
 def print_experiment(described: Mapping[str, Any], console: Console | None = None) -> None:
@@ -140,7 +151,7 @@ def print_experiment(described: Mapping[str, Any], console: Console | None = Non
     said = {name: value for name, value in described.items() if value is not None and value not in ("", {}, [], ())}
     rest = {name: value for name, value in said.items() if name not in boards}
     for name in boards[:1]:
-        metric, picked = str(described.get("metric", "score")), described.get("best_trial")
+        metric, picked = str(described.get("metric", "score")), _trial(described.get("winner"))
         print_leaderboard(described[name], metric=metric, picked=picked, console=console)
         console.print()
     show(render_plan(rest), console)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from automl.config.schema import ExperimentConfig
+from automl.config.tasks import problem_class
 from automl.deadline import Deadline
 from automl.engine.admission.memory import MemoryAdmission
 from automl.engine.admission.time import Admission
@@ -25,28 +25,28 @@ from automl.engine.proposers.warm_start import WarmStart
 from automl.engine.pruners.registry import make_pruner
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.search.driver import Driver
+from automl.engine.search.inputs import Inputs
+from automl.engine.search.problem import Problem
 from automl.engine.search.submission import Terms
-from automl.engine.space.space import AlgorithmSpace, SearchSpace
+from automl.engine.space.devices import devices_of
+from automl.engine.space.space import SearchSpace
 from automl.engine.stopping.model_limits import ModelLimits
 from automl.engine.stopping.registry import criteria_of
 from automl.engine.study.history import History
 from automl.engine.study.proposal import Proposer, ProposerChain
 from automl.engine.study.recover import recover_lost_trials
-from automl.engine.trial.contract import Device, TrialContext, TrialLimits, TrialResources
+from automl.engine.trial.contract import Device, TrialLimits, TrialResources
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import ConfigError
-from automl.experiment.problem.inputs import Inputs
-from automl.experiment.problem.prepare import Problem
-from automl.experiment.problem.resolve_task import resolve_task
 from automl.experiment.problem.warm_start import borrowed_trials, resolve_warm_start
-from automl.learning.training.cross_validation import LearnerWork, warm_imports
-from automl.learning.training.fold_steps import fold_steps
 
-__all__ = ["check_choices", "check_gpus", "devices_of", "make_context", "open_driver", "resolve"]
+__all__ = ["check_choices", "check_gpus", "open_driver", "resolve"]
 
 log = logging.getLogger("automl")
 
 _DEFAULT_PATIENCE = 30
+_READ_BY_SOME = frozenset({"data", "metric", "validation", "features"})
+"""Groups of a configuration that not every kind of problem reads."""
 
 
 def resolve(config: ExperimentConfig, inputs: Inputs | None = None) -> ExperimentConfig:
@@ -55,9 +55,19 @@ def resolve(config: ExperimentConfig, inputs: Inputs | None = None) -> Experimen
     Raises:
         ConfigError: a choice cannot be had.
     """
-    config = resolve_task(config, inputs)
+    kind = problem_class(config.task)
+    _check_groups(config, kind)
+    task = kind.resolve(config, inputs)
+    config = config if task == config.task else config.model_copy(update={"task": task})
     check_choices(config)
     return resolve_warm_start(config)
+
+
+def _check_groups(config: ExperimentConfig, kind: type[Problem]) -> None:
+    """Refuse what is written in a group that this kind of problem does not read."""
+    for group in sorted(_READ_BY_SOME - kind.reads):
+        if getattr(config, group) != type(config).model_fields[group].get_default(call_default_factory=True):
+            raise ConfigError(f"the task {config.task} has no use for it; leave it out", key=group)
 
 
 def check_choices(config: ExperimentConfig) -> None:
@@ -69,31 +79,6 @@ def check_choices(config: ExperimentConfig) -> None:
     check_cores(config.compute)
     make_sampler(config.search.sampler)
     make_pruner(config.search.pruner)
-
-
-def make_context(problem: Problem, *, trust: bool, cache: Path, first_look: bool = False) -> TrialContext:
-    """Assemble what all trials share: data, split, metrics, algorithms; whether they are judged while they run."""
-    work = LearnerWork(
-        X=problem.table.X,
-        target=problem.target,
-        columns=problem.table.columns,
-        plan=problem.plan,
-        algorithms=problem.space.algorithms,
-        primary=problem.primary,
-        metrics=problem.metrics,
-        weight=problem.table.weight,
-        trust=trust,
-        cache=cache,
-        first_look=first_look,
-        tested=0 if problem.table.test is None else problem.table.test.n_rows,
-    )
-    imports = warm_imports(problem.space)
-    return TrialContext(work, imports, devices_of(problem.space.algorithms.values()))
-
-
-def devices_of(algorithms: Iterable[AlgorithmSpace]) -> frozenset[Device]:
-    """Return the devices that trials of these compute on where every kind is available."""
-    return frozenset(Device.GPU if algorithm.gpu else Device.CPU for algorithm in algorithms)
 
 
 def check_gpus(config: ExperimentConfig, space: SearchSpace) -> None:
@@ -129,8 +114,7 @@ def open_driver(
     """
     proposer = _proposer(problem, config, directory, deadline, reserve, gpus=executor.gpus_per_trial)
     pruner = make_pruner(config.search.pruner)
-    steps = fold_steps(len(problem.plan.folds))
-    history = History(directory.journal, objective=problem.objective, pruner=pruner, steps=steps)
+    history = History(directory.journal, objective=problem.objective, pruner=pruner, steps=problem.steps)
     limits = config.limits
     model_limits = ModelLimits(limits.predict_time, limits.model_size)
     try:
@@ -144,7 +128,7 @@ def open_driver(
                 on_gpus=frozenset(name for name, space in problem.space.algorithms.items() if space.gpu),
                 limits=TrialLimits(limits.trial_timeout, limits.trial_memory),
                 model_limits=model_limits,
-                steps=steps,
+                steps=problem.steps,
                 cores=_most_cores(config.compute),
             ),
             proposer=proposer,
@@ -190,7 +174,7 @@ def _proposer(
         objective=objective,
         may_win=ModelLimits(config.limits.predict_time, config.limits.model_size).allow,
         most=config.limits.max_trials,
-        epoch=0.0 if gpus else problem.task.core_seconds(problem.table) / config.compute.cpus_per_trial,
+        epoch=0.0 if gpus else problem.core_seconds / config.compute.cpus_per_trial,
         first=earlier.proposals,
         time_allocation=TimeAllocation() if config.search.final_training else TimeAllocation.without_final_training(),
     )

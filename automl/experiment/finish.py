@@ -12,17 +12,16 @@ from functools import partial
 from automl.config.schema import ExperimentConfig
 from automl.deadline import Deadline
 from automl.engine.execution.base import Executor
+from automl.engine.search.problem import Problem
 from automl.engine.study.state import SearchState
 from automl.engine.trial.contract import TrialResult
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.engine.workspace.lock import locked
 from automl.errors import NoModelError, RegistryError
 from automl.experiment.logfile import logged_to
-from automl.experiment.models.evaluate import score_test
 from automl.experiment.models.refit import refit
 from automl.experiment.models.registration import candidate_for, note_registered, registered_before
 from automl.experiment.no_model import no_model
-from automl.experiment.problem.prepare import Problem
 from automl.experiment.reserve import WAY_OUT, Reserve
 from automl.experiment.result import Result
 from automl.experiment.results.objectives import Objectives
@@ -30,6 +29,7 @@ from automl.experiment.results.phases import Phases
 from automl.experiment.results.pruning import Pruning
 from automl.experiment.results.selection import Pick, nothing_within_limits, pick_partial, pick_winner
 from automl.experiment.results.summary import Summary
+from automl.experiment.results.winner import Winner
 from automl.experiment.salvage import with_what_is_left
 from automl.experiment.tracker import Tracker
 from automl.registry.candidate import RegisteredModel
@@ -71,7 +71,6 @@ class Finish:
         phases: where the time goes.
         reserve: what was kept of it.
         tracker: MLflow.
-        trust: the file may name any class, and set any argument of it.
         settle: is given what delivers the result as it stands, once there is one: the rest may be cut.
     """
 
@@ -81,7 +80,6 @@ class Finish:
     phases: Phases
     reserve: Reserve
     tracker: Tracker
-    trust: bool
     settle: Callable[[Callable[[], Result]], None] = lambda deliver: None
 
     def deliver(self, found: SearchOutcome, executor: Executor) -> Result:
@@ -107,7 +105,7 @@ class Finish:
         with self.phases.measure("mirror"):
             self.tracker.finish(
                 self._seconds_for_the_end(),
-                winner=picked.result.number,
+                winner=summary.winner,
                 stopped_because=summary.stopped_because,
                 registered=registered,
             )
@@ -153,23 +151,22 @@ class Finish:
         return nothing_within_limits(found.completed, found.objectives, self.directory)
 
     def _no_model(self, last: SearchState, problem: Problem) -> NoModelError:
-        return no_model(last, self.directory, self.deadline, folds=len(problem.plan.folds))
+        return no_model(last, self.directory, self.deadline, first_part=problem.first_part)
 
     def _have_models(self, found: SearchOutcome, best: TrialResult) -> None:
         """Models of an earlier session may have been collected since."""
         if not self.directory.trial(best.number).has_models:
             with self.phases.measure("refit"):
-                refit(found.problem, self.config, self.directory, best, trust=self.trust)
+                refit(found.problem, self.config, self.directory, best)
 
     def _picked(self, found: SearchOutcome, picked: Pick) -> Summary:
-        best = picked.result
-        winner = {"best_trial": best.number, "best_value": best.value, "picked_because": picked.why}
-        return self._summary(found).model_copy(update=winner)
+        winner = Winner.of(picked.result, self.directory, picked.why)
+        return self._summary(found).model_copy(update={"winner": winner})
 
     def _test(self, found: SearchOutcome, summary: Summary, best: TrialResult) -> Summary:
         """The summary with the winner's scores on the test rows, if there are any."""
         with self.phases.measure("test"):
-            tested = score_test(found.problem, self.config, self.directory.trial(best.number).models)
+            tested = found.problem.test(self.directory.trial(best.number).models)
         return summary.model_copy(update={"test_metrics": tested})
 
     def _as_it_stands(self, summary: Summary) -> Result:
@@ -209,29 +206,20 @@ class Finish:
     def _summary(self, found: SearchOutcome) -> Summary:
         """All but the winner."""
         problem, last = found.problem, found.last
-        classes = problem.target.classes
         return Summary(
             experiment=self.directory.name,
             id=self.directory.id,
-            task=problem.task.name,
+            task=problem.task,
             metric=problem.objective.name,
             maximize=problem.objective.maximize,
-            best_trial=None,
-            best_value=None,
+            winner=None,
             stopped_because=last.stopped_because or "",
             counts={status.value: count for status, count in last.counts.items()},
             pruning=found.pruning,
             seconds=round(self.deadline.spent(), 3),
             time_budget=self.config.limits.time_budget,
-            fingerprint=problem.table.fingerprint,
-            split_plan=problem.plan.hash,
-            validation=problem.plan.description,
-            classes=None if classes is None else tuple(str(label) for label in classes),
-            guardrails=tuple(
-                {"name": g.name, "verdict": str(g.verdict), "message": g.message, "columns": list(g.columns)}
-                for g in problem.guardrails
-            ),
             exclusions=tuple({"algorithm": e.algorithm, "reason": e.reason} for e in problem.exclusions),
+            **problem.record(),
         )
 
 
@@ -251,7 +239,7 @@ def end_delivery(config: ExperimentConfig, directory: ExperimentDirectory, summa
         if is_owed(directory):
             Tracker(config, directory).finish(
                 0.0,
-                winner=summary.best_trial,
+                winner=summary.winner,
                 stopped_because=summary.stopped_because,
                 registered=summary.registered,
             )

@@ -22,16 +22,16 @@ _STEPS = ((60, 5), (300, 15), (math.inf, 60))
 """Up to the first number of seconds, budgets are advised in multiples of the second."""
 
 
-def no_model(last: SearchState, directory: ExperimentDirectory, deadline: Deadline, *, folds: int) -> NoModelError:
+def no_model(last: SearchState, directory: ExperimentDirectory, deadline: Deadline, *, first_part: str) -> NoModelError:
     """No trial has left a model: each cause once, most frequent first; how much time would have done.
 
     Args:
         last: the state of the search at its end.
         deadline: its clock.
-        folds: of a whole trial.
+        first_part: what a trial has to complete before anything of it can be kept, in words.
     """
     results = read_trials(directory)
-    causes = [*_out_of_time(results, folds), *_failures(results)][:_MOST_CAUSES]
+    causes = [*_out_of_time(results, first_part), *_failures(results)][:_MOST_CAUSES]
     if not causes and last.counts:
         causes = [f"the trials ended {', '.join(f'{count} {of.value.lower()}' for of, count in last.counts.items())}"]
     if not last.counts and deadline.limited:
@@ -45,14 +45,13 @@ def no_model(last: SearchState, directory: ExperimentDirectory, deadline: Deadli
     )
 
 
-def _out_of_time(results: Sequence[TrialResult], folds: int) -> Iterator[str]:
+def _out_of_time(results: Sequence[TrialResult], first_part: str) -> Iterator[str]:
     """Describe the trials that the clock has ended."""
-    of = "its only fold" if folds == 1 else f"the first of its {folds} folds"
     for result in (result for result in results if result.status is Status.CANCELLED):
         if not result.worker:
             yield f"trial {result.number}, {result.algorithm}, was ended before a worker was ready for it"
             continue
-        where = f"{result.extent}, and is over a limit on models" if result.is_partial else f"within {of}"
+        where = f"{result.extent}, and is over a limit on models" if result.is_partial else f"within {first_part}"
         yield f"trial {result.number}, {result.algorithm}, was ended after {result.seconds:.1f} s, {where}"
 
 

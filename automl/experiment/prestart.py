@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
+from automl.config.schema import ExperimentConfig
+from automl.config.tasks import first_imports
 from automl.deadline import Deadline
 from automl.engine.execution.base import Executor
-from automl.engine.execution.options import ComputeOptions
 from automl.engine.execution.registry import make_executor
 
 __all__ = ["begin_executor"]
 
-_IMPORTS = (
-    "numpy",
-    "pandas",
-    "sklearn.linear_model",
-    "automl.learning.training.cross_validation",
-    "threadpoolctl",
-    "joblib",
-)
-"""Modules that the first trial needs, whatever it is."""
 
-
-def begin_executor(options: ComputeOptions, deadline: Deadline) -> Executor:
+def begin_executor(config: ExperimentConfig, deadline: Deadline) -> Executor:
     """The executor of an experiment, its first worker on the way. The caller closes it."""
-    executor = make_executor(options, deadline)
-    executor.prestart(_IMPORTS)
+    executor = make_executor(config.compute, deadline)
+    executor.prestart(first_imports(config.task))
     return executor

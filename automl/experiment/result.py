@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from automl.config.tasks import problem_class
 from automl.engine.trial.contract import Status, TrialResult
-from automl.engine.trial.records import read_params, read_result
-from automl.engine.workspace.layout import ExperimentDirectory
+from automl.engine.trial.records import read_params
+from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
 from automl.errors import NoModelError, WorkspaceError
 from automl.experiment.results.leaderboard import leaderboard, read_trials, trial_table
 from automl.experiment.results.objectives import Objectives
@@ -89,13 +90,13 @@ class Result:
 
     @cached_property
     def best(self) -> TrialResult:
-        """The winning trial.
+        """The record of the winner: of a trial.
 
         Raises:
             NoModelError: no trial completed, or none within the limits on models.
         """
-        number = self.summary.best_trial
-        result = None if number is None else read_result(self._directory.trial(number))
+        winner = self.summary.winner
+        result = None if winner is None else winner.read(self._directory)
         if result is None:
             why = (
                 "No completed trial is within the limits"
@@ -108,14 +109,18 @@ class Result:
     @property
     def best_params(self) -> dict[str, Any]:
         """The winner's hyperparameters."""
-        return dict(read_params(self._directory.trial(self.best.number)))
+        return dict(read_params(self._place))
+
+    @property
+    def _place(self) -> TrialDirectory:
+        """Where the winner's files lie. Raises what `best` raises."""
+        assert self.best is not None and self.summary.winner is not None
+        return self.summary.winner.place(self._directory)
 
     @cached_property
     def model(self) -> Any:
         """The winner: a fitted scikit-learn estimator that takes the raw columns, or pictures."""
-        from automl.learning.ensemble.bag import load_bag
-
-        return load_bag(self._directory.trial(self.best.number).models)
+        return problem_class(self.summary.task).load(self._place.models)
 
     @property
     def classes_(self) -> np.ndarray:
@@ -212,13 +217,13 @@ class Result:
         return f"<table>{rows}</table>{board}"
 
     def _lines(self) -> list[tuple[str, str]]:
-        summary = self.summary
+        summary, winner = self.summary, self.summary.winner
         finished = sum(summary.counts.values())
         counts = ", ".join(f"{count} {Status(status).value.lower()}" for status, count in summary.counts.items())
         lines = [
             ("experiment", f"{summary.experiment}/{summary.id}"),
             ("best", self._best_line()),
-            *([("picked because", summary.picked_because)] if summary.picked_because else []),
+            *([("picked because", winner.because)] if winner is not None and winner.because else []),
             ("trials", f"{finished} ({counts})" if counts else "0"),
             ("stopped because", summary.stopped_because),
             ("time", str(summary.budget)),
@@ -237,7 +242,7 @@ class Result:
         return lines
 
     def _best_line(self) -> str:
-        if self.summary.best_trial is None:
+        winner = self.summary.winner
+        if winner is None:
             return "none"
-        best = self.best
-        return f"{best.algorithm} (trial {best.number}): {self.summary.metric} = {best.value:.6g}"
+        return f"{self.best.algorithm} ({winner.title}): {self.summary.metric} = {winner.value:.6g}"

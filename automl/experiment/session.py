@@ -8,27 +8,28 @@ from collections.abc import Callable
 from functools import partial
 
 from automl.config.schema import ExperimentConfig
+from automl.config.tasks import problem_class
 from automl.deadline import Deadline
 from automl.display.progress import Progress
 from automl.engine.execution.base import Executor
 from automl.engine.samplers.registry import make_sampler
+from automl.engine.search.inputs import Inputs
+from automl.engine.search.problem import Problem
 from automl.engine.study.state import SearchState
 from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.trial.partial import read_note
 from automl.engine.workspace.control import discard
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.engine.workspace.lock import locked
-from automl.experiment.assembly import check_gpus, make_context, open_driver
+from automl.experiment.assembly import check_gpus, open_driver
 from automl.experiment.clock import kept_clock
 from automl.experiment.extension import extend_running
 from automl.experiment.finish import Finish, SearchOutcome
 from automl.experiment.interrupt import Interrupts
 from automl.experiment.logfile import logged_to
-from automl.experiment.models.evaluate import preload_model, seconds_to_test
 from automl.experiment.models.retention import Retention
-from automl.experiment.problem.files import save_config, save_problem
-from automl.experiment.problem.inputs import Inputs
-from automl.experiment.problem.prepare import Problem, prepare
+from automl.experiment.problem.environment import record_environment
+from automl.experiment.problem.files import save_config
 from automl.experiment.reserve import Reserve
 from automl.experiment.result import Result
 from automl.experiment.results.leaderboard import has_model
@@ -93,7 +94,9 @@ class _Session:
         self._tracker = Tracker(config, directory)
         self._pruned = PruningTally()
         self._completed: list[TrialResult] = []
-        self._rehearsed: set[str] = set()
+        self._preloaded: set[str] = set()
+        self._in_time = not deadline.passed()
+        """Else all that is left to do is to deliver, however long that takes."""
 
     def run(self, executor: Executor) -> Result:
         self._phases.add("start", self._deadline.spent() - self._deadline.used)
@@ -102,10 +105,12 @@ class _Session:
             with self._phases.measure("prepare"):
                 # What has a model already has something to deliver, however long it takes to read the data again.
                 begins = not has_model(self._directory)
-                problem = prepare(self._config, self._inputs, self._deadline if begins else None)
+                kind, clock = problem_class(self._config.task), self._deadline if begins else None
+                problem = kind.prepare(self._config, self._inputs, clock)
                 check_gpus(self._config, problem.space)
-                save_problem(problem, self._directory)
-                objectives = Objectives.of(self._config, problem.metrics)
+                record_environment(self._directory, problem.space.algorithms.values())
+                problem.save(self._directory)
+                objectives = Objectives.of(self._config, problem.objectives)
                 objectives.write(self._directory)
                 self._retention = Retention(
                     self._directory,
@@ -113,14 +118,8 @@ class _Session:
                     self._config.retention.models,
                     continues=make_sampler(self._config.search.sampler).continues,
                 )
-                executor.start(
-                    make_context(
-                        problem,
-                        trust=self._inputs.trust,
-                        cache=self._directory.cache,
-                        first_look=self._config.search.pruner.name != "none",
-                    )
-                )
+                judged = self._config.search.pruner.name != "none"
+                executor.start(problem.context(self._directory.cache, judged=judged))
                 if begins:
                     check_start(self._deadline)
             self._reserve.work_took(self._phases.spent("prepare"), cpu=time.thread_time() - cpu)
@@ -144,13 +143,13 @@ class _Session:
             phases=self._phases,
             reserve=self._reserve,
             tracker=self._tracker,
-            trust=self._inputs.trust,
             settle=self._settle,
         )
 
     def _settle(self, deliver: Callable[[], Result]) -> None:
-        """Have the watchdog `deliver` from now on, whatever this process is busy with."""
-        self._watchdog.says(lambda: self._watchdog.reports(deliver()))
+        """Have the watchdog `deliver` when time is up, whatever this process is busy with."""
+        if self._in_time:
+            self._watchdog.says(lambda: self._watchdog.reports(deliver()))
 
     def _found(self, problem: Problem, objectives: Objectives, last: SearchState) -> SearchOutcome:
         return SearchOutcome(problem, objectives, last, self._completed, self._pruned.pruning())
@@ -167,7 +166,6 @@ class _Session:
 
     def _search(self, problem: Problem, objectives: Objectives, executor: Executor) -> SearchState:
         last = None
-        in_time = not self._deadline.passed()  # else all that is left to do is to deliver, however long that takes
         with (
             Interrupts(self._directory) as interrupts,
             open_driver(
@@ -183,7 +181,7 @@ class _Session:
             for last in driver.run():
                 self._reserve.closing_takes(executor.closing_seconds)
                 self._follow(last, problem)
-                if in_time:
+                if self._in_time:
                     self._watchdog.says(partial(self._last_words, problem, objectives, last))
                 self._config = extend_running(driver, self._config, self._directory, self._deadline)
         assert last is not None
@@ -221,12 +219,13 @@ class _Session:
 
     def _expect_test(self, problem: Problem, best: TrialResult) -> None:
         """Keep time for scoring the best model on the test rows, if there are any, and have it importable by then."""
-        if problem.table.test is None:
+        seconds = problem.seconds_to_test(best)
+        if seconds is None:
             return
-        self._reserve.testing_takes(seconds_to_test(problem, best))
-        if best.algorithm not in self._rehearsed:
-            self._rehearsed.add(best.algorithm)
-            preload_model(self._directory.trial(best.number).models)
+        self._reserve.testing_takes(seconds)
+        if best.algorithm not in self._preloaded:
+            self._preloaded.add(best.algorithm)
+            problem.preload(self._directory.trial(best.number).models)
 
     @property
     def _chooses(self) -> bool:

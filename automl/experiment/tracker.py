@@ -7,9 +7,11 @@ import math
 from contextlib import suppress
 
 from automl.config.schema import ExperimentConfig
+from automl.config.tasks import problem_class
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.experiment.models.registration import owe_mlflow, tracking_uri
+from automl.experiment.results.winner import Winner
 from automl.registry.candidate import RegisteredModel
 from automl.tracking.client import Mirror
 from automl.tracking.follower import start_follower
@@ -51,7 +53,7 @@ class Tracker:
             except WorkspaceError as error:
                 log.warning("%s Runs and models are only in the workspace.", error)
             else:
-                self._mirror = Mirror(directory, uri, imports=("automl.learning.ensemble.bag",), trials=self._tracks)
+                self._mirror = Mirror(directory, uri, imports=problem_class(config.task).imports, trials=self._tracks)
 
     def start(self, left: float) -> None:
         """Start the mirror, once, if it is worth it with `left` seconds to go."""
@@ -85,7 +87,7 @@ class Tracker:
         self,
         seconds: float,
         *,
-        winner: int | None = None,
+        winner: Winner | None = None,
         stopped_because: str = "",
         registered: RegisteredModel | None = None,
     ) -> None:
@@ -93,11 +95,15 @@ class Tracker:
         if self._mirror is None:
             return
         timeout = seconds if math.isfinite(seconds) else _PATIENCE
+        named = {} if winner is None else {"automl.winner": winner.title}
         summary = self._mirror.finish(
             max(0.0, timeout) if self._started else 0.0,
-            winner=winner,
+            winner=None if winner is None else winner.files,
             files=("experiment.yaml", "result.json"),
-            tags={"automl.stopped_because": stopped_because},
+            tags={
+                "automl.stopped_because": stopped_because,
+                **named,
+            },
         )
         self.close(seconds)
         if not summary.complete and (self._tracks or registered is not None):

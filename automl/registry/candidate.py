@@ -74,7 +74,7 @@ class Candidate(Origin):
     directory: Path = Field(description="of the experiment")
     models: Path = Field(description="a trial's models/ directory")
     check: Path = Field(description="what the models predict for the example, if they were checked")
-    example: Path = Field(description="up to five raw rows or pictures, as write_example() left them")
+    example: Path = Field(description="up to five raw rows or pictures, as the data left them")
     modules: tuple[str, ...] = Field(
         default=(), description="top-level modules that no distribution brings: they become part of the model"
     )

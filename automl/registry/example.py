@@ -12,37 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-    from automl.learning.data.table import Features
-
-__all__ = ["read_example", "write_example"]
-
-
-def write_example(X: Features, path: Path) -> Path:
-    """Write the first five rows of `X` to `path`, whose suffix this chooses, and return where they are.
-
-    Parquet keeps dtypes and anything can read it; what it cannot hold (mixed types in a column) goes into a pickle.
-    Pictures are one array, ``.npy``.
-    """
-    from automl.learning.data.images.images import Images
-
-    if isinstance(X, Images):
-        import numpy as np
-
-        place = path.with_suffix(".npy")
-        np.save(place, X.head(5).pixels)
-        return place
-    rows = X.head(5).reset_index(drop=True)
-    try:
-        rows.to_parquet(path.with_suffix(".parquet"))
-        return path.with_suffix(".parquet")
-    except Exception:  # pyarrow has its own error for every kind of column
-        path.with_suffix(".parquet").unlink(missing_ok=True)
-        rows.to_pickle(path.with_suffix(".pkl"))
-        return path.with_suffix(".pkl")
+__all__ = ["read_example"]
 
 
 def read_example(path: Path) -> pd.DataFrame | np.ndarray:
-    """The rows that `write_example` wrote, pictures as uint8 (n, height, width, channels).
+    """The rows that `automl.learning.data.example.write_example` wrote, pictures as uint8 (n, height, width, channels).
 
     Raises:
         RegistryError: they cannot be read.

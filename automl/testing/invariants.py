@@ -19,8 +19,9 @@ from automl.engine.study.history import state_of
 from automl.engine.trial.contract import TrialResult
 from automl.engine.trial.records import read_result
 from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
-from automl.experiment.models.registration import find_example, tracking_uri
+from automl.experiment.models.registration import tracking_uri
 from automl.experiment.results.summary import Summary
+from automl.learning.problem.artifact import find_example
 from automl.registry.candidate import CHAMPION
 from automl.registry.example import read_example
 from automl.registry.load import load_model
@@ -154,8 +155,8 @@ def _unlike_result(results: dict[int, TrialResult], summary: Summary | None) -> 
         return
     if sum(summary.counts.values()) != len(results):
         yield f"result.json counts {sum(summary.counts.values())} trials, but there are {len(results)}"
-    if summary.best_trial not in results:
-        yield f"result.json names trial {summary.best_trial} as the best, but there is no such trial"
+    if summary.winner is None or not set(summary.winner.trials) <= set(results):
+        yield f"result.json names {summary.winner and summary.winner.title} as the winner, and there is no such trial"
 
 
 def _unlike_mlflow(

@@ -118,7 +118,7 @@ class Mirror:
         self,
         timeout: float,
         *,
-        winner: int | None = None,
+        winner: str | None = None,
         files: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
     ) -> MirrorSummary:
@@ -128,7 +128,7 @@ class Mirror:
 
         Args:
             timeout: seconds; 0 only records the rest.
-            winner: number of the best trial: its small outputs are kept as artifacts.
+            winner: the folder of what won, from the experiment's directory: its small outputs are kept as artifacts.
             files: more small files to keep, relative to the experiment's directory (a leaderboard, result.json).
             tags: more tags for the experiment's run (why the search stopped).
         """

@@ -18,7 +18,8 @@ class Ending(BaseModel):
     """The last word on an experiment.
 
     Attributes:
-        winner: number of the best trial, whose small files are kept as artifacts.
+        winner: the folder of what won, from the experiment's directory: its final metrics are the experiment's, and its
+            small files are kept as artifacts.
         files: further small files to keep with the experiment (a leaderboard), as paths relative to its directory.
         tags: further tags of the experiment's run (why the search stopped).
     """
@@ -26,7 +27,7 @@ class Ending(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     format_version: int = FORMAT_VERSION
-    winner: int | None = None
+    winner: str | None = None
     files: tuple[str, ...] = ()
     tags: dict[str, str] = {}
 

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from automl.engine.workspace.layout import ExperimentDirectory
+from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
+from automl.errors import AutomlError
 from automl.registry.record import Registration
 from automl.tracking import tags
 from automl.tracking.database import checkpoint, sqlite_path
@@ -16,6 +15,7 @@ from automl.tracking.ending import Ending
 from automl.tracking.records import TrialRecord, flatten, read_trial, run_status
 from automl.tracking.rows import RunRows
 from automl.tracking.store import experiment_of, open_client, quiet
+from automl.yaml_file import read_document
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -120,7 +120,6 @@ class ExperimentRuns:
             self._attach(self._parent, [self._directory.path / name for name in ending.files], "")
             own = {**ending.tags}
             if ending.winner is not None:
-                own["automl.best_trial"] = str(ending.winner)
                 self._attach_winner(ending.winner)
             self._write(self._parent, tag_pairs=own)
             self.client.set_terminated(self._parent, "FINISHED")
@@ -180,14 +179,15 @@ class ExperimentRuns:
         if run.info.status != "RUNNING":
             self.client.update_run(self._parent, status="RUNNING")
 
-    def _attach_winner(self, number: int) -> None:
-        record = read_trial(self._directory.trial(number), self._metric)
+    def _attach_winner(self, folder: str) -> None:
+        place = TrialDirectory(self._directory.path / folder)
+        record = read_trial(place, self._metric)
         if record is None:
             return
         finals = {point.name: point for point in record.points}  # the last of each name is its final value
         self._write(self._parent, points=list(finals.values()))
-        outputs = self._directory.trial(number).outputs
-        run_id = self.run_of(number)
+        outputs = place.outputs
+        run_id = self.run_of(record.result.number)
         files = sorted(outputs.rglob("*")) if outputs.is_dir() else []
         for file in files[:_MOST_FILES]:
             self._attach(run_id, [file], "/".join(("outputs", *file.relative_to(outputs).parent.parts)))
@@ -258,7 +258,6 @@ def _name(number: int) -> str:
 
 def _read_config(directory: ExperimentDirectory) -> dict[str, Any]:
     try:
-        value = yaml.safe_load(directory.config.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError):
+        return read_document(directory.config).values
+    except AutomlError:
         return {}  # an experiment that was killed before it wrote one
-    return value if isinstance(value, dict) else {}

@@ -66,6 +66,19 @@ def test_what_earlier_sessions_have_used_counts_for_resume(place: Path) -> None:
     assert "of a budget of 2 s, of which earlier sessions had used 1.5 s, so no trial could begin" in errors
 
 
+def test_an_experiment_that_is_resumed_by_its_name_has_a_clock(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment = place / "runs" / "slow" / "20261201-000000-abcd"
+    experiment.mkdir(parents=True)
+    (experiment / "experiment.yaml").write_text(FILE)
+    (experiment / "clock.json").write_text('{"elapsed": 0.5}')
+    for name in ("slow", experiment.name, f"slow/{experiment.name}"):
+        clock = clock_of(["resume", name, "--workspace", str(place / "runs")])
+        assert clock is not None and (clock.budget, clock.used) == (2.0, 0.5)
+    monkeypatch.setenv("AUTOML_HOME", str(place / "runs"))
+    assert clock_of(["resume", "slow"]) is not None
+    assert clock_of(["resume", "other"]) is None
+
+
 @pytest.mark.parametrize("there", ["result.json", "trials/00000/models/fold_0", "trials/00000/completed.json"])
 def test_an_experiment_that_may_have_something_to_deliver_is_not_ended(place: Path, there: str) -> None:
     (place / "experiment.yaml").write_text(FILE)

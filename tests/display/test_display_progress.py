@@ -59,7 +59,7 @@ def test_plain_says_when_the_best_improves() -> None:
 
 def test_a_part_of_a_model_is_named_as_what_it_is_where_there_is_no_other() -> None:
     whole = ended(0, 0.9)
-    noted = Partial(folds=2, of=15, validated=60)
+    noted = Partial(share=2 / 15, extent="validated on 2 of 15 folds")
     part = replace(whole, result=whole.result.model_copy(update={"status": Status.CANCELLED, "partial": noted}))
     end = plain(state(2, new=(part,), partial=part, stopped_because="time_budget"))[-1]
     assert end.endswith("best accuracy = 0.9000 (svm, trial 0, validated on 2 of 15 folds)")

@@ -177,7 +177,9 @@ def test_a_record_has_short_hashes_and_units(width: int) -> None:
 
 def test_a_result() -> None:
     result = SimpleNamespace(
-        summary=SimpleNamespace(metric="accuracy", best_trial=7, picked_because="It is fast.", pruning=None),
+        summary=SimpleNamespace(
+            metric="accuracy", winner=SimpleNamespace(title="trial 7", trial=7, because="It is fast."), pruning=None
+        ),
         stopped_because="max_trials: 2 trials were run",
         budget="3.1 s (search 2.0 s)",
         registered_model=SimpleNamespace(name="iris", version=3, message="iris version 3 is the champion."),
@@ -203,8 +205,11 @@ def test_sentences_are_folded_between_words_and_paths_stay_whole() -> None:
     described = {
         "leaderboard": [row(1, front=True)],
         "metric": "accuracy",
-        "picked": 7,
-        "picked_because": "Within one standard error of the best score, and much faster than that.",
+        "winner": {
+            "title": "trial 7",
+            "trials": [7],
+            "because": "Within one standard error of the best score, and much faster than that.",
+        },
     }
     file = io.StringIO()
     console = Console(file=file, width=40)
@@ -307,7 +312,7 @@ def test_a_path_in_a_record_stays_whole_and_sentences_are_folded(terminal_like: 
 
 
 def test_a_leaderboard_without_trials_says_so() -> None:
-    described = {"leaderboard": [], "metric": "accuracy", "picked": None, "picked_because": ""}
+    described = {"leaderboard": [], "metric": "accuracy", "winner": None}
     assert text_of(print_choice, described) == "no trial has ended yet\n"
 
 

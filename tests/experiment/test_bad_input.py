@@ -321,9 +321,9 @@ def test_numbers_in_a_file_that_no_float_can_tell_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize("columns", [1_000, pytest.param(5_000, marks=pytest.mark.slow)])
 def test_thousands_of_columns_are_quick(columns: int) -> None:
     wide = pd.DataFrame(np.random.default_rng(0).normal(size=(ROWS, columns))).assign(target=["a", "b"] * 30)
-    begin = time.monotonic()
+    begin = time.process_time()
     assert fit(wide, target="target").model.n_features_in_ == columns
-    assert time.monotonic() - begin < 30  # a second alone; column by column in pandas it would be minutes
+    assert time.process_time() - begin < columns / 80  # seconds; column by column in pandas it would be minutes
 
 
 def test_a_sparse_matrix() -> None:

@@ -168,7 +168,7 @@ def test_what_fit_imports_is_counted(tmp_path: Path) -> None:
 
 
 def test_workers_start_before_the_caller_imports_what_takes_long() -> None:
-    first = "automl.api.search, automl.config.arguments, automl.config.reader, automl.experiment.problem.inputs"
+    first = "automl.api.search, automl.config.arguments, automl.config.reader, automl.learning.problem.inputs"
     code = f"import sys, {first}, automl.experiment.prestart; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"numpy", "pandas", "optuna", "sklearn", "ray", "mlflow"}.isdisjoint(done.stdout.split())

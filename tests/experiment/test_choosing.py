@@ -67,7 +67,7 @@ def test_the_best_within_the_limits_wins_and_the_others_stay_in_the_record(limit
     assert set(board["algorithm"][1:]) == {"forest", "grove"}
     assert list(board["over_limit"]) == ["", "model_size", "model_size"]
     assert board["score"].iloc[1] < board["score"].iloc[0]  # the forest's loss is smaller, but it may not win
-    assert "forest: log_loss" in limited.summary.picked_because
+    assert "forest: log_loss" in limited.summary.winner.because
     assert "scored better, but has" in repr(limited)
 
 
@@ -95,7 +95,7 @@ def test_the_leaderboard_of_an_experiment_that_still_runs_is_sorted_the_right_wa
     place = shutil.copytree(limited.directory, tmp_path / "products" / "copy")
     (place / "result.json").unlink()
     shown = api.show_leaderboard(place)
-    assert (shown["metric"], shown["goal"], shown["picked"]) == ("log_loss", "minimize", None)
+    assert (shown["metric"], shown["goal"], shown["winner"]) == ("log_loss", "minimize", None)
     assert [row["algorithm"] for row in shown["leaderboard"]] == list(limited.leaderboard()["algorithm"])
 
 
@@ -108,7 +108,7 @@ def test_the_command_prints_the_leaderboard_and_its_front(limited: Result) -> No
         assert word in printed
     listed = json.loads(CliRunner().invoke(app, ["leaderboard", place, "--front", "--json"]).stdout)
     assert {row["algorithm"] for row in listed["leaderboard"]} == set(limited.front()["algorithm"])
-    assert listed["picked"] == limited.best.number
+    assert listed["winner"]["trials"] == [limited.best.number]
 
 
 def test_with_nothing_within_the_limits_all_is_kept_and_a_raised_limit_is_enough(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_the_winner_is_picked_anew_where_the_limits_were_edited(limited: Result,
     again = automl.resume(place, progress=False)
     assert again.best.algorithm == "forest"
     assert len(again.leaderboard()) == 3
-    assert again.summary.picked_because == ""
+    assert again.summary.winner.because == ""
 
 
 def test_damaged_objectives_are_named_and_written_anew(limited: Result, tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_damaged_objectives_are_named_and_written_anew(limited: Result, tmp_path
     with pytest.raises(DamagedFileError, match=r"objectives\.json"):
         api.show_leaderboard(place)
     assert automl.resume(place, progress=False).best == limited.best
-    assert api.show_leaderboard(place)["picked"] == limited.best.number
+    assert api.show_leaderboard(place)["winner"]["trials"] == [limited.best.number]
 
 
 def test_the_cheapest_within_one_standard_error(tmp_path: Path) -> None:
@@ -153,6 +153,6 @@ def test_the_cheapest_within_one_standard_error(tmp_path: Path) -> None:
     assert first["algorithm"] == "forest"  # better than the grove, by less than a standard error, and 10 times as large
     assert result.best.algorithm == "grove"
     assert result.best.predict_latency < first["latency"]
-    assert "Within one standard error" in result.summary.picked_because
+    assert "Within one standard error" in result.summary.winner.because
     assert result.predict(products(seed=6).drop(columns="y")).shape == (240,)
     assert Result.load(result.directory).best == result.best

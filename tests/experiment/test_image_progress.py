@@ -15,9 +15,10 @@ def decode_below(terminal: bool, root: Path, progress: bool) -> str:
     """What a process that prepares an experiment on pictures writes to standard error, a terminal or a pipe."""
     code = f"""
 from automl.config.reader import build_config
-from automl.experiment.problem.inputs import Inputs
-from automl.experiment.problem.prepare import prepare
-prepare(build_config({{"task": "image_classification", "data": {str(root)!r}}}), Inputs(progress={progress}))
+from automl.learning.problem.inputs import LearningInputs
+from automl.learning.problem.problem import LearningProblem
+config = build_config({{"task": "image_classification", "data": {str(root)!r}}})
+LearningProblem.prepare(config, LearningInputs(progress={progress}))
 """
     ours, theirs = os.openpty() if terminal else os.pipe()
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}

@@ -120,7 +120,7 @@ def test_one_ctrl_c_finishes_what_runs_and_delivers_the_best(tmp_path: Path) -> 
     assert process.returncode == 0, errors
     assert "cancelled by the user" in output
     assert {result.status for result in read_trials(command.directory)} <= {Status.COMPLETED, Status.FAILED}
-    assert json.loads(command.directory.result.read_text())["best_trial"] is not None
+    assert json.loads(command.directory.result.read_text())["winner"] is not None
 
 
 def test_a_request_from_another_process_ends_the_search(tmp_path: Path) -> None:

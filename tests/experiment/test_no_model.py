@@ -33,7 +33,7 @@ def error_of(directory: ExperimentDirectory, *, budget: float | None = 20.0, rem
     count = len(directory.trial_numbers())
     counts = {Status.CANCELLED: count} if count else {}
     last = SearchState(Objective("accuracy"), counts=counts, remaining=remaining, elapsed=19.5, stopped_because="time")
-    return no_model(last, directory, Deadline.after(budget), folds=5)
+    return no_model(last, directory, Deadline.after(budget), first_part="the first of its 5 folds")
 
 
 def test_a_trial_that_the_clock_has_ended_is_named_with_its_time(directory: ExperimentDirectory) -> None:

@@ -82,7 +82,7 @@ def test_the_folds_that_were_completed_are_the_winner(searched: Result) -> None:
 
 def test_everybody_is_told_what_it_is(searched: Result) -> None:
     said = "No trial reached its end in time: this one's model is validated on 2 of 4 folds."
-    assert searched.summary.picked_because == said
+    assert searched.summary.winner.because == said
     assert said in repr(searched)
 
 
@@ -108,5 +108,5 @@ def test_a_resumed_search_goes_on_and_its_first_whole_trial_takes_over(searched:
     longer = automl.resume(searched.directory, max_trials=2, trust=True, progress=False)
     assert (longer.best.number, longer.best.is_whole) == (1, True)
     assert len(longer.model.models) == 4
-    assert longer.summary.picked_because == ""
+    assert longer.summary.winner.because == ""
     assert not (longer.directory / "trials" / "00000" / "models").exists()

@@ -46,7 +46,7 @@ def test_the_best_keep_their_models_and_all_keep_their_records(workspace: Path) 
     assert with_models(experiment) == set(ranked(experiment)[:2])
     for number in experiment.trial_numbers():
         trial = experiment.trial(number)
-        assert trial.oof.exists()
+        assert (trial.path / "oof.npy").exists()
         assert (trial.outputs / "confusion_matrix.json").exists()
         assert json.loads(trial.result.read_text())["model_size"] > 0
     assert api.gc()["items"] == []  # which keeps as many by default

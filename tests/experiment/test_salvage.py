@@ -51,22 +51,31 @@ if __name__ == "__main__":
     said = lambda result: print(result.best.extent)
     api.run("slow.yaml", workspace="runs", trust=True, progress=False, last_words=said)
 """
+RESUMING = """
+import sys
+from automl import api
+
+if __name__ == "__main__":
+    api.resume(sys.argv[1], trust=True, progress=False, last_words=lambda result: None)
+"""
 LONG = 120.0
 STUCK = """
 import time
 from sklearn.naive_bayes import GaussianNB
 
+SECONDS = 600
+
 class Stuck(GaussianNB):
     def predict_proba(self, X):
         if len(X) == 45:
-            time.sleep(600)
+            time.sleep(SECONDS)
         return super().predict_proba(X)
 """
 TESTED = """
 experiment: stuck
 task: classification
 data: {source: train.csv, target: target, test: test.csv}
-limits: {time_budget: 12s, max_trials: 1}
+limits: {time_budget: 20s, max_trials: 1}
 search: {space: space.yaml, portfolio: false}
 compute: {executor: inline}
 tracking: null
@@ -95,18 +104,38 @@ def test_the_folds_of_a_running_trial_are_delivered_and_registered(tmp_path: Pat
     assert len(automl.load_model("slow@champion", workspace=tmp_path / "runs").models) == 2
 
 
-def test_a_model_that_was_registered_is_delivered_while_its_test_is_stuck(tmp_path: Path) -> None:
+def write_tested(place: Path, *, seconds: float) -> None:
+    """An experiment with test rows that take so many seconds to be predicted."""
     space = SPACE.replace("slow_estimator.Slow", "stuck_estimator.Stuck")
-    files = {"stuck_estimator.py": STUCK, "slow.yaml": TESTED, "space.yaml": space, "program.py": PROGRAM}
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
+    estimator = STUCK.replace("600", str(seconds))
+    for name, text in {"stuck_estimator.py": estimator, "slow.yaml": TESTED, "space.yaml": space}.items():
+        (place / name).write_text(text)
     rows = load_iris(as_frame=True).frame.sample(frac=1, random_state=0)
-    rows[:105].to_csv(tmp_path / "train.csv", index=False)
-    rows[105:].to_csv(tmp_path / "test.csv", index=False)
-    command = [sys.executable, "program.py"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=LONG, check=False)
+    rows[:105].to_csv(place / "train.csv", index=False)
+    rows[105:].to_csv(place / "test.csv", index=False)
+
+
+def result_of(place: Path, program: str, *arguments: str) -> automl.Result:
+    """What an experiment's own process has left."""
+    (place / "program.py").write_text(program)
+    command = [sys.executable, "program.py", *arguments]
+    ended = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=LONG, check=False)
     assert ended.returncode == 0, ended.stderr
-    result = automl.Result.load(next(tmp_path.glob("runs/stuck/*")))
+    return automl.Result.load(next(place.glob("runs/stuck/*")))
+
+
+def test_a_model_that_was_registered_is_delivered_while_its_test_is_stuck(tmp_path: Path) -> None:
+    write_tested(tmp_path, seconds=600)
+    result = result_of(tmp_path, PROGRAM)
     assert result.registered_model is not None and result.registered_model.version == "1"
     assert result.test_metrics == {}
     assert result.budget.kept
+
+
+def test_a_session_that_begins_after_its_time_scores_the_test_rows_to_the_end(tmp_path: Path) -> None:
+    write_tested(tmp_path, seconds=600)
+    place = result_of(tmp_path, PROGRAM).directory
+    (place / "result.json").unlink()  # as a kill would have left it that came a little earlier
+    (place / "clock.json").write_text('{"elapsed": 1000.0}')
+    write_tested(tmp_path, seconds=2)
+    assert "accuracy" in result_of(tmp_path, RESUMING, str(place)).test_metrics

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from automl.learning.data.example import write_example
 from automl.learning.data.images.images import Images
-from automl.registry.example import read_example, write_example
+from automl.registry.example import read_example
 from automl.registry.signature import signature_of
 
 

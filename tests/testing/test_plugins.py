@@ -168,7 +168,8 @@ def site(tmp_path: Path) -> Path:
 
 
 def automl(site: Path | None, place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **({} if site is None else {"PYTHONPATH": str(site)})}
+    paths = [*([] if site is None else [str(site)]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-m", "automl", *arguments]
     return subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=120)
 

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from automl.learning.data.example import write_example
 from automl.learning.data.images.images import Images
-from automl.registry.example import read_example, write_example
+from automl.registry.example import read_example
 from automl.tracking.flavor import predict_saved, save_model
 
 

@@ -55,7 +55,7 @@ def test_two_experiments_of_a_new_workspace_mirror_at_once_and_one_goes_on_after
         assert mirror._process is not None
         os.kill(mirror._process.pid, signal.SIGKILL)
         end_trial(20)  # never told: found on the disk
-        assert mirror.finish(LONG, winner=0) == MirrorSummary(mirrored=21, complete=True)
+        assert mirror.finish(LONG, winner="trials/00000") == MirrorSummary(mirrored=21, complete=True)
         assert beside.finish(LONG) == MirrorSummary(1, complete=True)
     finally:
         mirror.close()

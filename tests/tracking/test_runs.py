@@ -33,7 +33,7 @@ def test_an_experiment_becomes_a_parent_with_a_child_for_every_trial(
     failure = Failure(kind="ValueError", message="no")
     experiment = end_trial(2, Status.FAILED, value=None, metrics={}, failure=failure)
     experiment.trial(3).path.mkdir()  # submitted, and lost with the driver
-    write_ending(experiment, Ending(winner=0, tags={"automl.stopped_because": "max_trials"}))
+    write_ending(experiment, Ending(winner="trials/00000", tags={"automl.winner": "trial 0"}))
 
     assert rebuild(experiment, uri) == 3
 
@@ -42,8 +42,7 @@ def test_an_experiment_becomes_a_parent_with_a_child_for_every_trial(
     assert parent.info.status == "FINISHED"
     assert parent.data.params["limits.max_trials"] == "5"
     assert parent.data.params["tracking.uri"] == "http://***@host:5000"
-    assert parent.data.tags["automl.best_trial"] == "0"
-    assert parent.data.tags["automl.stopped_because"] == "max_trials"
+    assert parent.data.tags["automl.winner"] == "trial 0"
     assert parent.data.metrics["accuracy"] == 0.9
     assert {n: run.info.status for n, run in runs.items()} == {"0": "FINISHED", "1": "KILLED", "2": "FAILED"}
     assert {run.data.tags["mlflow.parentRunId"] for run in runs.values()} == {parent.info.run_id}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from multiprocessing.connection import wait
 from typing import IO, Any, ClassVar
@@ -45,14 +46,17 @@ class ProcessExecutor(Pool):
         self._sources: dict[Any, WorkerProcess] = {}
         self._gpus: GpuShares | None = None
         self._given: dict[WorkerProcess, str] = {}
+        self._shares: tuple[tuple[Device, ...], Counter[Device]] | None = None
 
     def prestart(self, imports: Sequence[str] = ()) -> None:
         if not self.options.gpus_per_trial:  # `start` says what is wrong with them
             super().prestart(imports)
 
     def most_on(self, device: Device) -> int:
-        there = 0 if self._gpus is None else self._gpus.there
-        return max(1, self.options.shared_out(self.options.workers_on(), there, self._devices)[device])
+        if self._shares is None or self._shares[0] is not self._devices:  # settled when the search begins
+            there = 0 if self._gpus is None else self._gpus.there
+            self._shares = self._devices, self.options.shared_out(self.options.workers_on(), there, self._devices)
+        return max(1, self._shares[1][device])
 
     def close(self) -> None:
         super().close()

@@ -166,7 +166,7 @@ class Driver:
             return
         for flight in self._waiting.clear():
             if read_note(self._terms.directory.trial(flight.spec.number)) is not None:
-                flight.spec = replace(flight.spec, attempt=flight.spec.attempt - 1, keep_folds=True)
+                flight.spec = replace(flight.spec, attempt=flight.spec.attempt - 1, keep_partial=True)
                 self._flights[flight.spec.number] = flight
                 self._end(flight, TrialResult.of(flight.spec, Status.CANCELLED))
 
@@ -251,8 +251,8 @@ class Driver:
             self._end(flight, TrialResult.of(flight.spec, Status.OUT_OF_MEMORY, failure=flight.refused))
             return
         # As long as there is no model, any end of a trial is to leave one.
-        limits, keep_folds = self._submissions.limits(flight.record), self._best is None
-        flight.spec = replace(flight.spec, limits=limits, keep_folds=keep_folds)
+        limits, keep_partial = self._submissions.limits(flight.record), self._best is None
+        flight.spec = replace(flight.spec, limits=limits, keep_partial=keep_partial)
         flight.since = self._deadline.spent()
         self._executor.submit(flight.spec)
 
@@ -283,10 +283,10 @@ class Driver:
             return
         result = finalize_result(flight, result, self._terms, self._deadline.spent())
         place = TrialDirectory(flight.spec.directory)
-        if flight.spec.keep_folds:
+        if flight.spec.keep_partial:
             result = keep(place, result)
         write_result(place, result)
-        if flight.spec.keep_folds:
+        if flight.spec.keep_partial:
             discard(place)
         self._history.tell(result, eligible=self._terms.model_limits.allow(result))
         record = replace(flight.record, state=state_of(result.status), value=result.value)

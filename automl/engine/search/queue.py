@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -93,8 +92,13 @@ class PendingQueue:
 
     def full(self, beside: Collection[PendingTrial]) -> frozenset[Device]:
         """Return the devices that no further trial can compute on beside these."""
-        running = Counter(flight.spec.resources.device for flight in beside if flight.refused is None)
-        return frozenset(device for device in Device if running[device] >= self._slots_on(device))
+        return frozenset(device for device in Device if self._is_full(device, beside))
+
+    def _is_full(self, device: Device, beside: Collection[PendingTrial]) -> bool:
+        slots = self._slots_on(device)
+        if not 0 < slots <= len(beside):  # asked for each proposal: seldom anything to count
+            return slots <= 0
+        return sum(other.refused is None and other.spec.resources.device is device for other in beside) >= slots
 
     def _slots_on(self, device: Device) -> int:
         slots = self._executor.slots_on(device)

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from automl.engine.study.history import History, Record
 from automl.engine.study.proposal import Proposal
 from automl.engine.trial.contract import Lineage, TrialLimits, TrialResources, TrialSpec
 from automl.engine.trial.objective import Objective
-from automl.engine.trial.records import ProposedTrial
+from automl.engine.trial.records import proposal_as_json
 from automl.engine.trial.steps import Steps
 from automl.engine.workspace.atomic import fill, write_bytes
 from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
@@ -56,7 +57,11 @@ class Terms:
 
     def resources_of(self, algorithm: str) -> TrialResources:
         """Of each trial of `algorithm`."""
-        return self.resources if algorithm in self.on_gpus else replace(self.resources, gpus=0.0)
+        return self.resources if algorithm in self.on_gpus else self._without_gpus
+
+    @cached_property
+    def _without_gpus(self) -> TrialResources:
+        return replace(self.resources, gpus=0.0)
 
 
 class Submissions:
@@ -147,7 +152,7 @@ class Submissions:
         Raises:
             WorkspaceError: the disk is full, or the directory cannot be written to.
         """
-        file, content = TrialDirectory(spec.directory).params, ProposedTrial.of(spec).as_json()
+        file, content = TrialDirectory(spec.directory).params, proposal_as_json(spec)
         try:
             if spec.attempt > 1:
                 spec.directory.mkdir(parents=True, exist_ok=True)

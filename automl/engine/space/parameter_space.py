@@ -127,9 +127,10 @@ class ParameterSpace(RootModel[dict[str, Parameter]]):
     def ask(self, trial: BaseTrial, prefix: str = "") -> dict[str, Any]:
         """Ask `trial` for a configuration, parents first; Optuna's names are ``prefix.name``."""
         params: dict[str, Any] = {}
+        conditions, parameters = self._conditions, self.root  # Pydantic looks up private attributes slowly
         for name in self._order:
-            if self.active(name, params):
-                params[name] = self.root[name].suggest(trial, qualified(prefix, name))
+            if not conditions[name] or self.active(name, params):
+                params[name] = parameters[name].suggest(trial, qualified(prefix, name))
         return params
 
     def build(self, choose: Callable[[str, BaseParameter], Any]) -> dict[str, Any]:

@@ -152,8 +152,8 @@ class TrialSpec:
         seed: of this trial alone, derived from the experiment's seed and the number.
         directory: the trial's own directory.
         stage: the part of its search that it belongs to; None where the search has no parts.
-        keep_folds: what it has completed is kept as a model of fewer folds (`automl.engine.trial.partial`), since no
-            trial of its search has reached its end yet.
+        keep_partial: it notes what it has completed (`automl.engine.trial.partial`), which is kept where it is ended,
+            since no trial of its search has reached its end yet.
     """
 
     number: int
@@ -167,7 +167,7 @@ class TrialSpec:
     limits: TrialLimits = TrialLimits()
     lineage: Lineage = Lineage()
     stage: Stage | None = None
-    keep_folds: bool = False
+    keep_partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,24 +252,11 @@ class OutputFile(_Record):
 
 
 class Partial(_Record):
-    """The model, as far as it goes, of a trial that was ended before its last fold."""
+    """The part of its work that an ended trial's model and score are of."""
 
-    folds: int = Field(ge=1, description="folds whose models it is made of")
-    of: int = Field(ge=1, description="folds of the whole trial")
-    rows: float = Field(
-        default=1.0, gt=0, le=1, description="share of each fold's training rows that were learned from"
-    )
-    validated: int = Field(ge=1, description="rows that the score covers, repeats counted")
-
-    @property
-    def share(self) -> float:
-        """Share of the full work, in (0, 1]."""
-        return self.rows * self.folds / self.of
-
-    def __str__(self) -> str:
-        if self.rows < 1:
-            return f"trained on {100 * self.rows:.2g}% of the training rows, validated on {self.validated:,} rows"
-        return f"validated on {self.folds} of {self.of} folds"
+    share: float = Field(gt=0, le=1, description="of the full work")
+    extent: str = Field(description="the same in words, as a clause")
+    detail: dict[str, Any] = Field(default={}, description="what else the work says of it")
 
 
 class TrialResult(_Record):
@@ -294,7 +281,7 @@ class TrialResult(_Record):
         default=None, gt=0, lt=1, description="share of its work after which a pruned trial was stopped"
     )
     partial: Partial | None = Field(
-        default=None, description="what its model and score cover, where it was ended before its last fold"
+        default=None, description="what its model and score cover, where it was ended before its end"
     )
     fit_seconds: float = 0.0
     predict_seconds: float = 0.0
@@ -337,7 +324,7 @@ class TrialResult(_Record):
     def extent(self) -> str:
         """The extent of the work behind the model, as a clause; empty for a whole trial."""
         if self.partial is not None:
-            return str(self.partial)
+            return self.partial.extent
         return "" if self.fidelity == 1 else f"given {self.fidelity:.2g} of the full work"
 
     @classmethod

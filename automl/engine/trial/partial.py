@@ -1,20 +1,21 @@
-"""The folds that a trial has completed so far, on disk: where it is ended, they are a model of fewer folds.
+"""The part of a trial's work that could be delivered already: where the trial is ended, it is its result.
 
-A worker notes each fold once its model and its predictions are there; ``completed.json`` is replaced at once and names
-the files that belong to it, so that a kill at any moment leaves the folds before or the folds after, and never a score
-of other models than those that are there. The driver makes the trial's result of it, or deletes it.
+A trial that is asked to (`TrialSpec.keep_partial`) notes, as it goes, a score and the files behind it. It writes the
+files first; ``completed.json`` is then replaced at once and names them, so that a kill at any moment leaves what was
+noted before or what is noted now, and never a score of other files than those that are there. The driver makes the
+trial's result of it, or deletes it.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from automl.engine.trial.contract import Outcome, Partial, Status, TrialResult
 from automl.engine.trial.outputs import total_size
@@ -22,8 +23,10 @@ from automl.engine.workspace.atomic import FORMAT_VERSION, read_json, write_text
 from automl.engine.workspace.layout import TrialDirectory
 from automl.errors import WorkspaceError
 
-__all__ = ["Completed", "discard", "keep", "mean_of", "note", "read_note", "trim"]
+__all__ = ["PREFIX", "Completed", "discard", "keep", "note", "read_note", "trim"]
 
+PREFIX = "completed-"
+"""The names of a note's files begin with it: all of them are deleted with the note, also what a kill left unnoted."""
 _ENDED = (Status.CANCELLED, Status.INTERRUPTED)
 """Statuses of a trial that did nothing wrong: the clock, its user or the loss of its workers ended it. One that
 failed, or was over a limit of its own, has no model."""
@@ -37,9 +40,10 @@ class Completed(BaseModel):
     """The content of ``completed.json``.
 
     Attributes:
+        partial: how far the work has come.
         models: names of the files in ``models/`` that count.
-        predictions: name of the file with the sums and counts of the out-of-fold predictions.
-        scores: every metric of each fold.
+        files: names of files in the trial's directory, by those that they get there where the note is kept.
+        memo: what the work wants to find again in a later attempt, as JSON values.
         cut_short: see `TrialResult`; so are the others.
     """
 
@@ -48,8 +52,8 @@ class Completed(BaseModel):
     format_version: int = FORMAT_VERSION
     partial: Partial
     models: tuple[str, ...]
-    predictions: str
-    scores: tuple[dict[str, float], ...]
+    files: dict[str, str] = {}
+    memo: dict[str, Any] = {}
     value: float
     metrics: dict[str, float]
     fold_scores: tuple[float, ...]
@@ -58,34 +62,40 @@ class Completed(BaseModel):
     predict_latency: float | None
     cut_short: bool
 
+    @field_validator("files")
+    @classmethod
+    def _check_files(cls, files: dict[str, str]) -> dict[str, str]:
+        """Whoever wrote the note: nothing is copied from or to another directory."""
+        if not all(name and Path(name).name == name for name in (*files, *files.values())):
+            raise ValueError("names of files in the trial's directory are needed")
+        return files
+
 
 def note(
     place: TrialDirectory,
     partial: Partial,
     outcome: Outcome,
     *,
-    models: Sequence[str],
-    scores: Sequence[Mapping[str, float]],
-    sums: np.ndarray,
-    counts: np.ndarray,
+    models: Sequence[str] = (),
+    files: Mapping[str, str] = {},
+    memo: Mapping[str, Any] = {},
 ) -> None:
-    """Replace what was noted before. Called by the worker, when the models are in place.
+    """Replace what was noted before. Called by the worker, when the models and the files are in place.
 
     Args:
-        outcome: the score and everything else of the completed folds.
-        models: names of their files.
-        scores: every metric of each fold.
-        sums: of the out-of-fold predictions of each row, (n, k) or (n,).
-        counts: how many they are of, (n,).
+        partial: how far the work has come.
+        outcome: the score and everything else of the work so far.
+        models: names of the files in ``models/`` that count.
+        files: names of files in the trial's directory, by those that they get there where the note is kept. Theirs
+            begin with `PREFIX`, and are not those of the note before: its files are deleted now.
+        memo: what the work wants to find again in a later attempt.
     """
     assert outcome.value is not None
-    name = f"completed-{len(models):03d}{'-first' if partial.rows < 1 else ''}.npz"
-    np.savez(place.path / name, sums=sums, counts=counts)
     now = Completed(
         partial=partial,
         models=tuple(models),
-        predictions=name,
-        scores=tuple(dict(of) for of in scores),
+        files=dict(files),
+        memo=dict(memo),
         value=outcome.value,
         metrics=dict(outcome.metrics),
         fold_scores=outcome.fold_scores,
@@ -95,8 +105,8 @@ def note(
         cut_short=outcome.cut_short,
     )
     write_text(place.completed, now.model_dump_json(indent=1))
-    for file in _predictions(place):
-        if file.name != name:
+    for file in _files(place):
+        if file.name not in files.values():
             file.unlink(missing_ok=True)
 
 
@@ -108,22 +118,23 @@ def read_note(place: TrialDirectory) -> Completed | None:
         found = Completed.model_validate(read_json(place.completed))
     except Exception:  # damaged: what it says of the files cannot be trusted
         return None
-    there = all((place.models / name).exists() for name in found.models)
-    return found if there and (place.path / found.predictions).exists() else None
+    needed = [*(place.models / name for name in found.models), *(place.path / name for name in found.files.values())]
+    return found if all(file.exists() for file in needed) else None
 
 
 def keep(place: TrialDirectory, result: TrialResult) -> TrialResult:
     """The result of a trial that has ended, with the score of what it had completed where that is its model now.
 
-    May be repeated until the result is written; `discard` follows then.
+    May be repeated until the result is written; `discard` follows then. The note's files are copied, not moved: until
+    there is a result, a later attempt may still go on from them.
     """
     found = read_note(place) if result.status in _ENDED else None
     if found is None:
         return result
     try:
         trim(place, found)
-        with np.load(place.path / found.predictions) as arrays:
-            np.save(place.oof, mean_of(arrays["sums"], arrays["counts"]))
+        for name, source in found.files.items():
+            _copy(place.path / source, place.path / name)
     except OSError as error:
         raise WorkspaceError(f"Cannot write {place.path}: {error.strerror or error}.") from error
     changes: dict[str, Any] = {name: getattr(found, name) for name in _TAKEN}
@@ -131,26 +142,31 @@ def keep(place: TrialDirectory, result: TrialResult) -> TrialResult:
 
 
 def trim(place: TrialDirectory, found: Completed) -> None:
-    """Delete the models that do not count: a fold that was completed but not noted."""
-    for file in place.models.iterdir():
-        if file.name not in found.models:
-            file.unlink()
+    """Delete the models that do not count: those that were completed but not noted."""
+    if place.models.exists():
+        for file in place.models.iterdir():
+            if file.name not in found.models:
+                file.unlink()
 
 
 def discard(place: TrialDirectory) -> None:
     """Delete the notes of a trial that has its result; its models are another matter."""
     with suppress(OSError):
         place.completed.unlink(missing_ok=True)
-        for file in _predictions(place):
+        for file in _files(place):
             file.unlink(missing_ok=True)
 
 
-def mean_of(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """float32, like `sums`: the mean over `counts` predictions of each row; NaN for rows without one."""
-    with np.errstate(invalid="ignore"):
-        mean: np.ndarray = sums / counts.reshape(-1, *[1] * (sums.ndim - 1))
-    return mean.astype(np.float32)
+def _copy(source: Path, target: Path) -> None:
+    """Copy a whole file or nothing."""
+    draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        shutil.copyfile(source, draft)
+        os.replace(draft, target)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
 
 
-def _predictions(place: TrialDirectory) -> list[Path]:
-    return [Path(entry) for entry in os.scandir(place.path) if entry.name.startswith("completed-")]
+def _files(place: TrialDirectory) -> list[Path]:
+    return [Path(entry) for entry in os.scandir(place.path) if entry.name.startswith(PREFIX)]

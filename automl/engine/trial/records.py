@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 from automl.engine.trial.contract import TrialResult, TrialSpec
 from automl.engine.trial.stage import Stage
-from automl.engine.workspace.atomic import FORMAT_VERSION, parse_json, read_bytes, write_text
+from automl.engine.workspace.atomic import FORMAT_VERSION, as_json, parse_json, read_bytes, write_text
 from automl.engine.workspace.layout import TrialDirectory
 from automl.errors import DamagedFileError, WorkspaceError
 
-__all__ = ["ProposedTrial", "read_params", "read_proposed", "read_result", "write_result"]
+__all__ = ["ProposedTrial", "proposal_as_json", "read_params", "read_proposed", "read_result", "write_result"]
 
 
 class ProposedTrial(BaseModel):
@@ -39,23 +39,22 @@ class ProposedTrial(BaseModel):
     stage: Stage | None = None
     notes: dict[str, Any] = {}
 
-    @classmethod
-    def of(cls, spec: TrialSpec) -> Self:
-        return cls.model_construct(
-            number=spec.number,
-            attempt=spec.attempt,
-            algorithm=spec.algorithm,
-            params=dict(spec.params),
-            seed=spec.seed,
-            fidelity=spec.fidelity,
-            parent=spec.lineage.parent,
-            stage=spec.stage,
-            notes=dict(spec.lineage.notes),
-        )
 
-    def as_json(self) -> bytes:
-        """The record for people to read."""
-        return self.model_dump_json(indent=1).encode()
+def proposal_as_json(spec: TrialSpec) -> bytes:
+    """Return what params.json is to say of a trial. Without a model between: this is done for each one."""
+    return as_json(
+        {
+            "number": spec.number,
+            "attempt": spec.attempt,
+            "algorithm": spec.algorithm,
+            "params": dict(spec.params),
+            "seed": spec.seed,
+            "fidelity": spec.fidelity,
+            "parent": spec.lineage.parent,
+            "stage": spec.stage,
+            "notes": dict(spec.lineage.notes),
+        }
+    )
 
 
 def read_proposed(directory: TrialDirectory) -> ProposedTrial | None:

@@ -62,12 +62,8 @@ class TrialDirectory:
         return self.path / "checkpoint"
 
     @property
-    def oof(self) -> Path:
-        return self.path / "oof.npy"
-
-    @property
     def completed(self) -> Path:
-        """A note of which folds a running trial has completed: what is left of it where it is ended."""
+        """A note of what a running trial has completed: what is left of it where it is ended."""
         return self.path / "completed.json"
 
     @property
@@ -76,8 +72,8 @@ class TrialDirectory:
 
     @property
     def has_models(self) -> bool:
-        """True if the fold models are where they were written; retention deletes those that will not be asked for."""
-        return any(self.models.glob("fold_*"))
+        """True if what it has left to be used is where it was written; retention deletes what will not be asked for."""
+        return self.models.is_dir() and any(self.models.iterdir())
 
     @property
     def check(self) -> Path:

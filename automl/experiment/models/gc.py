@@ -150,7 +150,8 @@ def _models(directory: ExperimentDirectory, keep: int | None) -> list[Garbage]:
     if keep is None:
         return []
     results = read_trials(directory)
-    kept = {*best_trials(results, keep, summary.objective), summary.best_trial}
+    needed = () if summary.winner is None else summary.winner.trials
+    kept = {*best_trials(results, keep, summary.objective), *needed}
     spare = [r.number for r in results if r.number not in kept and is_folder(directory.trial(r.number).models)]
     if not spare:
         return []

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from automl.config.schema import ExperimentConfig
+from automl.engine.search.problem import Problem
 from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.experiment.models.rerun import close, problem_of, recorded_trial, rerun
-from automl.experiment.problem.prepare import Problem
 
 __all__ = ["refit", "refit_trial"]
 
@@ -42,12 +42,10 @@ def refit_trial(
     """
     recorded = recorded_trial(directory, number)
     problem, config = problem_of(directory, data=data, metrics=metrics, trust=trust)
-    refit(problem, config, directory, recorded, trust=trust)
+    refit(problem, config, directory, recorded)
 
 
-def refit(
-    problem: Problem, config: ExperimentConfig, directory: ExperimentDirectory, recorded: TrialResult, *, trust: bool
-) -> None:
+def refit(problem: Problem, config: ExperimentConfig, directory: ExperimentDirectory, recorded: TrialResult) -> None:
     """Do the same for a problem that is already prepared.
 
     Raises:
@@ -58,8 +56,8 @@ def refit(
     try:
         scratch.mkdir()
         place = ExperimentDirectory(scratch)
-        again = rerun(problem, config, directory, recorded, place, keep_models=True, trust=trust)
-        _check(again, recorded, problem.primary.name)
+        again = rerun(problem, config, directory, recorded, place, keep_models=True)
+        _check(again, recorded, problem.objective.name)
         _put(place.trial(recorded.number).models, trial.models)
         trial.check.unlink(missing_ok=True)  # it was made of other files
     finally:

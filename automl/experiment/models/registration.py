@@ -5,22 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from automl.config.addresses import check_recorded_addresses
 from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
-from automl.engine.space.load import load_space
+from automl.config.tasks import problem_class
 from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.trial.records import read_result
 from automl.engine.workspace.atomic import read_json, write_json
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
-from automl.errors import ConfigError, RegistryError, WorkspaceError
-from automl.experiment.problem.environment import distribution_of, installed
-from automl.experiment.problem.files import EXAMPLE
+from automl.errors import ConfigError, WorkspaceError
 from automl.experiment.results.summary import Summary
-from automl.learning.tasks.registry import get_task
 from automl.redact import redact_text
 from automl.registry.candidate import Candidate, RegisteredModel
 from automl.registry.load import find_version
@@ -35,7 +31,6 @@ from automl.tracking.store import resolve_uri
 
 __all__ = [
     "candidate_for",
-    "find_example",
     "note_registered",
     "owe_mlflow",
     "promote",
@@ -45,8 +40,6 @@ __all__ = [
 ]
 
 log = logging.getLogger("automl")
-
-_ALWAYS = ("automl-search", "numpy", "pandas", "scikit-learn", "joblib", "cloudpickle", "pydantic", "threadpoolctl")
 
 
 def tracking_uri(config: ExperimentConfig, directory: ExperimentDirectory) -> str:
@@ -59,32 +52,19 @@ def tracking_uri(config: ExperimentConfig, directory: ExperimentDirectory) -> st
     return resolve_uri(None if config.tracking is None else config.tracking.uri, directory.workspace)
 
 
-def find_example(directory: ExperimentDirectory) -> Path:
-    """The example rows of an experiment.
-
-    Raises:
-        RegistryError: they are gone.
-    """
-    found = sorted(directory.data.glob(f"{EXAMPLE}.*"))
-    if not found:
-        raise RegistryError(f"{directory.data} holds no example rows, so a model cannot be checked and registered.")
-    return found[0]
-
-
 def candidate_for(
     config: ExperimentConfig, directory: ExperimentDirectory, summary: Summary, result: TrialResult
 ) -> Candidate:
     """Collect what the registry has to know about a trial's model."""
     options = config.registry or RegistryOptions()
-    space = load_space(config.search.space, task=config.task).algorithms[result.algorithm]
-    framework = distribution_of(space.package or "automl-search")
+    artifact = problem_class(config.task).artifact(config, directory, result)
     return Candidate(
         name=options.name or summary.experiment,
         directory=directory.path,
         trial=result.number,
-        models=directory.trial(result.number).models,
-        check=directory.trial(result.number).check,
-        example=find_example(directory),
+        models=artifact.models,
+        check=artifact.check,
+        example=artifact.example,
         task=summary.task,
         metric=summary.metric,
         maximize=summary.maximize,
@@ -94,9 +74,9 @@ def candidate_for(
         data_fingerprint=summary.fingerprint,
         split_plan=summary.split_plan,
         seed=config.seed,
-        framework=framework,
-        packages=installed((*_ALWAYS, *get_task(summary.task).packages, *map(distribution_of, space.needs))),
-        modules=tuple(filter(is_own, {(space.estimator or "").partition(".")[0]} - {""})),
+        framework=artifact.framework,
+        packages=dict(artifact.packages),
+        modules=tuple(filter(is_own, artifact.modules)),
         promote=options.promote,
         tags=options.tags,
         description=options.description,
@@ -160,7 +140,9 @@ def register_trial(
     if name is not None:
         _check(name)
     result = read_result(directory.known_trial(number))
-    is_winner = result is not None and result.is_partial and number == summary.best_trial
+    is_winner = (
+        result is not None and result.is_partial and summary.winner is not None and number in summary.winner.trials
+    )
     if result is None or not (result.is_whole or is_winner):
         raise WorkspaceError(
             f"Trial {number} of {directory.path} {_how_it_ended(result)}, and only completed trials of full work can "

@@ -12,8 +12,9 @@ from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
 from automl.experiment.models.rerun import RELATIVE, close, problem_of, recorded_trial, rerun
-from automl.experiment.problem.environment import Environment, distribution_of, environment_at
+from automl.experiment.problem.environment import Environment, environment_at
 from automl.experiment.results.summary import Summary
+from automl.packages import distribution_of
 
 __all__ = ["Replay", "replay_trial"]
 
@@ -119,11 +120,11 @@ def replay_trial(
     before = environment_at(directory, recorded.started_at)
     with tempfile.TemporaryDirectory(prefix="automl-replay-", ignore_cleanup_errors=True) as scratch:
         place = ExperimentDirectory(Path(scratch))
-        replayed = rerun(problem, config, directory, recorded, place, keep_models=False, trust=trust)
+        replayed = rerun(problem, config, directory, recorded, place, keep_models=False)
     package = problem.space.algorithms[recorded.algorithm].package or ""
     now = Environment.now(problem.space.algorithms.values())
     return Replay(
-        metric=problem.primary.name,
+        metric=problem.objective.name,
         recorded=recorded,
         replayed=replayed,
         changed=None if before is None else before.differences(now, framework=distribution_of(package)),
@@ -137,6 +138,8 @@ def _winner(directory: ExperimentDirectory) -> int:
             f"{directory.path} has no result, so it has no winner yet: name a trial with --trial, or continue it with "
             f"'automl resume {directory.path}'."
         )
-    if summary.best_trial is None:
+    if summary.winner is None:
         raise WorkspaceError(f"{directory.path} has no winner: no trial completed.")
-    return summary.best_trial
+    if summary.winner.trial is None:
+        raise WorkspaceError(f"The winner of {directory.path} is {summary.winner.title}: name a trial with --trial.")
+    return summary.winner.trial

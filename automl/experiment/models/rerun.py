@@ -11,17 +11,15 @@ from typing import Any
 
 from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
+from automl.config.tasks import problem_class
 from automl.deadline import Deadline
 from automl.engine.execution.registry import make_executor
+from automl.engine.search.problem import Problem
+from automl.engine.space.devices import devices_of
 from automl.engine.trial.contract import Lineage, Status, TrialContext, TrialResources, TrialResult, TrialSpec
 from automl.engine.trial.records import ProposedTrial, read_proposed, read_result
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import WorkspaceError
-from automl.experiment.assembly import devices_of, make_context
-from automl.experiment.problem.files import as_recorded, saved_data
-from automl.experiment.problem.inputs import Inputs
-from automl.experiment.problem.prepare import Problem, prepare
-from automl.learning.training.cross_validation import LearnerWork
 
 __all__ = ["RELATIVE", "close", "problem_of", "recorded_trial", "rerun"]
 
@@ -76,9 +74,9 @@ def problem_of(
         WorkspaceError: its record is not complete.
     """
     config, _ = read_config(directory.config)
-    saved = saved_data(directory) if data is None else None
-    inputs = Inputs(data, saved=saved, metrics=metrics, trust=trust)
-    return as_recorded(prepare(config, inputs), directory), config
+    kind = problem_class(config.task)
+    inputs = kind.inputs(directory=directory, data=data, metrics=metrics, trust=trust)
+    return kind.prepare(config, inputs).as_recorded(directory), config
 
 
 def rerun(
@@ -89,7 +87,6 @@ def rerun(
     scratch: ExperimentDirectory,
     *,
     keep_models: bool,
-    trust: bool,
 ) -> TrialResult:
     """Run the trial of a record in `scratch`; the experiment's directory is only read.
 
@@ -102,10 +99,8 @@ def rerun(
     proposed = _proposed(directory, recorded)
     _check_algorithm(problem, recorded)
     _check_beginning(problem, directory, recorded, proposed)
-    context = make_context(problem, trust=trust, cache=scratch.cache)
-    assert isinstance(context.work, LearnerWork)
-    devices = devices_of([problem.space.algorithms[recorded.algorithm]])
-    context = replace(context, work=replace(context.work, keep_models=keep_models), devices=devices)
+    context = problem.context(scratch.cache, judged=False, keep_models=keep_models)
+    context = replace(context, devices=devices_of([problem.space.algorithms[recorded.algorithm]]))
     return _run(_spec(recorded, proposed, config, scratch), context, config)
 
 

@@ -9,9 +9,7 @@ import logging
 import platform
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from functools import cache
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -20,14 +18,14 @@ from automl.engine.space.space import AlgorithmSpace
 from automl.engine.workspace.atomic import read_json, write_json
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DamagedFileError
+from automl.packages import distribution_of, installed
 from automl.validation_errors import in_short
 
-__all__ = ["Environment", "distribution_of", "environment_at", "installed", "record_environment"]
+__all__ = ["Environment", "environment_at", "record_environment"]
 
 log = logging.getLogger("automl")
 
-_ALWAYS = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "joblib", "threadpoolctl", "skrub", "optuna")
-_DISTRIBUTIONS = {"sklearn": "scikit-learn", "xgboost": "xgboost-cpu"}
+_ALWAYS = ("numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "joblib", "threadpoolctl", "optuna")
 
 
 class Environment(BaseModel):
@@ -72,26 +70,6 @@ class Environment(BaseModel):
         here, there = self.versions(), other.versions()
         names = [name for name in {**here, **there} if name == framework or (name in here and name in there)]
         return {name: (here.get(name), there.get(name)) for name in names if here.get(name) != there.get(name)}
-
-
-def distribution_of(package: str) -> str:
-    """The distribution that brings a top-level module."""
-    return _DISTRIBUTIONS.get(package, package)
-
-
-def installed(distributions: Iterable[str]) -> dict[str, str]:
-    """Versions of those that are installed."""
-    versions = {name: _version(name) for name in distributions}
-    return {name: found for name, found in versions.items() if found is not None}
-
-
-@cache
-def _version(distribution: str) -> str | None:
-    """The version of what is installed; it is looked up once in a process, which goes on with what it has imported."""
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
 
 
 def record_environment(directory: ExperimentDirectory, algorithms: Iterable[AlgorithmSpace]) -> None:

@@ -11,7 +11,7 @@ from automl.config.reader import read_config
 from automl.config.schema import ExperimentConfig
 from automl.engine.proposers.warm_start import EarlierTrial
 from automl.engine.study.history import maximizes
-from automl.engine.trial.contract import Status, TrialResult
+from automl.engine.trial.contract import TrialResult
 from automl.engine.trial.objective import Objective
 from automl.engine.trial.records import read_params
 from automl.engine.workspace.atomic import read_json, write_json
@@ -47,7 +47,7 @@ def resolve_warm_start(config: ExperimentConfig) -> ExperimentConfig:
             "the same task",
             key=_KEY,
         )
-    if not any(map(_counts, read_trials(directory))):
+    if not any(result.is_whole for result in read_trials(directory)):
         raise ConfigError(f"no trial of {reference} has completed, so there is nothing to start from", key=_KEY)
     search = config.search.model_copy(update={"warm_start": str(directory.path)})
     return config.model_copy(update={"search": search})
@@ -80,7 +80,7 @@ def _ranked(directory: ExperimentDirectory) -> list[TrialResult]:
     """Trials with different configurations: the best of each algorithm, then the others; either by their scores."""
     summary = Summary.read(directory)
     objective = Objective("score", maximizes(directory.journal)) if summary is None else summary.objective
-    completed = [result for result in read_trials(directory) if _counts(result)]
+    completed = [result for result in read_trials(directory) if result.is_whole]
     completed.sort(key=lambda result: (objective.loss(_score(result)), result.number))
     different: dict[str, TrialResult] = {}
     for result in completed:
@@ -100,7 +100,3 @@ def _first_of_each_algorithm(results: Sequence[TrialResult]) -> list[TrialResult
 def _score(result: TrialResult) -> float:
     assert result.value is not None
     return result.value
-
-
-def _counts(result: TrialResult) -> bool:
-    return result.status is Status.COMPLETED and result.value is not None and result.fidelity == 1.0

@@ -39,7 +39,7 @@ def describe_run(directory: ExperimentDirectory) -> dict[str, Any]:
         "status": status,
         "trials": sum(summary.counts.values()) if summary is not None else begun,
         "metric": None if summary is None else summary.metric,
-        "best": None if summary is None else summary.best_value,
+        "best": None if summary is None or summary.winner is None else summary.winner.value,
         "seconds": None if summary is None else round(summary.seconds, 1),
         "model": None if registered is None else f"{registered.name}/{registered.version}",
     }
@@ -67,8 +67,7 @@ def describe_leaderboard(directory: ExperimentDirectory, *, front: bool = False)
         "id": directory.id,
         "metric": objectives.primary.name,
         "goal": objectives.primary.goal,
-        "picked": None if summary is None else summary.best_trial,
-        "picked_because": "" if summary is None else summary.picked_because,
+        "winner": None if summary is None or summary.winner is None else summary.winner.model_dump(mode="json"),
         "leaderboard": _rows(board[board["front"]] if front else board),
     }
 

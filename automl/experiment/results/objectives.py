@@ -14,7 +14,6 @@ from automl.engine.trial.objective import Goal, Objective
 from automl.engine.workspace.atomic import FORMAT_VERSION, read_json, write_text
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DamagedFileError
-from automl.learning.metrics.base import Metric
 from automl.validation_errors import in_short
 
 __all__ = ["Objectives"]
@@ -41,15 +40,14 @@ class Objectives(BaseModel):
     model_size: int | None = None
 
     @classmethod
-    def of(cls, config: ExperimentConfig, metrics: Sequence[Metric]) -> Self:
+    def of(cls, config: ExperimentConfig, objectives: Sequence[Objective]) -> Self:
         """Gather what an experiment declares.
 
         Args:
-            metrics: all that are computed, those that were asked for first.
+            objectives: the metrics that were asked for; the first decides.
         """
-        asked = metrics[: max(1, len(config.metric))]
         return cls(
-            goals={metric.name: metric.objective.goal for metric in asked},
+            goals={objective.name: objective.goal for objective in objectives},
             pick=config.search.pick,
             predict_time=config.limits.predict_time,
             model_size=config.limits.model_size,

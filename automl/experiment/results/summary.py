@@ -12,6 +12,7 @@ from automl.engine.workspace.layout import ExperimentDirectory
 from automl.errors import DamagedFileError
 from automl.experiment.results.phases import Budget, Phase
 from automl.experiment.results.pruning import Pruning
+from automl.experiment.results.winner import Winner
 from automl.registry.candidate import RegisteredModel
 from automl.validation_errors import in_short
 
@@ -29,9 +30,7 @@ class Summary(BaseModel):
     task: str
     metric: str
     maximize: bool
-    best_trial: int | None
-    best_value: float | None
-    picked_because: str = ""
+    winner: Winner | None
     stopped_because: str
     counts: dict[str, int] = {}
     pruning: Pruning | None = None

@@ -6,6 +6,7 @@ import difflib
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
@@ -15,13 +16,24 @@ from automl.errors import AutomlError, SpaceError
 from automl.learning.algorithms.arguments import Argument
 from automl.learning.algorithms.progress import Progress
 
-__all__ = ["Learner", "LearnerError"]
+__all__ = ["Learner", "LearnerError", "TrainingData"]
 
 
 class LearnerError(AutomlError):
     """A model cannot be trained on these rows, or gives predictions that are not numbers."""
 
     exit_code = 1
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingData:
+    """The rows that a learner is fitted on, as its view has made them: see `Learner.fit`."""
+
+    X: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray | None
+    categorical: list[int]
+    valid: np.ndarray | None
 
 
 class Learner(ABC):
@@ -98,7 +110,7 @@ class Learner(ABC):
             self._present, y = np.unique(y, return_inverse=True)
             if len(self._present) < 2:
                 raise LearnerError("A fold's training rows hold a single class: choose another validation strategy.")
-        self._fit(np.asarray(X), y, weight, list(categorical), valid, progress)
+        self._fit(TrainingData(np.asarray(X), y, weight, list(categorical), valid), progress)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Probabilities, float64 (n, n_classes), rows summing to 1; or values, float64 (n,).
@@ -109,16 +121,8 @@ class Learner(ABC):
         return self._outside(self._predict(np.asarray(X)))
 
     @abstractmethod
-    def _fit(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        weight: np.ndarray | None,
-        categorical: list[int],
-        valid: np.ndarray | None,
-        progress: Progress | None,
-    ) -> None:
-        """Set `model`. Codes in `y` have no gaps."""
+    def _fit(self, data: TrainingData, progress: Progress | None) -> None:
+        """Set `model`. Codes in ``data.y`` have no gaps."""
 
     @abstractmethod
     def _predict(self, X: np.ndarray) -> np.ndarray:

@@ -6,13 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from automl.learning.data.fingerprint import fingerprint
+from automl.learning.data.form import form_of
 from automl.learning.data.guardrails import noted_in
 from automl.learning.data.table import ROLES, Table
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from automl.learning.data.table import Features
 
 __all__ = ["append_rows"]
 
@@ -33,19 +32,7 @@ def append_rows(table: Table, more: Table) -> Table:
         elif role == "weight" and (own is not None or other is not None):
             ones = [np.ones(part.n_rows) if w is None else w for part, w in ((table, own), (more, other))]
             roles[role] = np.concatenate(ones)
-    joined = replace(table, X=_stacked(table.X, more.X), y=np.concatenate([table.y, more.y])).with_roles(roles)
+    X = form_of(table.X).concat(table.X, more.X)
+    joined = replace(table, X=X, y=np.concatenate([table.y, more.y])).with_roles(roles)
     guardrails = (*table.guardrails, *noted_in("Validation data", more.guardrails))
     return replace(joined, fingerprint=fingerprint(joined), guardrails=guardrails)
-
-
-def _stacked(first: Features, second: Features) -> Features:
-    import numpy as np
-    import pandas as pd
-
-    from automl.learning.data.images.images import Images
-
-    if isinstance(first, Images):
-        assert isinstance(second, Images)
-        return Images(np.concatenate([first.pixels, second.pixels]))
-    assert not isinstance(second, Images)
-    return pd.concat([first, second], ignore_index=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from automl.learning.data.form import form_of
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -23,7 +25,7 @@ def fingerprint(table: Table, features: np.ndarray | None = None) -> str:
     import pandas as pd
 
     digest = hashlib.sha256()
-    digest.update(f"{table.n_rows}\x1d{_form(table.X)}\x1d{table.target}".encode())
+    digest.update(f"{table.n_rows}\x1d{form_of(table.X).layout(table.X)}\x1d{table.target}".encode())
     digest.update((row_hashes(table.X) if features is None else features).tobytes())
     for role, values in {"y": table.y, **table.roles()}.items():
         digest.update(f"\x1d{role}\x1e{values.dtype}".encode())
@@ -31,27 +33,6 @@ def fingerprint(table: Table, features: np.ndarray | None = None) -> str:
     return digest.hexdigest()
 
 
-def _form(X: Features) -> str:
-    """Names and types of a table's columns, or the size of pictures."""
-    from automl.learning.data.images.images import Images
-
-    if isinstance(X, Images):
-        return "image\x1e{}x{}x{}".format(*X.shape[1:])
-    return "\x1f".join(f"{name}\x1e{dtype}" for name, dtype in X.dtypes.items())
-
-
 def row_hashes(X: Features) -> np.ndarray:
-    """(n,) uint64: equal for equal rows or pictures, and with all but certainty different for different ones.
-
-    `pandas.util.hash_pandas_object` hashes content with a fixed key: the values are the same in every session.
-    """
-    import numpy as np
-    import pandas as pd
-
-    from automl.learning.data.images.images import Images
-
-    if isinstance(X, Images):
-        return X.hashes()
-
-    hashes: np.ndarray = pd.util.hash_pandas_object(X, index=False).to_numpy(dtype=np.uint64)
-    return hashes
+    """(n,) uint64: equal for equal rows or pictures, and with all but certainty different for different ones."""
+    return form_of(X).hashes(X)

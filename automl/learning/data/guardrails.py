@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from automl.learning.data.kinds import Column, ColumnKind
 from automl.learning.data.names import some
@@ -44,6 +44,9 @@ class Guardrail:
     verdict: Verdict
     message: str
     columns: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {"name": self.name, "verdict": str(self.verdict), "message": self.message, "columns": list(self.columns)}
 
 
 def noted_in(part: str, guardrails: Sequence[Guardrail]) -> tuple[Guardrail, ...]:

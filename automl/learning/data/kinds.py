@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from automl.errors import DataError
 from automl.learning.data.names import nearest
@@ -59,6 +59,16 @@ class Column:
     missing: int
     unique: int
     note: str = ""
+
+    @staticmethod
+    def read(values: Mapping[str, Any]) -> Column:
+        """The column, of whatever rows, of which these are the attributes, as JSON values.
+
+        Raises:
+            ValueError, TypeError, KeyError: they are not.
+        """
+        kind = ColumnKind(values["kind"])
+        return (ImageColumn if kind is ColumnKind.IMAGE else Column)(**{**values, "kind": kind})
 
 
 @dataclass(frozen=True, kw_only=True)

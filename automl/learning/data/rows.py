@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from automl.learning.data.kinds import Column, ImageColumn
+from automl.learning.data.form import form_for
+from automl.learning.data.kinds import Column
 
 if TYPE_CHECKING:
     from automl.learning.data.table import Features
@@ -23,11 +24,4 @@ def as_rows(X: Any, columns: Sequence[Column]) -> Features:
     Raises:
         DataError: a column is missing, or something is not a picture.
     """
-    first = columns[0] if len(columns) == 1 else None
-    if isinstance(first, ImageColumn):
-        from automl.learning.data.images.convert import as_images
-
-        return as_images(X, first)
-    from automl.learning.data.align import align_frame
-
-    return align_frame(X, columns)
+    return form_for(columns).align(X, columns)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from automl.learning.data.images.images import Images
 
     Features = pd.DataFrame | Images
-    """Raw rows, as models of tables and of pictures take them. Both have ``take``, ``head``, ``shape`` and ``size``."""
+    """Raw rows, as models of tables and of pictures take them. Both have ``take``, ``head``, ``shape`` and ``size``;
+    `automl.learning.data.form` has what differs."""
 
 __all__ = ["ROLES", "Table"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
@@ -48,14 +49,17 @@ def make_features(view: ViewChoice, columns: Sequence[Column]) -> View:
         columns: what the raw rows hold.
 
     Raises:
-        SpaceError: there is no such view of these rows, or it does not take such parameters; with the key.
+        SpaceError: there is no such view of these rows, or it cannot be made with such parameters; with the key.
     """
     name, given = _parts(view)
     kind = _find(name, columns)
     mistakes = _mistakes(kind, name, given)
     if mistakes:
         raise SpaceError(mistakes[0].message, key=dotted(("view", *mistakes[0].key)))
-    return kind(columns, kind.Settings.model_validate(given))
+    try:
+        return kind(columns, kind.Settings.model_validate(given))
+    except Exception as error:  # a plugin's own, whatever it is
+        raise SpaceError(f"the view {name!r} cannot be made: {error}", key="view") from error
 
 
 def check_view(view: ViewChoice, columns: Sequence[Column]) -> None:
@@ -80,10 +84,18 @@ def find_view_mistakes(space: SearchSpace) -> list[Mistake]:
             below: Key = () if isinstance(entry.view, str) else ("name",)
             mistakes.append(Mistake((*place, *below), f"{_absent(name)}; {_hint(name, _names())}"))
         elif given:
-            found = [_mistakes(_load(point), name, given) for point in points]
-            if all(found):
-                mistakes += [Mistake((*place, *mistake.key), mistake.message) for mistake in found[0]]
+            found = _mistakes_in_all(points, given)
+            mistakes += [Mistake((*place, *mistake.key), mistake.message) for mistake in found]
     return mistakes
+
+
+def _mistakes_in_all(points: Sequence[EntryPoint], given: Mapping[str, Any]) -> list[Mistake]:
+    """Find what is wrong with parameters whatever the rows; keys from there."""
+    try:
+        found = [_mistakes(_load(point), point.name, given) for point in points]
+    except SpaceError as error:
+        return [Mistake((), error.message)]
+    return found[0] if all(found) else []
 
 
 def view_name(view: ViewChoice) -> str:
@@ -108,9 +120,7 @@ def _parts(view: ViewChoice) -> tuple[str, dict[str, Any]]:
 
 def _mistakes(kind: type[View], name: str, given: Mapping[str, Any]) -> list[Mistake]:
     """Find what is wrong with parameters of a view; keys from there."""
-    if not given:
-        return []
-    if not kind.Settings.model_fields:
+    if given and not kind.Settings.model_fields:
         return [Mistake((next(iter(given)),), f"the view {name!r} of {kind.rows} has no parameters.")]
     error: ValidationError | None = None
     try:
@@ -127,8 +137,15 @@ def _find(name: str, columns: Sequence[Column]) -> type[View]:
         if kind.rows == rows:
             return kind
     others = f"the view {name!r} is for {kinds[0].rows}, and this is about {rows}" if kinds else ""
-    known = [other for other in _names() if any(_load(point).rows == rows for point in _points(other))]
-    raise SpaceError(f"{others or _absent(name)}; {_hint(name, known)}", key="view")
+    raise SpaceError(f"{others or _absent(name)}; {_hint(name, _names_for(rows))}", key="view")
+
+
+def _names_for(rows: str) -> list[str]:
+    known = []
+    for name in _names():
+        with suppress(SpaceError):  # a broken plugin that nobody has asked for
+            known += [name] * any(_load(point).rows == rows for point in _points(name))
+    return known
 
 
 def _absent(name: str) -> str:
@@ -153,5 +170,12 @@ def _points(name: str) -> tuple[EntryPoint, ...]:
 
 @cache
 def _load(point: EntryPoint) -> type[View]:
-    kind: type[View] = point.load()
+    from automl.learning.features.base import View  # scikit-learn: not needed to read a configuration
+
+    try:
+        kind = point.load()
+    except Exception as error:  # a plugin's own, whatever it is
+        raise SpaceError(f"the view {point.name!r} of {point.value} cannot be imported: {error}", key="view") from error
+    if not (isinstance(kind, type) and issubclass(kind, View)):
+        raise SpaceError(f"the view {point.name!r} of {point.value} is not a View", key="view")
     return kind

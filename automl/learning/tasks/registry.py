@@ -12,8 +12,17 @@ from importlib.metadata import entry_points
 from automl.errors import ConfigError
 from automl.learning.tasks.base import Task
 
-__all__ = ["get_task", "task_names"]
+__all__ = ["FIRST_IMPORTS", "get_task", "task_names"]
 
+FIRST_IMPORTS = (
+    "numpy",
+    "pandas",
+    "sklearn.linear_model",
+    "automl.learning.training.cross_validation",
+    "threadpoolctl",
+    "joblib",
+)
+"""Modules that the first trial of any task needs."""
 _PACKAGE = "automl.learning.tasks"
 _GROUP = "automl.tasks"
 _NOT_TASKS = frozenset({"base", "registry"})

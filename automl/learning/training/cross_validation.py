@@ -30,7 +30,7 @@ from automl.learning.training.first_model import FirstModel
 from automl.learning.training.fold_features import FoldMatrices, Matrices, SplitTable
 from automl.learning.training.fold_progress import FoldProgress
 from automl.learning.training.fold_steps import PER_FOLD
-from automl.learning.training.kept_folds import KeptFolds
+from automl.learning.training.kept_folds import KeptFolds, scores_of
 from automl.learning.training.latency import Latency
 from automl.learning.training.model_check import ModelCheck, Promising
 from automl.learning.training.oof import OutOfFold, model_name, save_model, write_confusion_matrix
@@ -51,8 +51,8 @@ class LearnerWork:
     """The work of every built-in trial of an experiment.
 
     Each fold: features are learned from its training rows only, then the learner; its validation rows are predicted
-    and scored. What a trial leaves: ``oof.npy`` (float32; probabilities (n, k) or values (n,), the mean over repeats,
-    NaN for rows that no fold validates), ``models/fold_XX.joblib``, and ``outputs/confusion_matrix.json``.
+    and scored. What a trial leaves: ``oof.npy`` (float32; probabilities (repeats, n, k) or values (repeats, n), NaN for
+    rows that no fold of the repeat validates), ``models/fold_XX.joblib``, and ``outputs/confusion_matrix.json``.
 
     Attributes:
         X: raw feature columns, n rows.
@@ -112,7 +112,7 @@ class LearnerWork:
         try:
             return _CrossValidation(self, spec, run, space).run()
         except TrialPruned:
-            if not spec.keep_folds:
+            if not spec.keep_partial:
                 shutil.rmtree(TrialDirectory(spec.directory).models, ignore_errors=True)
             raise
 
@@ -135,16 +135,16 @@ class _CrossValidation:
 
     def run(self) -> Outcome:
         target = self.work.target
-        oof = OutOfFold(len(target.values), target.n_classes)
+        oof = OutOfFold(self.work.plan, target.n_classes)
         kept = KeptFolds(self.spec, len(self.work.plan.folds))
         self._begin(kept, oof)
         for number, fold in list(enumerate(self.work.plan.folds))[len(self.scores) :]:
             predictions = self._fold(number)
-            oof.add(fold.valid, predictions)
+            oof.add(number, predictions)
             self._score(number, fold.valid, predictions)
-            if self.spec.keep_folds:
+            if self.spec.keep_partial:
                 kept.add(self._outcome(), self.scores, oof)
-        np.save(self.directory.oof, oof.mean())
+        oof.save(self.directory)
         if target.classes is not None:
             write_confusion_matrix(self._run.outputs, target, oof)
         kept.whole()
@@ -156,15 +156,17 @@ class _CrossValidation:
     def _begin(self, kept: KeptFolds, oof: OutOfFold) -> None:
         """Continue from the folds that an earlier attempt has completed; else ensure that there is a model soon."""
         done = kept.restore(oof)
-        if done is not None and done.partial.rows == 1:
+        scores = [] if done is None else scores_of(done)
+        if done is not None and scores:
             self.fit_seconds, self.predict_seconds, self.cut_short = (
                 done.fit_seconds, done.predict_seconds, done.cut_short
             )  # fmt: skip
-            for number, scores in enumerate(done.scores):
-                self._add_scores(number, scores)
-        elif done is None and self.spec.keep_folds and self.spec.limits.left is not None and not self.space.anytime:
+            for number, of_fold in enumerate(scores):
+                self._add_scores(number, of_fold)
+        elif done is None and self.spec.keep_partial and self.spec.limits.left is not None and not self.space.anytime:
             make, progress = partial(self._learner, 0), partial(self._progress, 0, wanted=False, apart=True)
-            FirstModel(self.work, self._run, self.space.view, self.metrics, make, progress).fit(kept)
+            table, target = self.work.matrices.table, self.work.target
+            FirstModel(table, target, self._run, self.space.view, self.metrics, make, progress).fit(kept)
 
     def _fold(self, number: int) -> np.ndarray:
         """Fit fold `number`, and predict its validation rows."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,15 +20,12 @@ from automl.learning.algorithms.pipeline import FittedPipeline
 from automl.learning.features.views import ViewChoice
 from automl.learning.metrics.base import Metric, score_all
 from automl.learning.tasks.base import Target
-from automl.learning.training.fold_features import Matrices, compute_matrices
+from automl.learning.training.fold_features import Matrices, SplitTable, compute_matrices
 from automl.learning.training.fold_progress import FoldProgress
 from automl.learning.training.kept_folds import FIRST_MODEL, KeptFolds
 from automl.learning.training.latency import Latency
 from automl.learning.training.oof import OutOfFold, save_model
 from automl.learning.validation.folds import Fold, Rows
-
-if TYPE_CHECKING:
-    from automl.learning.training.cross_validation import LearnerWork
 
 __all__ = ["FirstModel", "rows_of_the_next"]
 
@@ -51,7 +47,8 @@ class FirstModel:
     """Fits models of parts of the first fold.
 
     Args:
-        work: of the trial.
+        table: rows, split and target.
+        target: the same target, with its classes.
         run: of the trial.
         view: the learner's.
         metrics: the primary one first.
@@ -61,16 +58,18 @@ class FirstModel:
 
     def __init__(
         self,
-        work: LearnerWork,
+        table: SplitTable,
+        target: Target,
         run: Run,
         view: ViewChoice,
         metrics: tuple[Metric, ...],
         make: Callable[[], Learner],
         progress: Callable[[Matrices], FoldProgress],
     ) -> None:
-        self._work, self._run, self._view, self._metrics = work, run, view, metrics
+        self._table, self._target = table, target
+        self._run, self._view, self._metrics = run, view, metrics
         self._make, self._progress = make, progress
-        self._fold: Fold = work.plan.folds[0]
+        self._fold: Fold = table.plan.folds[0]
         self._place = TrialDirectory(run.directory)
 
     def fit(self, kept: KeptFolds) -> None:
@@ -87,14 +86,14 @@ class FirstModel:
             rows = rows_of_the_next(rows, available, time.monotonic() - began, self._run.seconds_left)
 
     def _fit(self, rows: int, kept: KeptFolds) -> None:
-        work, target = self._work, self._work.target
+        table, target = self._table, self._target
         train, valid = _some(self._fold.train, target, rows), _some(self._fold.valid, target, _ROWS)
-        part = compute_matrices(work.matrices.table, train, valid, self._view)
+        part = compute_matrices(table, train, valid, self._view)
         learner, began = self._make(), time.perf_counter()
         learner.fit(
             part.train,
             target.values[train],
-            weight=None if work.weight is None else work.weight[train],
+            weight=None if table.weight is None else table.weight[train],
             categorical=part.features.categorical_indices_,
             valid=part.valid,
             progress=self._progress(part),
@@ -102,14 +101,14 @@ class FirstModel:
         fitted = time.perf_counter()
         predictions = learner.predict(part.valid)
         predicted = time.perf_counter()
-        weight = None if work.weight is None else work.weight[valid]
+        weight = None if table.weight is None else table.weight[valid]
         scores = score_all(self._metrics, target.values[valid], predictions, positive=target.positive, weight=weight)
         value = scores[self._metrics[0].name]
         if not np.isfinite(value):
             return
-        pipeline = FittedPipeline(part.features, learner, work.columns, target.classes, target.positive)
+        pipeline = FittedPipeline(part.features, learner, table.columns, target.classes, target.positive)
         latency = Latency(1)
-        latency.measure(pipeline, work.X.take(valid[:1]))
+        latency.measure(pipeline, table.X.take(valid[:1]))
         save_model(self._place, FIRST_MODEL, pipeline)
         outcome = Outcome(
             value=value,
@@ -119,9 +118,9 @@ class FirstModel:
             predict_seconds=part.transform_seconds + predicted - fitted,
             predict_latency=latency.seconds,
         )
-        oof = OutOfFold(len(target.values), target.n_classes)
-        oof.add(valid, predictions)
-        kept.first(outcome, scores, oof, len(train) / len(self._fold.train))
+        oof = OutOfFold(table.plan, target.n_classes)
+        oof.add(0, predictions, valid)
+        kept.first(outcome, oof, len(train) / len(self._fold.train))
 
 
 def _some(rows: Rows, target: Target, count: int) -> Rows:

@@ -5,48 +5,76 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from automl.engine.trial.partial import mean_of
 from automl.engine.workspace.atomic import write_json
 from automl.engine.workspace.layout import TrialDirectory
 from automl.learning.algorithms.pipeline import FittedPipeline
 from automl.learning.metrics.predictions import choose_labels, confusion_matrix
 from automl.learning.tasks.base import Target
 
-__all__ = ["OutOfFold", "model_name", "save_model", "write_confusion_matrix"]
+if TYPE_CHECKING:
+    from automl.learning.validation.folds import SplitPlan
+
+__all__ = ["OOF", "OutOfFold", "model_name", "save_model", "write_confusion_matrix"]
+
+OOF = "oof.npy"
+"""Name of the file with the out-of-fold predictions, in a trial's directory."""
 
 
 class OutOfFold:
-    """Predictions for every row by the models that were not trained on it.
+    """Predictions for every row by the models that were not trained on it, one for each repeat.
+
+    A mean over repeats would be an ensemble's prediction: what is chosen by it would look better than any trial, whose
+    folds are scored one by one.
 
     Args:
-        n_rows: of the data.
+        plan: the rows of every fold.
         n_classes: None for regression.
 
     Attributes:
-        sums: of the predictions of each row, (n, k) or (n,).
-        counts: how many they are of, (n,).
+        values: float32, (repeats, n, k) or (repeats, n); NaN where there is no prediction.
     """
 
-    def __init__(self, n_rows: int, n_classes: int | None) -> None:
-        self.sums = np.zeros((n_rows,) if n_classes is None else (n_rows, n_classes))
-        self.counts = np.zeros(n_rows)
+    def __init__(self, plan: SplitPlan, n_classes: int | None) -> None:
+        self._plan = plan
+        of_each = () if n_classes is None else (n_classes,)
+        self.values = np.full((plan.repeats, plan.n_rows, *of_each), np.nan, dtype=np.float32)
 
-    def add(self, rows: np.ndarray, predictions: np.ndarray) -> None:
-        self.sums[rows] += predictions
-        self.counts[rows] += 1
+    def add(self, fold: int, predictions: np.ndarray, rows: np.ndarray | None = None) -> None:
+        """Take in the predictions of a fold.
+
+        Args:
+            predictions: (m, k) or (m,).
+            rows: positions of the rows predicted, (m,); None for all that the fold validates.
+        """
+        self.values[self._plan.repeat_of(fold), self._plan.folds[fold].valid if rows is None else rows] = predictions
+
+    def restore(self, values: np.ndarray) -> None:
+        """Take in what was saved earlier.
+
+        Raises:
+            ValueError: it is of another shape.
+        """
+        if values.shape != self.values.shape:
+            raise ValueError(f"predictions of shape {values.shape}, not {self.values.shape}")
+        self.values[:] = values
 
     @property
-    def rows(self) -> np.ndarray:
-        """Positions of the rows that have a prediction."""
-        return np.flatnonzero(self.counts)
+    def known(self) -> np.ndarray:
+        """True where there is a prediction, (repeats, n)."""
+        known: np.ndarray = ~np.isnan(self.values if self.values.ndim == 2 else self.values[:, :, 0])
+        return known
 
-    def mean(self) -> np.ndarray:
-        """float32, (n, k) or (n,): the mean over repeats; NaN for rows without a prediction."""
-        return mean_of(self.sums, self.counts)
+    @property
+    def count(self) -> int:
+        """Number of predictions, each repeat's counted."""
+        return int(np.count_nonzero(self.known))
+
+    def save(self, place: TrialDirectory) -> None:
+        np.save(place.path / OOF, self.values)
 
 
 def model_name(fold: int) -> str:
@@ -65,11 +93,15 @@ def save_model(place: TrialDirectory, name: str, pipeline: FittedPipeline) -> No
 
 
 def write_confusion_matrix(outputs: Path, target: Target, oof: OutOfFold) -> None:
-    """``confusion_matrix.json``: labels, and rows of the true by columns of the predicted class, from out of fold."""
+    """``confusion_matrix.json``: labels, and rows of the true by columns of the predicted class, from out of fold.
+
+    Each repeat's predictions count, as they do in the score: a row counts as often as it is validated.
+    """
     assert target.classes is not None
-    rows = oof.rows
-    predicted = choose_labels(oof.mean()[rows], target.positive)
-    matrix = confusion_matrix(target.values[rows], predicted, len(target.classes))
+    known = oof.known
+    predicted = choose_labels(oof.values[known], target.positive)
+    truth = np.broadcast_to(target.values, known.shape)[known]
+    matrix = confusion_matrix(truth, predicted, len(target.classes))
     labels: list[Any] = [label.item() if isinstance(label, np.generic) else label for label in target.classes]
     plain = [label if isinstance(label, str | int | float | bool) else str(label) for label in labels]
     write_json(outputs / "confusion_matrix.json", {"labels": plain, "matrix": matrix.astype(int).tolist()})

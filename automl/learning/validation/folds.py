@@ -73,6 +73,10 @@ class SplitPlan:
     def __hash__(self) -> int:
         return hash(self.hash)
 
+    def repeat_of(self, fold: int) -> int:
+        """The repeat that a fold belongs to, counted from 0."""
+        return fold * self.repeats // len(self.folds)
+
     def validated(self) -> Rows:
         """Rows that some fold scores on, ascending: where out-of-fold predictions exist."""
         mask = np.zeros(self.n_rows, dtype=bool)

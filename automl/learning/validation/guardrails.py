@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from automl.learning.data.form import form_of
 from automl.learning.data.guardrails import Guardrail, Verdict
-from automl.learning.data.images.images import Images
 from automl.learning.validation.duplicates import twin_codes
 from automl.learning.validation.folds import SplitPlan
 from automl.learning.validation.split import codes_of, missing
@@ -47,8 +47,9 @@ def split_guardrails(
         group, time: None, or one value per row.
     """
     guardrails = [_duplicates(plan, X)]
-    if not isinstance(X, Images):
-        guardrails.append(_target_leak(X, np.asarray(y), classification))
+    columns = form_of(X).single_columns(X)
+    if columns is not None:
+        guardrails.append(_target_leak(columns, np.asarray(y), classification))
     if group is not None:
         guardrails.append(_groups(plan, group))
     if time is not None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from automl.engine.trial.contract import Lineage, TrialSpec
-from automl.engine.trial.records import ProposedTrial, read_params, read_proposed
+from automl.engine.trial.records import proposal_as_json, read_params, read_proposed
 from automl.engine.trial.stage import Stage
 from automl.engine.workspace.atomic import FORMAT_VERSION
 from automl.engine.workspace.layout import TrialDirectory
@@ -37,10 +37,13 @@ def test_a_proposal_is_read_as_it_was_written(place: TrialDirectory) -> None:
         lineage=Lineage(parent=3, notes={"population": 0}),
         stage=Stage(seconds=15.0, until=17.25),
     )
-    proposed = ProposedTrial.of(spec)
-    written(place, proposed.as_json().decode())
-    assert read_proposed(place) == proposed
+    written(place, proposal_as_json(spec).decode())
     assert read_params(place) == spec.params
+    proposed = read_proposed(place)
+    assert proposed is not None
+    assert (proposed.number, proposed.attempt, proposed.algorithm) == (7, 2, "net")
+    assert (proposed.seed, proposed.fidelity, proposed.parent) == (2**60, 0.5, 3)
+    assert (proposed.stage, proposed.notes) == (spec.stage, {"population": 0})
 
 
 @pytest.mark.parametrize(

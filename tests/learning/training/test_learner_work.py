@@ -133,9 +133,9 @@ def test_out_of_fold_predictions_are_kept(iris: LearnerWork, trial: Trial) -> No
     trial.run(iris, "logistic")
     oof = np.load(trial.directory / "oof.npy")
     assert oof.dtype == np.float32
-    assert oof.shape == (150, 3)
-    np.testing.assert_allclose(oof.sum(axis=1), 1, rtol=1e-5)
-    assert np.mean(oof.argmax(axis=1) == iris.target.values) > 0.9
+    assert oof.shape == (1, 150, 3)
+    np.testing.assert_allclose(oof[0].sum(axis=1), 1, rtol=1e-5)
+    assert np.mean(oof[0].argmax(axis=1) == iris.target.values) > 0.9
 
 
 def test_the_confusion_matrix_counts_every_row(iris: LearnerWork, trial: Trial) -> None:
@@ -147,20 +147,31 @@ def test_the_confusion_matrix_counts_every_row(iris: LearnerWork, trial: Trial) 
     assert np.trace(matrix) > 130
 
 
-def test_repeats_are_averaged_in_out_of_fold_predictions(trial: Trial) -> None:
+def test_out_of_fold_predictions_are_scored_as_the_trial_is(trial: Trial) -> None:
+    work = work_on("iris", validation=ValidationOptions(strategy="kfold", folds=3, repeats=2))
+    outcome = trial.run(work, "logistic")
+    oof = np.load(trial.directory / "oof.npy")
+    assert oof.shape == (2, 150, 3)
+    scores = [
+        np.mean(oof[number // 3, fold.valid].argmax(axis=1) == work.target.values[fold.valid])
+        for number, fold in enumerate(work.plan.folds)
+    ]
+    np.testing.assert_allclose(outcome.fold_scores, scores)
+
+
+def test_the_confusion_matrix_agrees_with_the_score_over_repeats(trial: Trial) -> None:
     work = work_on("iris", validation=ValidationOptions(strategy="kfold", folds=3, repeats=2))
     outcome = trial.run(work, "tree")
-    assert len(outcome.fold_scores) == 6
-    oof = np.load(trial.directory / "oof.npy")
-    assert set(np.unique(oof)) <= {0.0, 0.5, 1.0}  # a deep tree is certain, each time
-    assert 0.5 in oof
+    matrix = np.array(json.loads((trial.directory / "outputs" / "confusion_matrix.json").read_text())["matrix"])
+    np.testing.assert_array_equal(matrix.sum(axis=1), [100, 100, 100])  # each row twice
+    assert np.trace(matrix) / 300 == pytest.approx(outcome.value)
 
 
 def test_rows_that_no_fold_validates_are_nan(trial: Trial) -> None:
     work = work_on("iris", validation=ValidationOptions(strategy="holdout", fraction=0.2))
     trial.run(work, "tree")
     oof = np.load(trial.directory / "oof.npy")
-    assert np.isnan(oof).all(axis=1).sum() == 120
+    assert np.isnan(oof[0]).all(axis=1).sum() == 120
     matrix = json.loads((trial.directory / "outputs" / "confusion_matrix.json").read_text())["matrix"]
     assert np.sum(matrix) == 30
 
@@ -172,7 +183,7 @@ def test_fold_models_are_the_model(iris: LearnerWork, trial: Trial) -> None:
     assert bag.classes_.tolist() == ["setosa", "versicolor", "virginica"]
     assert bag.score(iris.X, iris.target.classes[iris.target.values]) > 0.95
     valid = iris.plan.folds[1].valid
-    oof = np.load(trial.directory / "oof.npy")
+    (oof,) = np.load(trial.directory / "oof.npy")
     np.testing.assert_allclose(bag.models[1].predict(iris.X.iloc[valid]), oof[valid], atol=1e-6)
 
 
@@ -186,7 +197,7 @@ def test_a_regression_leaves_values(trial: Trial) -> None:
     outcome = trial.run(work, "ridge")
     assert 50 < outcome.value < 60  # the textbook's figure is about 55
     oof = np.load(trial.directory / "oof.npy")
-    assert oof.shape == (442,)
+    assert oof.shape == (1, 442)
     assert not (trial.directory / "outputs" / "confusion_matrix.json").exists()
     assert load_bag(trial.directory / "models").score(work.X, work.target.values) > 0.4
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from automl.learning.algorithms.arguments import NUMBER, NUMBERS, Argument, each, words
-from automl.learning.algorithms.base import Learner
+from automl.learning.algorithms.base import Learner, TrainingData
 from automl.learning.algorithms.progress import Progress, Rounds
 
 __all__ = ["ESTIMATORS", "CatBoostLearner", "arguments", "learner_class"]
@@ -78,26 +78,18 @@ def learner_class(estimator: type) -> type[Learner]:
 class CatBoostLearner(Learner):
     """CatBoost cannot predict before its fit is over: it can be stopped between rounds, but reports no values."""
 
-    def _fit(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        weight: np.ndarray | None,
-        categorical: list[int],
-        valid: np.ndarray | None,
-        progress: Progress | None,
-    ) -> None:
-        self._categorical = categorical
+    def _fit(self, data: TrainingData, progress: Progress | None) -> None:
+        self._categorical = data.categorical
         seed = {} if {"random_seed", "random_state"} & self.params.keys() else {"random_seed": self.seed}
         silent = {} if {"verbose", "logging_level", "silent"} & self.params.keys() else {"logging_level": "Silent"}
         model = self._make(allow_writing_files=False, thread_count=self.threads, **seed, **silent)
         model.set_params(thread_count=self.threads)
         rounds = Rounds(progress, _iterations(model.get_params()))
         model.fit(
-            self._table(X),
-            y,
-            sample_weight=weight,
-            cat_features=categorical or None,
+            self._table(data.X),
+            data.y,
+            sample_weight=data.weight,
+            cat_features=data.categorical or None,
             callbacks=None if progress is None else [_AfterRound(rounds)],
         )
         self.model = model

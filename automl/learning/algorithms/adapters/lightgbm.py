@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from automl.learning.algorithms.arguments import NUMBER, NUMBERS, Argument, each, words
-from automl.learning.algorithms.base import Learner
+from automl.learning.algorithms.base import Learner, TrainingData
 from automl.learning.algorithms.progress import Progress, Rounds
 
 __all__ = ["ESTIMATORS", "LightGBMLearner", "arguments", "learner_class"]
@@ -79,25 +79,18 @@ def learner_class(estimator: type) -> type[Learner]:
 class LightGBMLearner(Learner):
     reports = True
 
-    def _fit(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        weight: np.ndarray | None,
-        categorical: list[int],
-        valid: np.ndarray | None,
-        progress: Progress | None,
-    ) -> None:
+    def _fit(self, data: TrainingData, progress: Progress | None) -> None:
         # Sums in the order of rows: the same bits on every machine with this many threads.
         model = self._make(verbosity=-1, deterministic=True, force_row_wise=True, metric="None")
-        settings: dict[str, Any] = {"sample_weight": weight, "categorical_feature": categorical or "auto"}
+        settings: dict[str, Any] = {"sample_weight": data.weight, "categorical_feature": data.categorical or "auto"}
         if progress is not None:
             metric, after_round = _watch(Rounds(progress, model.n_estimators), self._outside)
             settings["callbacks"] = [after_round]
-            if progress.wanted and valid is not None:
+            if progress.wanted and data.valid is not None:
                 # The targets are zeros: no model sees those of the validation rows.
-                settings |= {"eval_X": valid, "eval_y": np.zeros(len(valid), y.dtype), "eval_metric": metric}
-        self.model = model.fit(X, y, **settings)
+                unknown = np.zeros(len(data.valid), data.y.dtype)
+                settings |= {"eval_X": data.valid, "eval_y": unknown, "eval_metric": metric}
+        self.model = model.fit(data.X, data.y, **settings)
 
     def _predict(self, X: np.ndarray) -> np.ndarray:
         # The booster itself: the wrapper would ask for column names.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from automl.learning.algorithms.arguments import NUMBER, Argument
-from automl.learning.algorithms.base import Learner
+from automl.learning.algorithms.base import Learner, TrainingData
 from automl.learning.algorithms.progress import Progress
 
 __all__ = [
@@ -108,27 +109,20 @@ class SklearnLearner(Learner):
     _spread = 1.0
     _calibration: Any = None
 
-    def _fit(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        weight: np.ndarray | None,
-        categorical: list[int],
-        valid: np.ndarray | None,
-        progress: Progress | None,
-    ) -> None:
+    def _fit(self, data: TrainingData, progress: Progress | None) -> None:
+        X, y = data.X, data.y
         if not X.flags.writeable and not getattr(self.estimator, "reads_in_place", False):
             X = X.copy()  # some estimators refuse read-only buffers
-        model = self._estimator(categorical)
+        model = self._estimator(data.categorical)
         if self.n_classes is None and self.view == "numeric" and not self._needs_positive(model):
             self._centre, self._spread = float(np.mean(y)), float(np.std(y)) or 1.0
             y = (y - self._centre) / self._spread
-        weights = self._usable(weight)
+        weights = self._usable(data.weight)
         self.model = model.fit(X, y, **weights)
         if self.n_classes is not None and not hasattr(self.model, "predict_proba"):
             from automl.learning.algorithms.calibration import calibrate
 
-            self._calibration = calibrate(lambda: self._estimator(categorical), X, y, weights, self.seed)
+            self._calibration = calibrate(lambda: self._estimator(data.categorical), X, y, weights, self.seed)
 
     def _predict(self, X: np.ndarray) -> np.ndarray:
         if self._calibration is not None:
@@ -159,17 +153,9 @@ class SklearnLearner(Learner):
 class NeighborsLearner(SklearnLearner):
     """Nearest neighbours, of which there are no more than training rows: asked for more, all of them are taken."""
 
-    def _fit(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        weight: np.ndarray | None,
-        categorical: list[int],
-        valid: np.ndarray | None,
-        progress: Progress | None,
-    ) -> None:
-        self.params["n_neighbors"] = min(self._make().n_neighbors, len(X))
-        super()._fit(X, y, weight, categorical, valid, progress)
+    def _fit(self, data: TrainingData, progress: Progress | None) -> None:
+        self.params["n_neighbors"] = min(self._make().n_neighbors, len(data.X))
+        super()._fit(data, progress)
 
 
 class HistGradientBoostingLearner(SklearnLearner):
@@ -182,18 +168,10 @@ class HistGradientBoostingLearner(SklearnLearner):
         self._last_code = int(model.get_params()["max_bins"]) - 1
         return model
 
-    def _fit(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        weight: np.ndarray | None,
-        categorical: list[int],
-        valid: np.ndarray | None,
-        progress: Progress | None,
-    ) -> None:
-        self._categorical = categorical
-        self._estimator(categorical)  # learns the limit
-        super()._fit(self._joined(X), y, weight, categorical, valid, progress)
+    def _fit(self, data: TrainingData, progress: Progress | None) -> None:
+        self._categorical = data.categorical
+        self._estimator(data.categorical)  # learns the limit
+        super()._fit(replace(data, X=self._joined(data.X)), progress)
 
     def _predict(self, X: np.ndarray) -> np.ndarray:
         return super()._predict(self._joined(X))

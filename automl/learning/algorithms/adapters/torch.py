@@ -13,7 +13,7 @@ import numpy as np
 from automl.client import Run
 from automl.errors import SpaceError
 from automl.learning.algorithms.arguments import NUMBER, Argument, each, words
-from automl.learning.algorithms.base import Learner
+from automl.learning.algorithms.base import Learner, TrainingData
 from automl.learning.algorithms.progress import Checkpoints, Progress
 
 __all__ = ["ESTIMATORS", "NetLearner", "arguments", "learner_class"]
@@ -55,18 +55,10 @@ class NetLearner(Learner):
 
     reports = True
 
-    def _fit(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        weight: np.ndarray | None,
-        categorical: list[int],
-        valid: np.ndarray | None,
-        progress: Progress | None,
-    ) -> None:
+    def _fit(self, data: TrainingData, progress: Progress | None) -> None:
         if self.n_classes is None:
             raise SpaceError(f"{self.estimator.__name__} is a net, and nets are trained for classification alone.")
-        if X.ndim != 4:
+        if data.X.ndim != 4:
             raise SpaceError(f"{self.estimator.__name__} is a net, which takes pictures: write 'view: pixels' for it.")
         import torch
 
@@ -74,10 +66,10 @@ class NetLearner(Learner):
         self.model = self._classifier()
         run = Run.get_context()
         self.model.fit(
-            X,
-            y,
-            weight,
-            valid=valid,
+            data.X,
+            data.y,
+            data.weight,
+            valid=data.valid,
             progress=None if progress is None else _Inside(progress, self._outside),
             log=None if run.number is None else lambda name, value, epoch: run.log(name, value, step=epoch),
         )

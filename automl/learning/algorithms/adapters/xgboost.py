@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from automl.learning.algorithms.arguments import NUMBER, NUMBERS, Argument, each, words
-from automl.learning.algorithms.base import Learner
+from automl.learning.algorithms.base import Learner, TrainingData
 from automl.learning.algorithms.progress import Progress, Rounds
 
 __all__ = ["ESTIMATORS", "XGBoostLearner", "arguments", "learner_class"]
@@ -67,23 +67,15 @@ def learner_class(estimator: type) -> type[Learner]:
 class XGBoostLearner(Learner):
     reports = True
 
-    def _fit(
-        self,
-        X: np.ndarray,
-        y: np.ndarray,
-        weight: np.ndarray | None,
-        categorical: list[int],
-        valid: np.ndarray | None,
-        progress: Progress | None,
-    ) -> None:
-        kinds = ["q"] * X.shape[1]
-        for i in categorical:
+    def _fit(self, data: TrainingData, progress: Progress | None) -> None:
+        kinds = ["q"] * data.X.shape[1]
+        for i in data.categorical:
             kinds[i] = "c"
         model = self._make(verbosity=0, enable_categorical=True, feature_types=kinds)
         if progress is not None:
             rounds = Rounds(progress, model.n_estimators or _DEFAULT_ROUNDS)
-            model.set_params(callbacks=[self._callback(rounds, valid, kinds)])
-        model.fit(X, y, sample_weight=weight)
+            model.set_params(callbacks=[self._callback(rounds, data.valid, kinds)])
+        model.fit(data.X, data.y, sample_weight=data.weight)
         model.set_params(callbacks=None)  # they would be pickled with the model
         self.model = model
 

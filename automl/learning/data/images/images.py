@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class Images:
     """
 
     __slots__ = ("pixels",)
+    rows: ClassVar[str] = "pictures"
 
     def __init__(self, pixels: np.ndarray) -> None:
         if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[3] not in (1, 3):

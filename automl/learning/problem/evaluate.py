@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from automl.config.schema import ExperimentConfig
 from automl.engine.trial.contract import TrialResult
-from automl.experiment.problem.prepare import Problem
+from automl.learning.problem.prepared import PreparedData
+from automl.learning.training.kept_folds import Part
 
 __all__ = ["preload_model", "score_test", "seconds_to_test"]
 
@@ -18,13 +18,14 @@ _MARGIN = 1.5
 """Workers end, and MLflow catches up, at the same time."""
 
 
-def seconds_to_test(problem: Problem, winner: TrialResult) -> float:
+def seconds_to_test(problem: PreparedData, winner: TrialResult) -> float | None:
     """Estimate the time of `score_test` from the validation rows: each fold's model predicts every test row."""
-    test, part = problem.table.test, winner.partial
-    assert test is not None
+    test, part = problem.table.test, None if winner.partial is None else Part.read(winner.partial)
+    if test is None:
+        return None
     folds = len(problem.plan.folds) if part is None else part.folds
     validated = sum(fold.valid.size for fold in problem.plan.folds) if part is None else part.validated
-    return _MARGIN * winner.predict_seconds / validated * folds * test.n_rows
+    return _MARGIN * winner.predict_seconds / max(1, validated) * folds * test.n_rows
 
 
 def preload_model(models: Path) -> None:
@@ -39,7 +40,7 @@ def preload_model(models: Path) -> None:
     threading.Thread(target=load, name="automl-rehearsal").start()
 
 
-def score_test(problem: Problem, config: ExperimentConfig, models: Path) -> dict[str, float]:
+def score_test(problem: PreparedData, models: Path) -> dict[str, float]:
     """Every metric of the model below `models` on the test part; empty if there is none. Called once, at the end."""
     test, truth = problem.table.test, problem.test_values
     if test is None or truth is None:

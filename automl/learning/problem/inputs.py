@@ -6,15 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from automl.engine.search.inputs import Inputs
+
 if TYPE_CHECKING:
     from automl.learning.data.table import Table
     from automl.learning.validation.folds import SplitPlan
 
-__all__ = ["Inputs"]
+__all__ = ["LearningInputs"]
 
 
 @dataclass(frozen=True)
-class Inputs:
+class LearningInputs(Inputs):
     """Inputs that cannot be written in a file: objects from the caller's memory.
 
     Attributes:
@@ -24,8 +26,6 @@ class Inputs:
         saved: the copy of data from memory that a resumed experiment continues with, rows of ``validation.source`` at
             its end, and how it was split.
         metrics: callables by the name under which the configuration lists them.
-        trust: the file may name any class, and set any argument of it.
-        progress: show how far reading is, where it takes long.
     """
 
     data: Any = None
@@ -33,8 +33,6 @@ class Inputs:
     validation: Any = None
     saved: tuple[Table, SplitPlan] | None = None
     metrics: Mapping[str, Callable[..., float]] | None = None
-    trust: bool = False
-    progress: bool = True
 
     @property
     def from_memory(self) -> bool:
