@@ -36,10 +36,12 @@ help: ## this list
 run: $(VENV)/.installed ## search on Iris and register the best model
 	@$(BIN)/automl run examples/iris.yaml
 
-test: lint unit ## lint, types, imports and the quick tests
+# Types take a minute of one core: beside the tests, which often wait.
+test: $(VENV)/.installed-dev ## lint, types, imports and the quick tests
+	@$(MAKE) --no-print-directory --jobs 2 lint unit
 
 test-all: lint ## the same with the long tests
-	$(BIN)/python $(PYTEST) $(PYTEST_ARGS)
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python $(PYTEST) $(PYTEST_ARGS)
 
 unit: $(VENV)/.installed-dev ## the quick tests alone
 	$(BIN)/python $(PYTEST) -m "not slow" $(PYTEST_ARGS)

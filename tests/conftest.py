@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
 # The machine that runs the tests may be slow and shared: how long an example takes says nothing about it.
-settings.register_profile("automl", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
-settings.load_profile("automl")
+settings.register_profile("automl", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
+settings.register_profile("thorough", settings.get_profile("automl"), max_examples=100)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "automl"))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -23,6 +25,19 @@ def _quiet_libraries() -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread_each() -> Iterator[None]:
+    """What trains in the tests' own process has a core: beside other tests, threads would wait for each other, busily.
+
+    A trial sets what it was given itself, and so does every process that a test starts. For each file anew, since what
+    a trial has set may stay.
+    """
+    import sklearn.utils  # noqa: F401 - it brings the pool of threads that waits longest
+
+    with threadpool_limits(1):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -226,12 +226,12 @@ def test_cores_that_are_not_there_are_a_mistake_of_the_file(tmp_path: Path, comm
 def test_validate_reads_several_files(tmp_path: Path) -> None:
     good = tmp_path / "good.yaml"
     good.write_text("task: classification\ndata: iris\n")
-    assert automl_process("validate", str(good)).returncode == 0
+    assert automl_process("validate", str(good)).returncode == 0  # with the status of a process
     bad = tmp_path / "bad.yaml"
     bad.write_text("task: clasification\n")
     worse = tmp_path / "worse.yaml"
     worse.write_text("task: classification\ndata: iris\nmetric: acuracy\n")
-    done = automl_process("validate", str(bad), str(worse), str(good))
+    done = automl_command("validate", str(bad), str(worse), str(good))
     assert done.returncode == 2
     assert "did you mean 'classification'?" in done.stderr
     assert f"{worse}:3: metric: There is no metric 'acuracy'. Did you mean 'accuracy'?" in done.stderr

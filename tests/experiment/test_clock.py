@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -123,56 +124,60 @@ tracking: null
 """
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
+def write_stuck(place: Path) -> Path:
     rows = "\n".join(f"{n % 7},{n % 5},{'ab'[n % 2]}" for n in range(60))
-    (tmp_path / "rows.csv").write_text(f"u,v,y\n{rows}\n")
-    (tmp_path / "stuck.py").write_text(STUCK)
-    (tmp_path / "space.yaml").write_text(SPACE)
-    (tmp_path / "stuck.yaml").write_text(EXPERIMENT)
-    return tmp_path
+    (place / "rows.csv").write_text(f"u,v,y\n{rows}\n")
+    (place / "stuck.py").write_text(STUCK)
+    (place / "space.yaml").write_text(SPACE)
+    (place / "stuck.yaml").write_text(EXPERIMENT)
+    return place
 
 
-def run(place: Path, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "automl", "run", "stuck.yaml", "--trust", "--workspace", "runs", *options]
-    return subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def automl_in(place: Path, *command: str) -> subprocess.Popen[str]:
+    whole = [sys.executable, "-m", "automl", *command, "--trust"]
+    return subprocess.Popen(whole, cwd=place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def experiment_in(place: Path) -> ExperimentDirectory:
-    (config,) = place.glob("runs/stuck/*/experiment.yaml")
-    return ExperimentDirectory(config.parent)
-
-
-def test_time_after_the_search_counts_when_the_driver_is_killed(place: Path) -> None:
-    process = run(place, "--max-trials", "1")
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> ExperimentDirectory:
+    """An experiment whose driver was killed 2.5 s after its only trial had ended: it was scoring the test rows."""
+    place = write_stuck(tmp_path_factory.mktemp("killed"))
+    process = automl_in(place, "run", "stuck.yaml", "--workspace", "runs", "--max-trials", "1")
 
     def is_late() -> bool:
-        if not list(place.glob("runs/stuck/*/trials/*/trial.json")):
-            return False
-        directory = experiment_in(place)
-        return seconds_used(directory) > read_trials(directory)[0].elapsed + 2.5
+        for config in place.glob("runs/stuck/*/experiment.yaml"):
+            directory = ExperimentDirectory(config.parent)
+            return any(seconds_used(directory) > trial.elapsed + 2.5 for trial in read_trials(directory))
+        return False
 
     wait_for(is_late, process, LONG)
     assert process.poll() is None, process.communicate()
     process.kill()
     process.communicate()
-    directory = experiment_in(place)
-    assert not directory.result.exists()
-    assert seconds_used(directory) > read_trials(directory)[0].elapsed + 2.5
+    (config,) = place.glob("runs/stuck/*/experiment.yaml")
+    return ExperimentDirectory(config.parent)
 
 
-def test_what_does_not_come_to_its_end_ends_with_the_best_so_far(place: Path) -> None:
-    process = run(place, "--time-budget", "30s", "--max-trials", "1")
+def test_time_after_the_search_counts_when_the_driver_is_killed(killed: ExperimentDirectory) -> None:
+    assert not killed.result.exists()
+    assert seconds_used(killed) > read_trials(killed)[0].elapsed + 2.5
+
+
+def test_what_does_not_come_to_its_end_ends_with_the_best_so_far(killed: ExperimentDirectory, tmp_path: Path) -> None:
+    copy = ExperimentDirectory(shutil.copytree(killed.path, tmp_path / "runs" / "stuck" / killed.id))
+    budget = f"{seconds_used(copy) + 12:.0f}s"  # time to come to the test rows again, where it is stuck
+    process = automl_in(killed.workspace.root.parent, "resume", str(copy.path), "--time-budget", budget)
     output, errors = process.communicate(timeout=LONG)
     assert (process.returncode, "Traceback" in errors) == (0, False), errors
-    summary = Summary.read(experiment_in(place))
+    summary = Summary.read(copy)
     assert summary is not None and summary.winner is not None
     assert f"{summary.winner.title}, accuracy = " in output
 
 
-def test_a_start_that_does_not_come_to_its_end_says_what_it_took(place: Path) -> None:
+def test_a_start_that_does_not_come_to_its_end_says_what_it_took(tmp_path: Path) -> None:
+    place = write_stuck(tmp_path)
     (place / "stuck.py").write_text("import time\ntime.sleep(600)\n")
-    process = run(place, "--time-budget", "3s")
+    process = automl_in(place, "run", "stuck.yaml", "--workspace", "runs", "--time-budget", "3s")
     driver = psutil.Process(process.pid)
     seen: set[psutil.Process] = set()
     while process.poll() is None:

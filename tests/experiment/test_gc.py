@@ -186,6 +186,7 @@ def test_a_link_is_not_followed(experiment: ExperimentDirectory, tmp_path: Path)
     assert list(elsewhere.glob("fold_*.joblib"))
 
 
+@pytest.mark.usefixtures("_followed")
 def test_a_registered_trial_keeps_its_models(experiment: ExperimentDirectory) -> None:
     last = ranked(experiment)[-1]
     # where the workspace moved, the stored configuration still names the old one: the store is that of the directory

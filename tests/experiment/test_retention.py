@@ -52,6 +52,7 @@ def test_the_best_keep_their_models_and_all_keep_their_records(workspace: Path) 
     assert api.gc()["items"] == []  # which keeps as many by default
 
 
+@pytest.mark.usefixtures("_followed")
 def test_a_trial_without_models_is_fitted_again_and_registered(workspace: Path) -> None:
     experiment = search(workspace)
     last = ranked(experiment)[-1]
@@ -64,6 +65,7 @@ def test_a_trial_without_models_is_fitted_again_and_registered(workspace: Path) 
     assert len(with_models(experiment)) == len({*ranked(experiment)[:2], last, extended.best.number})
 
 
+@pytest.mark.usefixtures("_followed")
 def test_a_record_that_does_not_repeat_is_not_registered(workspace: Path) -> None:
     experiment = search(workspace)
     last = ranked(experiment)[-1]

@@ -26,7 +26,7 @@ from automl.registry.register import promote, register
 
 Make = Callable[..., Candidate]
 
-CANDIDATES, KILLS = 24, 4
+CANDIDATES = 24
 
 REGISTER = """
 import json, sys
@@ -145,11 +145,14 @@ def test_what_a_kill_has_left_half_is_no_version_and_goes(make_candidate: Make, 
     assert model.scratch() == []
 
 
-def test_kills_at_any_moment_leave_whole_versions_and_none_twice(make_candidate: Make, home: Workspace) -> None:
+@pytest.mark.parametrize("kills", [2, pytest.param(6, marks=pytest.mark.slow)])
+def test_kills_at_any_moment_leave_whole_versions_and_none_twice(
+    make_candidate: Make, home: Workspace, kills: int
+) -> None:
     candidates = [make_candidate(salt) for salt in range(CANDIDATES)]
     (home.root / "candidates.json").write_text(json.dumps([one.model_dump(mode="json") for one in candidates]))
     chance = random.Random(0)
-    for _ in range(KILLS):
+    for _ in range(kills):
         with subprocess.Popen([sys.executable, "-c", REGISTER, str(home.root)], stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()  # the first of them is a version

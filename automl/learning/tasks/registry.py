@@ -28,6 +28,7 @@ _GROUP = "automl.tasks"
 _NOT_TASKS = frozenset({"base", "registry"})
 
 
+@cache
 def task_names() -> tuple[str, ...]:
     """Names of all tasks that can be asked for."""
     import automl.learning.tasks as package
