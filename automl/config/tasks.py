@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from inspect import isabstract
@@ -24,7 +25,7 @@ def task_names() -> tuple[str, ...]:
 def other_tasks() -> frozenset[str]:
     """Names of tasks that are not of learning: they may have no data. A name that learning has stays learning's."""
     brought = _brought()
-    return brought.difference(learning_tasks()) if brought else brought  # each look at all distributions takes a while
+    return brought.difference(learning_tasks()) if brought else brought
 
 
 def first_imports(task: str) -> tuple[str, ...]:
@@ -48,6 +49,12 @@ def problem_class(task: str) -> type[Problem]:
 
 
 def _brought() -> frozenset[str]:
+    return _brought_by(tuple(sys.path))
+
+
+@cache
+def _brought_by(path: tuple[str, ...]) -> frozenset[str]:
+    """Look at all distributions once: that takes a while, and a command asks several times."""
     return frozenset(point.name for point in entry_points(group=ENTRY_POINTS))
 
 

@@ -185,6 +185,8 @@ class Finish:
         with self.phases.measure("register"):
             try:
                 candidate = candidate_for(self.config, self.directory, summary, best)
+                if candidate is None:
+                    return before, f"the task {self.config.task} makes no model"
                 registered = register(candidate, patience=self._seconds_to_check())
             except RegistryError as error:
                 if before is not None:

@@ -25,7 +25,7 @@ from automl.engine.trial.partial import note
 from automl.engine.trial.steps import Steps
 from automl.engine.workspace.atomic import write_text
 from automl.engine.workspace.layout import ExperimentDirectory, TrialDirectory
-from automl.errors import RegistryError, SpaceError, WorkspaceError
+from automl.errors import SpaceError, WorkspaceError
 
 __all__ = ["ALGORITHM", "FunctionProblem"]
 
@@ -82,8 +82,8 @@ class FunctionProblem(Problem):
         return TrialContext(_Work(type(self), self.metric.name, keep_models))
 
     @classmethod
-    def artifact(cls, config: Any, directory: ExperimentDirectory, result: TrialResult) -> Artifact:
-        raise RegistryError(f"trial {result.number} has left a configuration, and nothing that could be registered.")
+    def artifact(cls, config: Any, directory: ExperimentDirectory, result: TrialResult) -> Artifact | None:
+        return None
 
     @classmethod
     def load(cls, models: Path) -> Any:

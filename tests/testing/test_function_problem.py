@@ -15,7 +15,7 @@ import pytest
 
 from automl import api
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
-from automl.errors import ConfigError
+from automl.errors import ConfigError, RegistryError
 from automl.experiment.result import Result
 from automl.experiment.results.leaderboard import read_trials
 from automl.tracking.owed import is_owed
@@ -44,7 +44,6 @@ search:
   pruner: {name: asha, options: {reduction_factor: 2}}
 limits: {max_trials: 16}
 compute: {executor: process, max_workers: 2}
-registry: null
 """
 LONG = 120.0
 
@@ -104,6 +103,10 @@ def test_the_winner_is_the_best_and_can_be_used(ended: ExperimentDirectory) -> N
     board = result.leaderboard()
     assert board["trial"].iloc[0] == result.best.number
     assert result.registered_model is None
+    assert result.summary.not_registered == "the task parabola makes no model"
+    with pytest.raises(RegistryError, match="has left no model"):
+        result.register()
+    assert result.model.keys() == {"x", "pause"}
 
 
 def test_it_is_shown_as_any_experiment(place: Path, ended: ExperimentDirectory) -> None:
@@ -131,5 +134,5 @@ def test_its_runs_are_in_mlflow(ended: ExperimentDirectory) -> None:
 
 def test_what_it_does_not_read_is_refused(place: Path) -> None:
     (place / "wrong.yaml").write_text(EXPERIMENT + "validation: {folds: 3}\n")
-    with pytest.raises(ConfigError, match=r"wrong.yaml:10: validation: the task parabola has no use for it"):
+    with pytest.raises(ConfigError, match=r"wrong.yaml:9: validation: the task parabola has no use for it"):
         api.validate(place / "wrong.yaml")

@@ -219,11 +219,11 @@ class Problem(ABC):
 
     @classmethod
     @abstractmethod
-    def artifact(cls, config: Any, directory: ExperimentDirectory, result: TrialResult) -> Artifact:
-        """Turn what a finished trial has left into something that can be registered.
+    def artifact(cls, config: Any, directory: ExperimentDirectory, result: TrialResult) -> Artifact | None:
+        """Turn what a finished trial has left into something that can be registered; None where that is nothing.
 
         Raises:
-            RegistryError: it has left nothing of the kind.
+            RegistryError: a part of it is gone.
         """
 
     @classmethod

@@ -15,7 +15,7 @@ from automl.engine.trial.contract import Status, TrialResult
 from automl.engine.trial.records import read_result
 from automl.engine.workspace.atomic import read_json, write_json
 from automl.engine.workspace.layout import ExperimentDirectory, Workspace
-from automl.errors import ConfigError, WorkspaceError
+from automl.errors import ConfigError, RegistryError, WorkspaceError
 from automl.experiment.results.summary import Summary
 from automl.redact import redact_text
 from automl.registry.candidate import Candidate, RegisteredModel
@@ -54,10 +54,12 @@ def tracking_uri(config: ExperimentConfig, directory: ExperimentDirectory) -> st
 
 def candidate_for(
     config: ExperimentConfig, directory: ExperimentDirectory, summary: Summary, result: TrialResult
-) -> Candidate:
-    """Collect what the registry has to know about a trial's model."""
+) -> Candidate | None:
+    """Collect what the registry has to know about a trial's model; None where its task leaves no model."""
     options = config.registry or RegistryOptions()
     artifact = problem_class(config.task).artifact(config, directory, result)
+    if artifact is None:
+        return None
     return Candidate(
         name=options.name or summary.experiment,
         directory=directory.path,
@@ -153,6 +155,8 @@ def register_trial(
     config, _ = read_config(directory.config)
     changes: dict[str, Any] = {"name": name, "description": description}
     candidate = candidate_for(config, directory, summary, result)
+    if candidate is None:
+        raise RegistryError(f"Trial {number} of {directory.path} has left no model: the task {config.task} makes none.")
     candidate = candidate.model_copy(update={key: value for key, value in changes.items() if value is not None})
     registered = register(candidate)
     note_registered(directory, number, registered)
