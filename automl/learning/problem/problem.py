@@ -47,7 +47,7 @@ class LearningProblem(Problem):
     """Everything about an experiment that its trials depend on.
 
     Attributes:
-        kind: the task, which knows what to make of a target.
+        kind: the task, which prepares the target.
         table: all rows that are trained on or validated with.
         target: the prepared target of these rows.
         plan: the rows of every fold.
