@@ -97,6 +97,7 @@ class Run:
 
     @property
     def outputs(self) -> Path:
+        """The folder whose content is kept with the trial; it is made when it is first asked for."""
         folder = self.directory / "outputs"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
@@ -155,6 +156,7 @@ class Run:
             raise TrialPruned
 
     def close(self) -> None:
+        """Close the file that metrics are written to. Logging again opens it again."""
         if self._file is not None:
             self._file.close()
             self._file = None

@@ -85,14 +85,14 @@ def resume(
     admit_addresses(before, directory, trust=trust)
     config = override(before, None, time_budget, max_trials)
     done = _result_of(directory)
-    settled = done is not None and done.winner is not None and _picked_by(config, directory)
-    if config == before and done is not None and settled:
+    is_picked = done is not None and done.winner is not None and _picked_by(config, directory)
+    if config == before and done is not None and is_picked:
         return end_delivery(config, directory, done) if is_owed(directory) else Result(directory, done)
     if is_locked(directory):
         raise WorkspaceError(f"Another process is running {directory.path}.")
     check_choices(config)
     deadline = Deadline.after(config.limits.time_budget, used=seconds_used(directory), started=begin)
-    if done is not None and settled:
+    if done is not None and is_picked:
         check_room(config, done, deadline)
     elif done is not None:
         check_time_to_pick(done, deadline)

@@ -46,7 +46,10 @@ def list_runs(workspace: str | Path | None = None) -> list[dict[str, Any]]:
 def show_run(
     experiment: str | Path, *, trial: int | None = None, workspace: str | Path | None = None
 ) -> dict[str, Any]:
-    """Everything about an experiment, its leaderboard included, or about one of its trials.
+    """Everything about an experiment, its leaderboard included, or about one of its trials, as plain data.
+
+    Raises:
+        WorkspaceError: there is no such experiment, or no such trial, or the trial has not ended.
 
     Example:
         >>> from automl import api

@@ -164,6 +164,8 @@ def run(
 
     Raises:
         ConfigError: something in the file cannot be used. Says where, and what instead.
+        DataError: nothing can be learned from the data.
+        NoModelError: no trial completed; carries the causes.
 
     Example:
         >>> result = automl.run("iris.yaml", progress=False)
@@ -219,6 +221,14 @@ def plan(file: str | Path, *, trust: bool = False) -> dict[str, Any]:
     """Describe what `run` would do: the data as understood, the split, algorithms in and out, the space, the budget.
 
     Nothing is trained and nothing is written.
+
+    Returns:
+        Plain data, as ``automl plan --json`` prints it.
+
+    Raises:
+        ConfigError: something in the file cannot be used. Says where, and what instead.
+        DataError: nothing can be learned from the data.
+        TimeBudgetError: reading the data takes longer than the search may last.
 
     Example:
         >>> described = automl.plan("iris.yaml")

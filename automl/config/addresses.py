@@ -68,7 +68,7 @@ def note_addresses(config: ExperimentConfig, directory: ExperimentDirectory) -> 
 
 
 def admit_addresses(config: ExperimentConfig, directory: ExperimentDirectory, *, trust: bool) -> None:
-    """Before an experiment is continued: remember the hosts that its record names, or refuse those that are new.
+    """Remember the hosts that the record of an experiment to be continued names, or refuse those that are new.
 
     Raises:
         TrustError, DamagedFileError: as `check_recorded_addresses`, without trust.

@@ -51,7 +51,7 @@ def arguments_of(
     """Sort the arguments of `automl.fit`. See there.
 
     Raises:
-        ConfigError: the same thing was said twice.
+        ConfigError: an option was given twice.
     """
     source, options = _data_of(data, target)
     roles = {role: options.pop(role) for role in _ROLES if role in options and not _is_text(options[role])}

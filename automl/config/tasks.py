@@ -1,4 +1,4 @@
-"""What an experiment's ``task`` names: a problem of learning, or of another kind that a distribution brings."""
+"""Kinds of problems by the name below ``task``: those of learning, and others that installed distributions bring."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from automl.display.figures import clock, score
 from automl.display.plain import outcome
-from automl.display.progress import Progress
+from automl.display.progress import ProgressView
 from automl.display.tally import FINAL, Tally, best_line, counts_line, time_line
 from automl.engine.study.state import SearchState
 from automl.engine.trial.contract import Status
@@ -24,7 +24,7 @@ __all__ = ["LiveProgress", "view"]
 _STYLES = {Status.COMPLETED: "green", Status.PRUNED: "yellow", Status.CANCELLED: "yellow"}
 
 
-class LiveProgress(Progress):
+class LiveProgress(ProgressView):
     """Running trials, counts, the best so far, time left and the latest trials.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 
 from automl.display.live import view
-from automl.display.progress import Progress
+from automl.display.progress import ProgressView
 from automl.display.tally import Tally
 from automl.display.terminal import VisibleConsole
 from automl.engine.study.state import SearchState
@@ -20,7 +20,7 @@ __all__ = ["NotebookProgress", "to_html"]
 _FORMAT = "<pre style='line-height:normal;font-family:Menlo,DejaVu Sans Mono,Consolas,monospace'>{code}</pre>"
 
 
-class NotebookProgress(Progress):
+class NotebookProgress(ProgressView):
     """The live view as HTML, at most twice a second.
 
     Args:

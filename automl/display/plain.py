@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import IO
 
 from automl.display.figures import clock, score
-from automl.display.progress import Progress
+from automl.display.progress import ProgressView
 from automl.display.tally import FINAL, Tally, best_line, counts_line, time_line
 from automl.engine.study.state import Finished, SearchState
 from automl.visible import visible
@@ -13,7 +13,7 @@ from automl.visible import visible
 __all__ = ["PlainProgress"]
 
 
-class PlainProgress(Progress):
+class PlainProgress(ProgressView):
     """A line when the best improves, when an algorithm fails for the first time, when the final training begins, and
     every `every` seconds.
 

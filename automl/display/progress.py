@@ -7,17 +7,17 @@ from typing import Self
 
 from automl.engine.study.state import SearchState
 
-__all__ = ["Progress"]
+__all__ = ["ProgressView"]
 
 
-class Progress:
+class ProgressView:
     """The quiet view: shows nothing. Base of the others.
 
     `update` may be called hundreds of times a second, and is cheap.
 
     Example:
         >>> from automl.engine.trial.objective import Objective
-        >>> with Progress() as progress:
+        >>> with ProgressView() as progress:
         ...     progress.say("reading the data")
         ...     progress.update(SearchState(Objective("accuracy")))
     """

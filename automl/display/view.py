@@ -10,14 +10,14 @@ from typing import IO, cast
 
 from rich.console import Console
 
-from automl.display.progress import Progress
+from automl.display.progress import ProgressView
 from automl.display.terminal import VisibleConsole
 from automl.display.tolerant import Tolerant
 
 __all__ = ["make_progress"]
 
 
-def make_progress(show: bool = True, *, title: str = "", console: Console | None = None) -> Progress:
+def make_progress(show: bool = True, *, title: str = "", console: Console | None = None) -> ProgressView:
     """The view that suits where the output goes.
 
     Args:
@@ -26,7 +26,7 @@ def make_progress(show: bool = True, *, title: str = "", console: Console | None
         console: where to write; by default standard output.
     """
     if not show:
-        return Progress()
+        return ProgressView()
     from automl.display.live import LiveProgress
     from automl.display.plain import PlainProgress
 

@@ -47,7 +47,11 @@ def seconds_used(directory: ExperimentDirectory) -> float:
 
 
 def _elapsed(value: Any) -> float:
-    """Raises ValueError for what is not a number of seconds."""
+    """Read a number of seconds.
+
+    Raises:
+        ValueError: it is none.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("it holds no number of seconds, 'elapsed'")
     if not 0 <= value <= _LONGEST:  # nor is NaN

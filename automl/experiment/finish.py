@@ -71,7 +71,8 @@ class Finish:
         phases: where the time goes.
         reserve: what was kept of it.
         tracker: MLflow.
-        settle: is given what delivers the result as it stands, once there is one: the rest may be cut.
+        on_result: called with a function that delivers the result as it stands, once there is one: whatever follows
+            may be cut off.
     """
 
     config: ExperimentConfig
@@ -80,7 +81,7 @@ class Finish:
     phases: Phases
     reserve: Reserve
     tracker: Tracker
-    settle: Callable[[Callable[[], Result]], None] = lambda deliver: None
+    on_result: Callable[[Callable[[], Result]], None] = lambda deliver: None
 
     def deliver(self, found: SearchOutcome, executor: Executor) -> Result:
         """Close `executor` meanwhile.
@@ -96,11 +97,11 @@ class Finish:
         summary = self._picked(found, picked)
         registered, note = self._register(summary, picked.result)
         summary = summary.model_copy(update={"registered": registered, "not_registered": note})
-        self.settle(partial(self._as_it_stands, summary))
+        self.on_result(partial(self._as_it_stands, summary))
         summary = self._test(found, summary, picked.result)
         with self.phases.measure("close"):
             executor.close()
-        self.settle(partial(self._as_it_stands, summary))
+        self.on_result(partial(self._as_it_stands, summary))
         self._as_it_stands(summary)  # whatever happens from here on: this is the result
         with self.phases.measure("mirror"):
             self.tracker.finish(
@@ -206,7 +207,7 @@ class Finish:
         return max(0.0, self.deadline.remaining() - WAY_OUT) if self.deadline.limited else math.inf
 
     def _summary(self, found: SearchOutcome) -> Summary:
-        """All but the winner."""
+        """Return the summary without its winner."""
         problem, last = found.problem, found.last
         return Summary(
             experiment=self.directory.name,

@@ -23,7 +23,7 @@ _STEPS = ((60, 5), (300, 15), (math.inf, 60))
 
 
 def no_model(last: SearchState, directory: ExperimentDirectory, deadline: Deadline, *, first_part: str) -> NoModelError:
-    """No trial has left a model: each cause once, most frequent first; how much time would have done.
+    """Explain why no trial has left a model: each cause once, most frequent first; how much time would have done.
 
     Args:
         last: the state of the search at its end.

@@ -163,13 +163,17 @@ class Result:
 
     @property
     def _place(self) -> TrialDirectory:
-        """Where the winner's files lie. Raises what `best` raises."""
+        """The directory of the winner's files. Raises what `best` raises."""
         assert self.best is not None and self.summary.winner is not None
         return self.summary.winner.place(self._directory)
 
     @cached_property
     def model(self) -> Any:
         """The winner: a fitted scikit-learn estimator that takes the raw columns, or pictures.
+
+        Raises:
+            NoModelError: as `best`.
+            WorkspaceError: its files are gone, or cannot be read.
 
         Example:
             >>> result.model.predict([[5.1, 3.5, 1.4, 0.2]])
@@ -189,7 +193,14 @@ class Result:
         return classes
 
     def predict(self, X: Any) -> np.ndarray:
-        """Predicted labels or values of the rows of `X`, shape (n,); pictures may be paths, PIL images or arrays.
+        """Predicted labels, of the dtype of `classes_`, or values (float64), of the rows of `X`, shape (n,).
+
+        Args:
+            X: raw rows as in training, shape (n, d), columns in any order; pictures may be paths, PIL images or arrays.
+
+        Raises:
+            DataError: these are other columns than those of training, or there are no rows.
+            NoModelError: as `best`.
 
         Example:
             >>> result.predict([[5.1, 3.5, 1.4, 0.2]])
@@ -199,7 +210,14 @@ class Result:
         return predicted
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Probabilities of each class, shape (n, n_classes), in the order of `classes_`.
+        """Probabilities of each class, float64, shape (n, n_classes), in the order of `classes_`.
+
+        Args:
+            X: as for `predict`.
+
+        Raises:
+            DataError: as `predict`.
+            AttributeError: the task is a regression.
 
         Example:
             >>> result.predict_proba([[5.1, 3.5, 1.4, 0.2]]).round(2)

@@ -10,7 +10,7 @@ from functools import partial
 from automl.config.schema import ExperimentConfig
 from automl.config.tasks import problem_class
 from automl.deadline import Deadline
-from automl.display.progress import Progress
+from automl.display.progress import ProgressView
 from automl.engine.execution.base import Executor
 from automl.engine.samplers.registry import make_sampler
 from automl.engine.search.inputs import Inputs
@@ -51,7 +51,7 @@ def run_session(
     *,
     deadline: Deadline,
     watchdog: Watchdog,
-    view: Progress,
+    view: ProgressView,
 ) -> Result:
     """Search, deliver, register: everything inside the budget.
 
@@ -85,7 +85,7 @@ class _Session:
         directory: ExperimentDirectory,
         deadline: Deadline,
         watchdog: Watchdog,
-        view: Progress,
+        view: ProgressView,
     ) -> None:
         self._config, self._inputs, self._directory = config, inputs, directory
         self._deadline, self._watchdog, self._view = deadline, watchdog, view
@@ -143,10 +143,10 @@ class _Session:
             phases=self._phases,
             reserve=self._reserve,
             tracker=self._tracker,
-            settle=self._settle,
+            on_result=self._deliver_on_timeout,
         )
 
-    def _settle(self, deliver: Callable[[], Result]) -> None:
+    def _deliver_on_timeout(self, deliver: Callable[[], Result]) -> None:
         """Have the watchdog `deliver` when time is up, whatever this process is busy with."""
         if self._in_time:
             self._watchdog.says(lambda: self._watchdog.reports(deliver()))

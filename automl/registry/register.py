@@ -43,7 +43,7 @@ def register(candidate: Candidate, *, patience: float | None = None) -> Register
         with model.locked():
             version = _find(model, candidate, digest) or _add(model, candidate, digest, predictions)
             try:
-                return _settle(model, version.number, candidate)
+                return _promote_if_better(model, version.number, candidate)
             except WorkspaceError as error:  # it is registered, whatever is wrong with the champion
                 return _not_promoted(candidate.name, version.number, str(error).rstrip("."))
     except RegistryError:
@@ -126,7 +126,7 @@ def _add(
         raise
 
 
-def _settle(model: ModelDirectory, number: int, candidate: Candidate) -> RegisteredModel:
+def _promote_if_better(model: ModelDirectory, number: int, candidate: Candidate) -> RegisteredModel:
     name, title = candidate.name, f"{candidate.name} version {number}"
     holder = model.pointer()
     if holder is not None and holder.version == number:

@@ -1,6 +1,6 @@
 """The conformance suite of algorithms: an entry of a search space, and the adapter of its library if it has one.
 
-Derive it, and say what yours is.
+Derive `AlgorithmSuite`, and give it the entry of your algorithm.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from automl.errors import SpaceError
 from automl.learning.algorithms.base import Learner
 from automl.learning.algorithms.estimators import make_learner
 from automl.learning.algorithms.trust import check_estimators, check_trust
-from automl.testing.problems import Problem, problems
+from automl.testing.small_tables import SmallTable, small_tables
 
 __all__ = ["AlgorithmSuite"]
 
@@ -62,7 +62,7 @@ class AlgorithmSuite:
 
     @pytest.fixture(autouse=True)
     def _one_thread(self) -> Iterator[None]:
-        """As a trial of one core runs."""
+        """Limit libraries to one thread, as in a trial of one core."""
         with threadpool_limits(1):
             yield
 
@@ -75,82 +75,82 @@ class AlgorithmSuite:
         self.space.encode(self.space.complete(), "")  # its defaults are in their ranges
 
     def test_every_configuration_at_the_borders_of_its_space_fits(self) -> None:
-        problem = self.problems[-1]
+        table = self.tables[-1]
         for params in _borders(self.space):
-            learner = self.learner(problem, **params)
-            learner.fit(problem.train, problem.y_train, categorical=problem.categorical, progress=_Progress(stop=20))
-            self.assert_predictions(problem, learner.predict(problem.valid))
+            learner = self.learner(table, **params)
+            learner.fit(table.train, table.y_train, categorical=table.categorical, progress=_Progress(stop=20))
+            self.assert_predictions(table, learner.predict(table.valid))
 
     def test_an_unknown_parameter_is_refused_by_name(self) -> None:
-        problem = self.problems[0]
+        table = self.tables[0]
         if not self.strict:
             pytest.skip("it takes any name")
         with pytest.raises(SpaceError, match=_UNKNOWN):
-            self.fit(problem, **{_UNKNOWN: 1})
+            self.fit(table, **{_UNKNOWN: 1})
 
     # --- fitting and predicting
 
     def test_it_learns_from_a_table_with_gaps_and_categories(self) -> None:
-        for problem in self.problems:
-            predicted = self.fitted(problem).predict(problem.valid)
-            self.assert_predictions(problem, predicted)
-            assert problem.error(predicted) < problem.error_of_a_constant()
+        for table in self.tables:
+            predicted = self.fitted(table).predict(table.valid)
+            self.assert_predictions(table, predicted)
+            assert table.error(predicted) < table.error_of_a_constant()
 
     def test_the_same_seed_gives_the_same_bits(self) -> None:
-        for problem in self.problems:
-            again = self.fit(problem)
-            np.testing.assert_array_equal(again.predict(problem.valid), self.fitted(problem).predict(problem.valid))
+        for table in self.tables:
+            again = self.fit(table)
+            np.testing.assert_array_equal(again.predict(table.valid), self.fitted(table).predict(table.valid))
 
     def test_a_row_is_predicted_the_same_alone_and_among_others(self) -> None:
-        for problem in self.problems:
-            learner = self.fitted(problem)
+        for table in self.tables:
+            learner = self.fitted(table)
             np.testing.assert_allclose(
-                learner.predict(problem.valid[:3]), learner.predict(problem.valid)[:3], rtol=1e-5, atol=1e-6
+                learner.predict(table.valid[:3]), learner.predict(table.valid)[:3], rtol=1e-5, atol=1e-6
             )
 
     def test_a_fitted_model_survives_pickling(self) -> None:
-        for problem in self.problems:
-            learner = self.fitted(problem)
+        for table in self.tables:
+            learner = self.fitted(table)
             copy = pickle.loads(pickle.dumps(learner))
-            np.testing.assert_array_equal(copy.predict(problem.valid), learner.predict(problem.valid))
+            np.testing.assert_array_equal(copy.predict(table.valid), learner.predict(table.valid))
 
     def test_matrices_may_be_read_only_and_are_left_as_they_are(self) -> None:
-        problem = self.problems[0]
-        train, valid = problem.train.copy(), problem.valid.copy()
+        table = self.tables[0]
+        train, valid = table.train.copy(), table.valid.copy()
         train.flags.writeable = valid.flags.writeable = False  # as memory maps are
-        self.learner(problem).fit(train, problem.y_train, categorical=problem.categorical)
-        writable = problem.train.copy(), problem.valid.copy()
-        learner = self.learner(problem)
-        learner.fit(writable[0], problem.y_train, categorical=problem.categorical, valid=writable[1])
+        self.learner(table).fit(train, table.y_train, categorical=table.categorical)
+        writable = table.train.copy(), table.valid.copy()
+        learner = self.learner(table)
+        learner.fit(writable[0], table.y_train, categorical=table.categorical, valid=writable[1])
         learner.predict(writable[1])
-        np.testing.assert_array_equal(writable[0], problem.train)
-        np.testing.assert_array_equal(writable[1], problem.valid)
+        np.testing.assert_array_equal(writable[0], table.train)
+        np.testing.assert_array_equal(writable[1], table.valid)
 
     def test_classes_that_the_training_rows_lack_get_probability_0(self) -> None:
-        problem = self.problems[-1]
-        if problem.n_classes is None:
+        table = self.tables[-1]
+        if table.n_classes is None:
             pytest.skip("regression has no classes")
-        rows = problem.y_train != 1
-        learner = self.learner(problem)
-        learner.fit(problem.train[rows], problem.y_train[rows], categorical=problem.categorical)
-        predicted = learner.predict(problem.valid)
-        self.assert_predictions(problem, predicted)
+        rows = table.y_train != 1
+        learner = self.learner(table)
+        learner.fit(table.train[rows], table.y_train[rows], categorical=table.categorical)
+        predicted = learner.predict(table.valid)
+        self.assert_predictions(table, predicted)
         assert (predicted[:, 1] == 0).all()
 
     def test_weights_are_heeded_unless_it_cannot_weigh(self) -> None:
-        problem = self.problems[0]
-        weight = np.where(np.arange(len(problem.train)) % 2, 5.0, 0.2)
-        learner = self.learner(problem)
-        learner.fit(problem.train, problem.y_train, weight=weight, categorical=problem.categorical)
-        predicted = learner.predict(problem.valid)
-        self.assert_predictions(problem, predicted)
-        heeded = not np.array_equal(predicted, self.fitted(problem).predict(problem.valid))
+        table = self.tables[0]
+        weight = np.where(np.arange(len(table.train)) % 2, 5.0, 0.2)
+        learner = self.learner(table)
+        learner.fit(table.train, table.y_train, weight=weight, categorical=table.categorical)
+        predicted = learner.predict(table.valid)
+        self.assert_predictions(table, predicted)
+        heeded = not np.array_equal(predicted, self.fitted(table).predict(table.valid))
         assert heeded == self.weighs
 
     def test_it_uses_as_many_threads_as_it_is_given(self) -> None:
-        problem = self.problems[0]
-        learner = self.learner(problem, threads=2)
-        learner.fit(problem.train, problem.y_train, categorical=problem.categorical)
+        table = self.tables[0]
+        learner = self.learner(table, threads=2)
+        learner.fit(table.train, table.y_train, categorical=table.categorical)
         given = learner.model.get_params() if hasattr(learner.model, "get_params") else {}
         for name in _THREADS:
             if name in given and type(learner.model).__name__ not in learner.unthreaded:
@@ -159,33 +159,29 @@ class AlgorithmSuite:
     # --- rounds
 
     def test_a_fit_that_is_watched_gives_the_same_model(self) -> None:
-        problem, watching = self.problems[-1], _Progress()
-        learner = self.learner(problem)
-        learner.fit(
-            problem.train, problem.y_train, categorical=problem.categorical, valid=problem.valid, progress=watching
-        )
-        np.testing.assert_array_equal(learner.predict(problem.valid), self.fitted(problem).predict(problem.valid))
+        table, watching = self.tables[-1], _Progress()
+        learner = self.learner(table)
+        learner.fit(table.train, table.y_train, categorical=table.categorical, valid=table.valid, progress=watching)
+        np.testing.assert_array_equal(learner.predict(table.valid), self.fitted(table).predict(table.valid))
         assert (watching.asked > 0) == self.rounds
         assert bool(watching.seen) == learner.reports
         fractions = [fraction for fraction, _ in watching.seen]
         assert fractions == sorted(fractions)
         assert all(0 < fraction < 1 for fraction in fractions)
         for _, predicted in watching.seen:
-            self.assert_predictions(problem, predicted)
+            self.assert_predictions(table, predicted)
         pickle.dumps(learner)  # it holds nothing of what watched it
 
     def test_a_fit_ends_when_it_is_told_to(self) -> None:
         if not self.rounds:
             pytest.skip("its fit does not go in rounds")
-        problem, stopping = self.problems[-1], _Progress(stop=3)
-        learner = self.learner(problem)
-        learner.fit(
-            problem.train, problem.y_train, categorical=problem.categorical, valid=problem.valid, progress=stopping
-        )
+        table, stopping = self.tables[-1], _Progress(stop=3)
+        learner = self.learner(table)
+        learner.fit(table.train, table.y_train, categorical=table.categorical, valid=table.valid, progress=stopping)
         assert stopping.asked == 3
-        predicted = learner.predict(problem.valid)
-        self.assert_predictions(problem, predicted)
-        assert not np.array_equal(predicted, self.fitted(problem).predict(problem.valid))
+        predicted = learner.predict(table.valid)
+        self.assert_predictions(table, predicted)
+        assert not np.array_equal(predicted, self.fitted(table).predict(table.valid))
 
     # --- what the tests share
 
@@ -194,37 +190,37 @@ class AlgorithmSuite:
         return self.entry if isinstance(self.entry, AlgorithmSpace) else AlgorithmSpace.model_validate(self.entry)
 
     @property
-    def problems(self) -> tuple[Problem, ...]:
+    def tables(self) -> tuple[SmallTable, ...]:
         """Small tables as this algorithm's view of them; the last is the hardest."""
-        return problems(self.task, self.space.view)
+        return small_tables(self.task, self.space.view)
 
-    def learner(self, problem: Problem, *, threads: int = 1, **params: Any) -> Learner:
+    def learner(self, table: SmallTable, *, threads: int = 1, **params: Any) -> Learner:
         """The unfitted model with a configuration."""
         chosen = self.space.complete({**self.params, **params})
         return make_learner(
-            self.space, chosen, task=self.task, seed=11, threads=threads, trust=self.trust, n_classes=problem.n_classes
+            self.space, chosen, task=self.task, seed=11, threads=threads, trust=self.trust, n_classes=table.n_classes
         )
 
-    def fit(self, problem: Problem, **params: Any) -> Learner:
-        learner = self.learner(problem, **params)
-        learner.fit(problem.train, problem.y_train, categorical=problem.categorical)
+    def fit(self, table: SmallTable, **params: Any) -> Learner:
+        learner = self.learner(table, **params)
+        learner.fit(table.train, table.y_train, categorical=table.categorical)
         return learner
 
-    def fitted(self, problem: Problem) -> Learner:
+    def fitted(self, table: SmallTable) -> Learner:
         """A model that several tests look at and none changes."""
-        key = f"{type(self).__qualname__} {self.space.model_dump_json()} {problem.name}"
+        key = f"{type(self).__qualname__} {self.space.model_dump_json()} {table.name}"
         if key not in self._fitted:
-            self._fitted[key] = self.fit(problem)
+            self._fitted[key] = self.fit(table)
         return self._fitted[key]
 
-    def assert_predictions(self, problem: Problem, predicted: np.ndarray) -> None:
-        """Probabilities or values of all rows in `problem.valid`."""
+    def assert_predictions(self, table: SmallTable, predicted: np.ndarray) -> None:
+        """Probabilities or values of all rows in `table.valid`."""
         assert predicted.dtype == np.float64
         assert np.isfinite(predicted).all()
-        if problem.n_classes is None:
-            assert predicted.shape == (len(problem.valid),)
+        if table.n_classes is None:
+            assert predicted.shape == (len(table.valid),)
             return
-        assert predicted.shape == (len(problem.valid), problem.n_classes)
+        assert predicted.shape == (len(table.valid), table.n_classes)
         assert (predicted >= 0).all()
         np.testing.assert_allclose(predicted.sum(axis=1), 1)
 

@@ -48,7 +48,12 @@ _FATAL = ("driver", "everything", "ray head", "raylet")
 
 @dataclass(frozen=True)
 class Fault:
-    """A kill to be made: whom (`TARGETS`), and when (`KILL_POINTS`)."""
+    """A kill to be made.
+
+    Attributes:
+        target: the process to kill, one of `TARGETS`.
+        moment: when to kill it, one of `KILL_POINTS`.
+    """
 
     target: str
     moment: str
@@ -189,7 +194,7 @@ class ChaosRun:
         return process.returncode
 
     def _kill(self, fault: Fault, driver: int = 0) -> bool:
-        """False if no process of that kind is there at present."""
+        """Make a kill. Return False if no process of that kind is there at present."""
         victims = TARGETS[fault.target](driver, processes_of(self._mark))
         if not victims:
             return False
@@ -242,7 +247,7 @@ class ChaosRun:
         return replace(found, problems=(*self._problems, *found.problems))
 
     def _blame(self, sentence: str) -> None:
-        """The latest kill was not survived."""
+        """Note that the latest kill was not survived."""
         self._problems.append(sentence)
         if self._kills:
             self._kills[-1] = replace(self._kills[-1], survived=False)
@@ -273,7 +278,7 @@ def draw_faults(executor: str, count: int, seed: int) -> tuple[Fault, ...]:
 
 
 def _deck(draw: random.Random, first: Sequence[str], then: Sequence[str]) -> Iterator[str]:
-    """Each of them once, shuffled, those of `first` before those of `then`; and again."""
+    """Yield each of them once, shuffled, those of `first` before those of `then`; and again."""
     while True:
         yield from draw.sample(first, len(first))
         yield from draw.sample(then, len(then))

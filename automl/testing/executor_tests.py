@@ -18,7 +18,7 @@ __all__ = ["ExecutorTests"]
 
 
 class ExecutorTests:
-    """One executor serves all tests of a class, whatever they do to its workers."""
+    """Fixtures of all tests of executors. One executor serves all tests of a class, whatever they do to its workers."""
 
     hard_kill: ClassVar[bool] = True
     """False excuses an executor whose trials run in the caller's process from all that needs a kill."""
@@ -44,7 +44,7 @@ class ExecutorTests:
 
     @pytest.fixture
     def trial(self, tmp_path: Path) -> Callable[..., TrialSpec]:
-        """Makes specs: `trial("behaviour", seconds=..., memory=..., seed=..., **params)`."""
+        """Make specs: `trial("behaviour", seconds=..., memory=..., seed=..., **params)`."""
         (tmp_path / "trials").mkdir()
 
         def make(
@@ -68,6 +68,6 @@ class ExecutorTests:
         return self.result(executor, spec, on_report=lambda r: executor.stop(r.number, reason, grace=grace))
 
     def assert_usable(self, executor: Executor, trial: Callable[..., TrialSpec]) -> None:
-        """Every slot still runs trials."""
+        """Check that every slot still runs trials."""
         events = run_trials(executor, *(trial("compute", scale=1.0) for _ in range(executor.slots)))
         assert all(e.status is Status.COMPLETED for e in events if isinstance(e, TrialResult))

@@ -1,6 +1,6 @@
 """The conformance suite of executors.
 
-Derive it, and say how to make yours.
+Derive `ExecutorSuite`, and say how to make your executor.
 """
 
 from __future__ import annotations

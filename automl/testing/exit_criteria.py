@@ -1,6 +1,6 @@
 """The conformance suite of exit criteria.
 
-Derive it, name yours and the limits that ask for it, and describe a search that it ends.
+Derive `ExitCriterionSuite`, name your criterion and the limits that ask for it, and describe a search that it ends.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A problem without data: a function, and a space in which it is to be best.
+"""A problem without data: a function, and a space in which its best value is searched for.
 
-It shows, and tests, all that an experiment asks of a kind of problem; a search of it takes next to no time. Derive it,
-and announce it under the entry points ``automl.problems``, named after its task; ``search.space`` is then a mapping of
-parameters alone.
+It shows, and tests, all that an experiment asks of a kind of problem; a search of it takes next to no time. Derive
+`FunctionProblem`, and announce yours in the entry-point group ``automl.problems``, named after its task. In experiment
+files of that task ``search.space`` is a mapping of parameters alone.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _MODEL = "configuration.json"
 
 @dataclass(frozen=True)
 class FunctionProblem(Problem):
-    """A function that a search makes as good as it can.
+    """A function whose best value is searched for.
 
     Attributes:
         metric: what the function returns.

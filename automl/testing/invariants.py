@@ -118,7 +118,7 @@ def examine(directory: ExperimentDirectory, ledger: Ledger | None = None) -> Fin
 
 
 def _digest(place: TrialDirectory) -> str:
-    """Of the result, and of the parameters: a trial that begins again writes these first."""
+    """Hash the result and the parameters: a trial that begins again writes these first."""
     digest = hashlib.sha256()
     for file in (place.result, place.params):
         digest.update(file.read_bytes() if file.exists() else b"gone")
@@ -221,7 +221,7 @@ def _predicts(reference: str, directory: ExperimentDirectory) -> bool:
 
 
 def _unlike_registry(model: ModelDirectory, records: Sequence[Registration], uri: str) -> Iterator[str]:
-    """MLflow has each version once, checked, under its number, and the same champion."""
+    """Say where MLflow differs: it is to have each version once, checked, under its number, and the same champion."""
     name = records[0].name if records else ""
     with quiet():
         client = open_client(uri)

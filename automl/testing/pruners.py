@@ -1,6 +1,6 @@
 """The conformance suite of pruners.
 
-Derive it, and say how to make yours.
+Derive `PrunerSuite`, and say how to make your pruner.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class PrunerSuite:
         described = kind.Settings.model_json_schema().get("properties", {})
         assert [name for name, option in described.items() if not option.get("description")] == []
 
-    # --- whom it stops
+    # --- which trials it stops
 
     @_DIRECTIONS
     def test_a_trial_that_is_alone_runs_to_its_end(self, tmp_path: Path, maximize: bool) -> None:

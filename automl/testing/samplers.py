@@ -1,6 +1,6 @@
 """The conformance suite of samplers.
 
-Derive it, and say how to make yours.
+Derive `SamplerSuite`, and say how to make your sampler.
 """
 
 from __future__ import annotations

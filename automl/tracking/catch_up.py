@@ -34,7 +34,7 @@ def rebuild(directory: ExperimentDirectory, uri: str, *, trials: bool = True) ->
         mark = Mark(directory)
         runs = ExperimentRuns(directory, uri)
         if catch_up(directory, runs, trials=trials):
-            mark.settle()
+            mark.clear()
         return runs.mirrored
 
 

@@ -67,7 +67,7 @@ def _bring(mark: Mark, down: set[str | None]) -> bool:
         with sole_mirror(directory, patience=0.0), quiet():
             complete = _catch_up(directory, ExperimentRuns(directory, uri), trials=mark.trials)
         if complete:
-            mark.settle()
+            mark.clear()
             log.info("%s is in MLflow at %s", directory.key, redacted(uri))
         return complete
     except AutomlError as error:  # its own mirror is doing it, or something is damaged

@@ -40,14 +40,14 @@ class Mark:
         self.uri: str | None = None if said.get("uri") is None else str(said["uri"])
         self.trials = bool(said.get("trials", True))
 
-    def settle(self) -> None:
-        """MLflow has everything that it was owed when this was made; what came later is still owed."""
+    def clear(self) -> None:
+        """Note that MLflow has everything it was owed when this mark was read; what came later is still owed."""
         if self._token is not None and self._read().get("token") == self._token:
             self._path.unlink(missing_ok=True)
 
     def tried(self) -> None:
-        """It could not be brought: note when."""
-        with suppress(OSError):  # settled by another one meanwhile
+        """Note when it was tried in vain."""
+        with suppress(OSError):  # cleared by another process meanwhile
             os.utime(self._path)
 
     def _read(self) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Mark:
 
 
 def owe(directory: ExperimentDirectory, uri: str | None, *, trials: bool) -> None:
-    """MLflow lacks something of an experiment, or is about to.
+    """Note that MLflow lacks something of an experiment, or is about to.
 
     Args:
         uri, trials: see `Mark`.

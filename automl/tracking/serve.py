@@ -135,7 +135,7 @@ class MirrorProcess:
             if not complete and attempts:
                 time.sleep(max(0.0, min(self._retry_at, ends) - time.monotonic()))
         if complete:
-            mark.settle()
+            mark.clear()
             self._warm = True  # nothing comes that could be prepared for
         mirrored = 0 if self._runs is None else self._runs.mirrored
         return {"finished": {"mirrored": mirrored, "complete": complete}}

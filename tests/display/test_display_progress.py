@@ -1,4 +1,4 @@
-"""Progress views, fed with the states of a search."""
+"""ProgressView views, fed with the states of a search."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.console import Console
 from automl.display.live import LiveProgress, view
 from automl.display.notebook import to_html
 from automl.display.plain import PlainProgress
-from automl.display.progress import Progress
+from automl.display.progress import ProgressView
 from automl.display.tally import Tally
 from automl.display.view import make_progress
 from automl.engine.study.state import Finished, RunningTrial, SearchState
@@ -169,10 +169,11 @@ def test_an_update_is_cheap() -> None:
 
 
 @pytest.mark.parametrize(
-    ("show", "terminal", "kind"), [(False, True, Progress), (True, False, PlainProgress), (True, True, LiveProgress)]
+    ("show", "terminal", "kind"),
+    [(False, True, ProgressView), (True, False, PlainProgress), (True, True, LiveProgress)],
 )
 def test_the_view_suits_the_output(
-    show: bool, terminal: bool, kind: type[Progress], monkeypatch: pytest.MonkeyPatch
+    show: bool, terminal: bool, kind: type[ProgressView], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     console = Console(file=io.StringIO(), force_terminal=terminal)
@@ -180,7 +181,7 @@ def test_the_view_suits_the_output(
 
 
 def test_the_quiet_view_takes_everything() -> None:
-    with Progress() as progress:
+    with ProgressView() as progress:
         progress.say("nothing")
         progress.update(state(1, new=(ended(0),)))
         progress.close()

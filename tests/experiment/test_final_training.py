@@ -21,12 +21,12 @@ from automl.engine.trial.cores import usable_cores
 from automl.engine.workspace.layout import ExperimentDirectory
 from automl.experiment.results.leaderboard import read_trials
 
-STRETCHING = '''
+ANYTIME = '''
 import os, time
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.naive_bayes import GaussianNB
 
-class Stretching(ClassifierMixin, BaseEstimator):
+class Anytime(ClassifierMixin, BaseEstimator):
     """Trains for as long as the search allots to it, or until it has had enough; n_jobs is what it was given."""
 
     def __init__(self, enough=1.0, n_jobs=None, shift=0.0):
@@ -73,7 +73,7 @@ def declared(place: Path, enough: float, **limits: Any) -> dict[str, Any]:
                 "algorithms": {
                     "tree": {"estimator": "sklearn.tree.DecisionTreeClassifier"},
                     "net": {
-                        "estimator": "stretching_estimator.Stretching",
+                        "estimator": "anytime_estimator.Anytime",
                         "anytime": True,
                         "fixed": {"enough": enough},
                         "params": {"shift": {"type": "float", "low": 0.0, "high": 1.0}},
@@ -92,11 +92,11 @@ def declared(place: Path, enough: float, **limits: Any) -> dict[str, Any]:
 @pytest.fixture
 def estimator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """It can be imported, here and in processes that the test starts."""
-    (tmp_path / "stretching_estimator.py").write_text(STRETCHING)
+    (tmp_path / "anytime_estimator.py").write_text(ANYTIME)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     yield
-    sys.modules.pop("stretching_estimator", None)
+    sys.modules.pop("anytime_estimator", None)
 
 
 def written(directory: Path, number: int) -> dict[str, Any]:

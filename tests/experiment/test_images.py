@@ -75,7 +75,7 @@ def copied(result: Result, tmp_path: Path) -> Path:
     return folder
 
 
-def test_classification_of_pictures_settles_its_task_once(result: Result) -> None:
+def test_classification_of_pictures_determines_its_task_once(result: Result) -> None:
     config = yaml.safe_load((result.directory / "experiment.yaml").read_text())
     assert config["task"] == result.summary.task == "image_classification"
     assert result.summary.metric == "accuracy"

@@ -128,7 +128,7 @@ def test_registering_the_same_model_again_gives_the_version_it_has(make_candidat
     assert (again.version, again.alias, again.promoted) == (first.version, CHAMPION, False)
 
 
-def test_what_a_kill_before_the_champion_was_named_has_left_is_settled(make_candidate: Make, home: Workspace) -> None:
+def test_what_a_kill_before_the_champion_was_named_has_left_is_completed(make_candidate: Make, home: Workspace) -> None:
     register(make_candidate())
     find_model(home, "flowers").champion.unlink()
     again = register(make_candidate())

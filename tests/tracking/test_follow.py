@@ -205,9 +205,9 @@ def test_what_is_owed_is_crossed_out_only_by_who_has_seen_it(experiment: Experim
     mark = Mark(experiment)
     assert (mark.uri, mark.trials) == ("http://***@host/x", False)
     owe(experiment, None, trials=True)  # something came meanwhile
-    mark.settle()
+    mark.clear()
     assert is_owed(experiment)
-    Mark(experiment).settle()
+    Mark(experiment).clear()
     assert not is_owed(experiment)
 
 

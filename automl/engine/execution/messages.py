@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from automl.engine.trial.contract import Report, Status, TrialResult
 
-__all__ = ["Broken", "Died", "Finished", "Loaded", "Message"]
+__all__ = ["Broken", "Died", "Ended", "Loaded", "Message"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class Ended:
     """A trial has ended.
 
     Attributes:
@@ -53,4 +53,4 @@ class Died:
     status: Status = Status.INTERRUPTED
 
 
-Message = Loaded | Broken | Report | Finished | Died
+Message = Loaded | Broken | Report | Ended | Died

@@ -104,7 +104,7 @@ class ComputeOptions(Options):
         return max(1, self.min_workers, int((usable_cores() if cores is None else cores) / self.cpus_per_trial))
 
     def with_gpus(self, each: float) -> Self:
-        """The same with `gpus_per_trial` settled."""
+        """The same options with `gpus_per_trial` decided: the GPUs of each trial."""
         return self.model_copy(update={"gpus_per_trial": each})
 
     def workers_on_gpus(self, gpus: float) -> int:

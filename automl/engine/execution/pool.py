@@ -18,7 +18,7 @@ from automl.deadline import Deadline
 from automl.engine.execution.base import Event, Executor
 from automl.engine.execution.ended import ended_without_result
 from automl.engine.execution.handle import SubmittedTrial, WorkerHandle
-from automl.engine.execution.messages import Broken, Died, Finished, Loaded, Message
+from automl.engine.execution.messages import Broken, Died, Ended, Loaded, Message
 from automl.engine.execution.options import ComputeOptions
 from automl.engine.execution.payload import Payload, pack
 from automl.engine.execution.trial_queue import TrialQueue
@@ -285,7 +285,7 @@ class Pool(Executor):
 
     def _take(self, worker: WorkerHandle, message: Message) -> None:
         state = self._state
-        if isinstance(message, Finished):
+        if isinstance(message, Ended):
             self._finish(worker, message)
         elif isinstance(message, Report):
             trial = state.trials.get(message.number)
@@ -301,7 +301,7 @@ class Pool(Executor):
         else:
             self._bury(worker, message)
 
-    def _finish(self, worker: WorkerHandle, finished: Finished) -> None:
+    def _finish(self, worker: WorkerHandle, finished: Ended) -> None:
         state, trial = self._state, worker.ended(finished.result.number)
         state.any_result = True
         worker.free_since = time.monotonic()
@@ -346,7 +346,7 @@ class Pool(Executor):
             if worker.running is None and worker.last is not None:
                 rescue_spool(worker.last.directory, worker.mark, keep=False)
 
-    def _deliver(self, spec: TrialSpec, finished: Finished) -> None:
+    def _deliver(self, spec: TrialSpec, finished: Ended) -> None:
         """Hand on what a worker says about a trial's end."""
         self._state.events.append(finished.result)
 

@@ -60,7 +60,7 @@ class RayFirst(Relay):
             self._start_local(context)
 
     def _start_with_gpus(self, context: TrialContext) -> None:
-        """In Ray's workers alone, or in processes alone."""
+        """Run trials in Ray's workers alone, or in processes alone."""
         try:
             self._leave_to_ray(context)
         except ExecutorError as error:

@@ -104,7 +104,7 @@ def _descendants(
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """False for a process that is gone, or dead and not waited for."""
+    """Tell whether a process runs: not if it is gone, or dead and not waited for."""
     import psutil
 
     try:

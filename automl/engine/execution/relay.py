@@ -50,7 +50,7 @@ class Relay(Executor):
 
     @property
     def slots(self) -> int:
-        """Those of the processes, or Ray's where these are more: both kinds share them."""
+        """Slots of the processes, or Ray's where these are more: both kinds share them."""
         return max(executor.slots for executor in self._serving)
 
     def slots_on(self, device: Device) -> int:
@@ -165,7 +165,7 @@ class Relay(Executor):
             self._local = None
 
     def _is_replaced(self, local: ProcessExecutor) -> bool:
-        """No trial runs in processes any longer, and Ray can run as many."""
+        """Tell whether no trial runs in processes any longer, and Ray can run as many."""
         assert self._ray is not None
         return not local.in_flight and self._ray.ready >= min(self._ray.most, local.most)
 

@@ -97,7 +97,7 @@ def _environment() -> dict[str, str]:
 
 
 def _become_watchdog(pipe: int, command: list[str], environment: dict[str, str]) -> NoReturn:
-    """In the fork: wait until the worker says something or ends, and a while longer if its first trial has no limit."""
+    """Wait in the fork until the worker says something or ends, and a while longer if its first trial has no limit."""
     os.setsid()
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor, source in ((0, pipe), (1, nowhere), (2, nowhere)):

@@ -25,7 +25,7 @@ from typing import Any
 
 from automl.engine.execution.batch import Batch
 from automl.engine.execution.memory_note import MemoryNote
-from automl.engine.execution.messages import Broken, Finished, Loaded, Message
+from automl.engine.execution.messages import Broken, Ended, Loaded, Message
 from automl.engine.execution.payload import Mapped, Payload, unpack
 from automl.engine.execution.reap import MARK, end_self, nested_mark
 from automl.engine.execution.watchdog_process import WorkerWatchdog
@@ -72,11 +72,11 @@ class Worker:
         return Loaded(address(os.getpid()), free_memory())
 
     def accept(self, specs: Sequence[TrialSpec]) -> Batch:
-        """Return the batch to be run next. What is left in it when a `Finished` is worn never begins."""
+        """Return the batch to be run next. What is left in it when an `Ended` is worn never begins."""
         self._batch = Batch(specs)
         return self._batch
 
-    def run(self, spec: TrialSpec, emit: Callable[[Report], None], note: MemoryNote | None = None) -> Finished:
+    def run(self, spec: TrialSpec, emit: Callable[[Report], None], note: MemoryNote | None = None) -> Ended:
         """Run a trial to its end in this thread.
 
         Args:
@@ -101,9 +101,9 @@ class Worker:
         if spec.limits.memory is not None and self._watchdog is not None:
             self._watchdog.lift()
         self._stops.pop(key, None)
-        return Finished(result, self._worn())
+        return Ended(result, self._worn())
 
-    def stop(self, number: int, attempt: int, reason: StopReason) -> Finished | None:
+    def stop(self, number: int, attempt: int, reason: StopReason) -> Ended | None:
         """Ask a trial to stop, from another thread than the one it runs in. The first reason counts.
 
         Returns:
@@ -123,12 +123,12 @@ class Worker:
     def _tick(self) -> None:
         while True:
             time.sleep(_TICK)
-            self._spool.settle()
+            self._spool.flush_long()
 
 
-def _never_begun(spec: TrialSpec, reason: StopReason) -> Finished:
+def _never_begun(spec: TrialSpec, reason: StopReason) -> Ended:
     failure = stop_failure(reason, spec, killed=False)
-    return Finished(TrialResult.of(spec, reason.status, failure=failure, worker=address(os.getpid())), worn=False)
+    return Ended(TrialResult.of(spec, reason.status, failure=failure, worker=address(os.getpid())), worn=False)
 
 
 def import_quietly(modules: Iterable[str]) -> None:

@@ -118,7 +118,7 @@ class AlgorithmStudy:
             self._shrink()
 
     def _at_most_best(self, value: float) -> float:
-        """Return the worth that a pruned trial is given: folds that are easy for all do not make it the best."""
+        """Return the value that a pruned trial is given: a part that is easy for all does not make it the best."""
         known = [
             trial.value
             for trial in self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))

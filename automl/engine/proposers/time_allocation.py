@@ -15,7 +15,7 @@ __all__ = ["Allocation", "TimeAllocation"]
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """The shares of one stretch of a search.
+    """The shares of one period of a search.
 
     Attributes:
         seconds: of an exploring trial of an anytime algorithm; None: none is worth while.

@@ -46,7 +46,7 @@ class WarmStart(FixedProposer):
 
 
 def _fitting(space: SearchSpace, trials: tuple[EarlierTrial, ...]) -> Iterator[Proposal]:
-    """Each different configuration once: two may become one where the space has changed."""
+    """List each different configuration once: two may become one where the space has changed."""
     seen: list[Proposal] = []
     for trial in trials:
         algorithm = space.algorithms.get(trial.algorithm)

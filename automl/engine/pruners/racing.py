@@ -44,10 +44,10 @@ class Racing(Pruner):
     A trial is stopped when it would end behind the best completed one even if it gained as much from here to its end as
     the luckiest of the completed trials did: the termination criterion of Domhan, Springenberg & Hutter (2015, IJCAI),
     who extrapolate parametric curves. Here the gains of other trials between the same two steps take its place. All of
-    them see the same folds, so what is easy or hard about a fold is in everyone's gain and cancels, which makes the
+    them do the same parts, so what is easy or hard about a part is in everyone's gain and cancels, which makes the
     comparison as sharp as the paired tests of racing (Maron & Moore 1994, NIPS; Birattari et al. 2002, GECCO). The
-    margin follows from the metric, and shrinks towards the end by itself: it is wide after a few rounds of a booster,
-    and narrow after the fourth of five folds.
+    margin follows from the metric, and shrinks towards the end by itself: it is wide after the first few reports, and
+    narrow after the fourth of five parts.
     """
 
     name = "racing"
@@ -95,7 +95,8 @@ class _RacingPruner(RememberingPruner):
 class _Gains:
     """The gains of completed trials: what they added to their score from one step to their end.
 
-    The folds' noise goes with the size of an error, so errors compare by their ratio where all of them are positive.
+    The noise of a score grows with the size of an error, so errors compare by their ratio where all of them are
+    positive.
 
     Attributes:
         least: the smallest score at the step.

@@ -39,7 +39,7 @@ class GridSearch(Sampler):
     window = 0
 
     def make(self, seed: int) -> BaseSampler:
-        """Not for grids.
+        """Refuse: no configuration of a grid is drawn.
 
         Raises:
             NotImplementedError: a grid is gone through, not drawn from.

@@ -32,13 +32,12 @@ class PopulationSettings(Options):
 class PopulationBasedTraining(Sampler):
     """Members are trained in parts; between them the worst continue from copies of the best (arXiv:1711.09846).
 
-    What continues is the checkpoint that a trial leaves (`Run.checkpoint`, `Run.parent_checkpoint`). A net's parts are
-    shares of its epochs. Learners of tables have no checkpoint: their parts are shares of the training rows. Only a
-    member's last trial does the full work.
+    What continues is the checkpoint that a trial leaves (`Run.checkpoint`, `Run.parent_checkpoint`). Work that leaves
+    none is done from its start with a growing fidelity. Only a member's last trial does the full work.
 
     There is no final training: what a population is good for is its schedule of hyperparameters, which a new training
-    with the last of them would not have. So nets train the epochs that their parameters say, whatever the time budget
-    is.
+    with the last of them would not have. So anytime algorithms train for as long as their parameters say, whatever the
+    time budget is.
     """
 
     name = "pbt"

@@ -205,7 +205,7 @@ class _Population:
             self._completed[step.generation].append(step)
 
     def generation(self, number: int) -> int:
-        """That of a trial."""
+        """Return the generation of a trial."""
         return self._steps[number].generation
 
     @property

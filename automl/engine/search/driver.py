@@ -38,7 +38,7 @@ _CANCEL_GRACE = 0.3
 
 
 class Driver:
-    """Runs one search, from its first trial or from where an earlier session was cut.
+    """Runs one search, from its first trial or from where an earlier session was cut off.
 
     Args:
         terms: what the search is held to.
@@ -161,7 +161,7 @@ class Driver:
         return self._because is not None and not self._running and not (self._waiting and self._patient())
 
     def _salvage(self) -> None:
-        """End what an earlier session has left unfinished, if the folds that it had completed are the only model."""
+        """End what an earlier session has left unfinished, if the part that it had completed is all there is."""
         if self._best is not None or self._partial is not None:
             return
         for pending in self._waiting.clear():

@@ -13,7 +13,7 @@ __all__ = ["finalize_result"]
 
 
 def finalize_result(pending: PendingTrial, result: TrialResult, terms: Terms, elapsed: float) -> TrialResult:
-    """`result` with the experiment's clock, and with the limit that it was that ran out.
+    """Complete `result` with the experiment's clock, and with the limit that ran out.
 
     Args:
         elapsed: the experiment's clock, in seconds.

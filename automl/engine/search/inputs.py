@@ -1,4 +1,4 @@
-"""What an experiment is given beside its configuration. Light to import: workers start before all else."""
+"""Inputs of an experiment beside its configuration. Light to import: workers start before all else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Inputs:
     """Inputs of any experiment; a kind of problem has its own beside them.
 
     Attributes:
-        trust: the file may name any class, and set any argument of it.
+        trust: let the file name any code and set any argument of it.
         progress: show how far it is, where something takes long.
     """
 

@@ -92,7 +92,7 @@ if TYPE_CHECKING:
         TargetScoreLimits,
         TimeBudgetLimits,
     ):
-        """As below, without what plugins bring: for type checkers and editors."""
+        """The same as below, without what plugins bring: for type checkers and editors."""
 
 else:
     LimitsOptions = create_model(

@@ -23,7 +23,7 @@ __all__ = ["Artifact", "Problem"]
 
 @dataclass(frozen=True)
 class Artifact:
-    """What a trial has left to be used: a model on disk, and all that using it elsewhere needs.
+    """A model that a trial has left on disk, with all that using it elsewhere needs.
 
     Attributes:
         models: the folder that holds it.
@@ -182,7 +182,7 @@ class Problem(ABC):
 
     @property
     def first_part(self) -> str:
-        """What a trial has to complete before anything of it can be kept, in words."""
+        """The part that a trial has to complete before anything of it can be kept, in words."""
         return "its work"
 
     @property

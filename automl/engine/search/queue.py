@@ -37,7 +37,7 @@ class PendingTrial:
 
     @property
     def is_final(self) -> bool:
-        """It is the final training."""
+        """True for the final training."""
         stage = self.record.stage
         return stage is not None and stage.final
 
@@ -71,12 +71,12 @@ class PendingQueue:
         return self._executor.slots + self._ahead
 
     def clear(self) -> list[PendingTrial]:
-        """Take them all."""
+        """Remove and return all that wait."""
         waiting, self._waiting = self._waiting, []
         return waiting
 
     def take(self, beside: Collection[PendingTrial]) -> PendingTrial | None:
-        """The first that can go now, since it has room beside these or, marked so, is refused."""
+        """Remove and return the first that can start now: it has room beside these or, marked so, is refused."""
         if not self._waiting:
             return None
         workers, gpu, full = self._executor.local_workers, self._executor.gpu_memory, self.full(beside)

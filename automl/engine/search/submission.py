@@ -39,7 +39,7 @@ class Terms:
         seed: the experiment's seed.
         resources: of each trial, but for the GPUs of one that cannot use any.
         on_gpus: algorithms that can.
-        cores: those that a trial may use which has its machine to itself.
+        cores: the number that a trial may use when it has its machine to itself.
         limits: of each trial.
         model_limits: what is over them cannot be the best.
         steps: those of a whole trial; None if trials do not say.
@@ -56,7 +56,7 @@ class Terms:
     steps: Steps | None = None
 
     def resources_of(self, algorithm: str) -> TrialResources:
-        """Of each trial of `algorithm`."""
+        """Return the resources of each trial of `algorithm`."""
         return self.resources if algorithm in self.on_gpus else self._without_gpus
 
     @cached_property

@@ -82,7 +82,7 @@ class NormalParameter(BaseParameter):
         return self.decode(0.5)
 
     def _probability(self, value: Any) -> float:
-        """Of a value below `value`; at least that of six sigma on either side."""
+        """Probability of a value below `value`; at least that of six sigma on either side."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise ValueError(f"{value!r} is not a number")
         position = value if not self.log else math.log(value) if value > 0 else -math.inf

@@ -41,7 +41,7 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 
 
 class AlgorithmSpace(Options):
-    """An estimator, how it wants its data, and the ranges of its hyperparameters."""
+    """An algorithm: what does its work, with which data and resources, and the ranges of its hyperparameters."""
 
     estimator: str | None = Field(
         default=None, description="import path of a scikit-learn style class; null: a plugin with the algorithm's name"

@@ -14,8 +14,8 @@ class ModelLimits:
     """The most that a model may cost in use. Trials over a limit stay in the record and teach the sampler.
 
     Attributes:
-        predict_time: seconds to predict one row (`TrialResult.predict_latency`); None for no limit.
-        model_size: bytes of the fold models together; None for no limit.
+        predict_time: seconds to predict for one input (`TrialResult.predict_latency`); None for no limit.
+        model_size: bytes of all models that a trial leaves; None for no limit.
     """
 
     predict_time: float | None = None

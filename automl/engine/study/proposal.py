@@ -30,7 +30,8 @@ class Admits(Protocol):
         within: float = math.inf,
         fidelity: float = 1.0,
     ) -> bool:
-        """With `params` (real values by plain name) of this very configuration, else of the algorithm at large.
+        """Tell whether a trial may start: of this very configuration with `params` (real values by plain name), else of
+        the algorithm at large.
 
         Args:
             within: seconds that it may take where that is less than what the search has left.

@@ -89,8 +89,10 @@ class SearchState:
 
     @property
     def finished(self) -> int:
+        """The number of trials that have ended, however they did."""
         return sum(self.counts.values())
 
     @property
     def failures(self) -> int:
+        """The number of trials whose status is a failure."""
         return sum(count for status, count in self.counts.items() if status.is_failure)

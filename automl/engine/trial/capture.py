@@ -85,16 +85,16 @@ class Spool:
                 self._libc.fflush(None)
             with self._lock:
                 if os.fstat(1).st_size:
-                    self._settle()
+                    self._move_to_trial()
                 self._trial = None
 
-    def settle(self) -> None:
-        """Called from time to time by another thread: gives a trial that runs for longer its file."""
+    def flush_long(self) -> None:
+        """Give a trial that has run for a while its file. Called from time to time by another thread."""
         with self._lock:
             if self._trial is not None and time.monotonic() - self._began > _SHORT:
-                self._settle()
+                self._move_to_trial()
 
-    def _settle(self) -> None:
+    def _move_to_trial(self) -> None:
         if self._path is not None and self._trial is not None:
             with contextlib.suppress(OSError):
                 _move(self._path, self._trial)

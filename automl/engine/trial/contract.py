@@ -187,8 +187,8 @@ class Outcome:
     Attributes:
         value: the primary metric in its own sign, None if there is none.
         metrics: every metric by name.
-        fold_scores: the primary metric of each fold, in the split plan's order.
-        predict_latency: seconds to predict one row, None if it was not measured.
+        fold_scores: the primary metric of each part of the work, in the order of the parts; empty if it has none.
+        predict_latency: seconds to predict for one input, None if it was not measured.
         cut_short: a fit ended before its last round, for want of time, or lasted as long as it was given: another run
             would reach another score.
     """

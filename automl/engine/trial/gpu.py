@@ -100,7 +100,7 @@ class GpuMeter:
 
 
 def _gpus() -> list[Gpu]:
-    """Those that this process may use."""
+    """List the GPUs that this process may use."""
     found = map(gpu, visible_gpus())
     return [device for device in found if device is not None]
 

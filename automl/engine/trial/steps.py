@@ -11,9 +11,8 @@ __all__ = ["Steps"]
 class Steps:
     """The steps of a whole trial.
 
-    Work that comes in parts (one model for each fold of the data, say) compares best at their ends, where all trials
-    have the same parts behind them. Inside a part, trials of different kinds may be further, or less far, than they
-    seem.
+    Work that comes in parts compares best at their ends, where all trials have the same parts behind them. Inside a
+    part, trials of different kinds may be further, or less far, than they seem.
 
     Attributes:
         whole: the step at which a whole trial makes its last report.

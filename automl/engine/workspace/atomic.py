@@ -39,7 +39,7 @@ FORMAT_VERSION = 1
 """Version of every JSON and YAML file of ours. A reader refuses newer ones."""
 
 _LARGEST = 2**28
-"""Bytes of a record: the largest are lists of what thousands of classes are called."""
+"""Bytes of a record: the largest list thousands of names."""
 
 _TEMPORARY = re.compile(r"\..+\.\d+\.tmp")
 """Names of files while they are written."""

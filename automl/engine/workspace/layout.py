@@ -77,7 +77,7 @@ class TrialDirectory:
 
     @property
     def check(self) -> Path:
-        """The models' predictions for the example rows, once they were loaded back; of the most promising trials."""
+        """The models' predictions for the example inputs, once they were loaded back; of the most promising trials."""
         return self.path / "check.json"
 
     @property
@@ -321,7 +321,7 @@ class Workspace:
 
 
 def _check_files(folder: Path) -> None:
-    """Raises WorkspaceError for what is neither a file nor a folder, and for a folder with the name of a record."""
+    """Raise WorkspaceError for what is neither a file nor a folder, and for a folder with the name of a record."""
     if not folder.is_dir():
         return
     with os.scandir(folder) as entries:

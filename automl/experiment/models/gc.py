@@ -1,4 +1,4 @@
-"""The parts of a workspace that can go: models that will not be loaded, spent checkpoints, caches, remains of kills.
+"""The parts of a workspace that can be deleted: models that nothing needs, spent checkpoints, caches, remains of kills.
 
 Records, logs, outputs, predictions and data stay, and so does everything of an experiment that runs.
 """
@@ -25,7 +25,7 @@ from automl.experiment.results.summary import Summary
 from automl.registry.list import registered_trials
 from automl.registry.places import all_models
 
-__all__ = ["Garbage", "Kind", "LeftAlone", "collect", "find_garbage"]
+__all__ = ["Garbage", "GarbageKind", "LeftAlone", "collect", "find_garbage"]
 
 log = logging.getLogger("automl")
 
@@ -33,7 +33,7 @@ _ABANDONED = 3600.0
 """Seconds without a change after which a temporary file no longer has a writer."""
 
 
-class Kind(StrEnum):
+class GarbageKind(StrEnum):
     MODELS = "models"
     CHECKPOINT = "checkpoint"
     CACHE = "cache"
@@ -50,11 +50,11 @@ class Garbage:
         kind: what it is.
         path: a file or a folder.
         size: bytes, with everything in it.
-        trial: whose it is, None if it is the experiment's.
+        trial: number of the trial that it belongs to; None if it is the experiment's.
     """
 
     experiment: str
-    kind: Kind
+    kind: GarbageKind
     path: Path
     size: int
     trial: int | None = None
@@ -128,7 +128,7 @@ def _in_registry(workspace: Workspace) -> Iterator[Garbage]:
     """Find what killed registrations have left."""
     for model in all_models(workspace):
         for path in model.abandoned():
-            yield Garbage(f"registry/{model.path.name}", Kind.TEMPORARY, path, _size(path))
+            yield Garbage(f"registry/{model.path.name}", GarbageKind.TEMPORARY, path, _size(path))
 
 
 def _of(directory: ExperimentDirectory, keep: int | None, left: list[LeftAlone]) -> list[Garbage]:
@@ -141,7 +141,11 @@ def _of(directory: ExperimentDirectory, keep: int | None, left: list[LeftAlone])
 
 
 def _models(directory: ExperimentDirectory, keep: int | None) -> list[Garbage]:
-    """Raises AutomlError if the result or the registry cannot be read: then it is unknown what is needed."""
+    """Find the models that can go.
+
+    Raises:
+        AutomlError: the result or the registry cannot be read, so it is unknown what is needed.
+    """
     summary = Summary.read(directory)
     if summary is None:
         return []
@@ -157,14 +161,18 @@ def _models(directory: ExperimentDirectory, keep: int | None) -> list[Garbage]:
         return []
     kept |= {trial for key, trial in registered_trials(directory.workspace) if key == directory.key}
     return [
-        _garbage(directory, Kind.MODELS, directory.trial(number).models, trial=number)
+        _garbage(directory, GarbageKind.MODELS, directory.trial(number).models, trial=number)
         for number in spare
         if number not in kept
     ]
 
 
 def _checkpoints(directory: ExperimentDirectory) -> list[Garbage]:
-    """Those that a killed search had no time to delete. Raises AutomlError where its sampler cannot be known."""
+    """Find the checkpoints that a killed search had no time to delete.
+
+    Raises:
+        AutomlError: its sampler cannot be known.
+    """
     results = [r for r in read_trials(directory) if is_folder(directory.trial(r.number).checkpoint)]
     if not results:
         return []
@@ -173,7 +181,7 @@ def _checkpoints(directory: ExperimentDirectory) -> list[Garbage]:
         return []
     continues = make_sampler(config.search.sampler).continues
     return [
-        _garbage(directory, Kind.CHECKPOINT, directory.trial(r.number).checkpoint, trial=r.number)
+        _garbage(directory, GarbageKind.CHECKPOINT, directory.trial(r.number).checkpoint, trial=r.number)
         for r in results
         if is_spare(r, continues=continues)
     ]
@@ -181,21 +189,21 @@ def _checkpoints(directory: ExperimentDirectory) -> list[Garbage]:
 
 def _caches(directory: ExperimentDirectory) -> Iterator[Garbage]:
     if is_folder(directory.cache) and any(directory.cache.iterdir()):
-        yield _garbage(directory, Kind.CACHE, directory.cache)
+        yield _garbage(directory, GarbageKind.CACHE, directory.cache)
 
 
 def _leftovers(directory: ExperimentDirectory) -> Iterator[Garbage]:
     """Spools of dead workers, and temporary files. Logs and outputs are not searched."""
     for path in sorted(directory.trials.glob(".stdout-*")):
-        yield _garbage(directory, Kind.SPOOL, path)
+        yield _garbage(directory, GarbageKind.SPOOL, path)
     folders = (directory.path, directory.data, directory.control, directory.trials)
     for folder in folders:
-        yield from (_garbage(directory, Kind.TEMPORARY, path) for path in _abandoned(folder))
+        yield from (_garbage(directory, GarbageKind.TEMPORARY, path) for path in _abandoned(folder))
     if is_folder(directory.mirror_scratch) and not is_held(directory.mirror_lock):
-        yield _garbage(directory, Kind.TEMPORARY, directory.mirror_scratch)
+        yield _garbage(directory, GarbageKind.TEMPORARY, directory.mirror_scratch)
     for number in directory.trial_numbers():
         place = directory.trial(number).path
-        yield from (_garbage(directory, Kind.TEMPORARY, path, trial=number) for path in _abandoned(place))
+        yield from (_garbage(directory, GarbageKind.TEMPORARY, path, trial=number) for path in _abandoned(place))
 
 
 def _abandoned(folder: Path) -> list[Path]:
@@ -205,7 +213,7 @@ def _abandoned(folder: Path) -> list[Path]:
     return [path for path in leftovers(folder) if path.lstat().st_mtime < before]
 
 
-def _garbage(directory: ExperimentDirectory, kind: Kind, path: Path, *, trial: int | None = None) -> Garbage:
+def _garbage(directory: ExperimentDirectory, kind: GarbageKind, path: Path, *, trial: int | None = None) -> Garbage:
     return Garbage(directory.key, kind, path, _size(path), trial)
 
 

@@ -180,7 +180,7 @@ def promote(name: str, version: int, workspace: Workspace) -> RegisteredModel:
 
 
 def _tell_mlflow(config: ExperimentConfig, directory: ExperimentDirectory) -> None:
-    """In the background. Where MLflow cannot be, the workspace has the model nevertheless."""
+    """Let MLflow know in the background. Where it cannot be reached, the workspace has the model nevertheless."""
     try:
         uri = tracking_uri(config, directory)
         owe_mlflow(config, directory)

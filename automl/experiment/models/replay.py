@@ -26,7 +26,7 @@ class Replay:
     Attributes:
         metric: name of the primary metric.
         recorded: what trial.json says.
-        replayed: what came out now.
+        replayed: the result of running it again.
         changed: versions that differ from those the trial ran with, by name: (then, now), None where there was none.
             None if the experiment has not recorded its versions.
     """

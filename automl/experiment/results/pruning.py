@@ -52,7 +52,7 @@ class PruningTally:
             self._longest[result.algorithm] = max(longest, result.seconds)
 
     def pruning(self) -> Pruning | None:
-        """None if no trial was stopped."""
+        """The count and the estimate; None if no trial was stopped."""
         if not self._stopped:
             return None
         seconds = sum(map(self._saved, self._stopped))

@@ -45,7 +45,7 @@ def pick_winner(best: TrialResult, completed: Sequence[TrialResult], objectives:
 
 
 def pick_partial(result: TrialResult) -> Pick:
-    """Pick what there is where no trial is whole."""
+    """Pick the trial that has left a part of a model, where none is whole."""
     return Pick(result, f"No trial reached its end in time: this one's model is {result.extent}.")
 
 

@@ -23,11 +23,11 @@ def _inside(files: str) -> str:
 
 
 class Winner(BaseModel):
-    """What a search delivers, as result.json names it: a trial, or something that is made of several.
+    """The model that a search delivers, as result.json names it: a trial's, or one that is made of several trials.
 
     Attributes:
-        title: how it is called in sentences: ``trial 7``.
-        files: its folder, with a record and models as a trial's has, from the experiment's directory.
+        title: its name in sentences, such as ``trial 7``.
+        files: path of its folder, relative to the experiment's directory, with a record and models as a trial's has.
         trials: numbers of the trials that it is made of; their models are needed.
         value: the primary metric in its own sign.
         because: why it was picked, as a sentence; empty where it simply has the best score of all.
@@ -60,7 +60,7 @@ class Winner(BaseModel):
         return self.trials[0] if len(self.trials) == 1 else None
 
     def place(self, directory: ExperimentDirectory) -> TrialDirectory:
-        """Where its files lie."""
+        """The directory of its files."""
         return TrialDirectory(directory.path / self.files)
 
     def read(self, directory: ExperimentDirectory) -> TrialResult | None:

@@ -103,7 +103,7 @@ def fit_calibration(scores: np.ndarray, y: np.ndarray) -> Calibration:
     def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         slope, intercepts = np.exp(parameters[0]), parameters[1:]
         p = _softmax(slope * scores / unit + intercepts)
-        # The tiny penalty settles what the data leave open: intercepts count up to a constant.
+        # The tiny penalty determines what the data leave open: intercepts count up to a constant.
         value = -np.sum(wanted * np.log(np.maximum(p, 1e-300))) / n + 1e-6 * parameters @ parameters
         error = (p - wanted) / n
         slope_part = np.sum(error * scores) * slope / unit

@@ -16,7 +16,7 @@ __all__ = ["KernelRidgeProbabilities", "RidgeProbabilities"]
 _AT_ONCE = 4_096
 """Rows whose products are summed in one step: float32 would lose digits over more of them."""
 _CALIBRATED_ON = 3_000
-"""Rows whose left-out scores settle a handful of numbers."""
+"""Rows whose left-out scores are enough to choose a handful of numbers."""
 
 
 class RidgeProbabilities(ClassifierMixin, BaseEstimator):

@@ -1,4 +1,4 @@
-"""What differs between rows of a table and pictures, and how to ask for it: `form_of` rows, `form_for` columns."""
+"""The form of rows: what differs between a table's and pictures. `form_of` tells it of rows, `form_for` of columns."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Form(ABC):
 
     @abstractmethod
     def layout(self, X: Any) -> str:
-        """What all rows of `X` have in common, names and types or sizes: a part of a fingerprint."""
+        """Describe what all rows of `X` have in common, names and types or sizes: a part of a fingerprint."""
 
     @abstractmethod
     def hashes(self, X: Any) -> np.ndarray:
@@ -48,7 +48,7 @@ class Form(ABC):
 
     @abstractmethod
     def parts(self, X: Any) -> Sequence[RowHashes]:
-        """What rows can be compared by, one after another, those first that are fast and tell most rows apart."""
+        """Yield what rows can be compared by, one after another, those first that are fast and tell most rows apart."""
 
     @abstractmethod
     def single_columns(self, X: Any) -> pd.DataFrame | None:
@@ -68,7 +68,7 @@ class Form(ABC):
 
     @abstractmethod
     def describe(self, columns: Sequence[Column], n_rows: int) -> dict[str, str]:
-        """What to say about rows as a whole, by a word for it; empty where the columns say everything."""
+        """Describe rows as a whole, by a word for it; empty where the columns say everything."""
 
     @abstractmethod
     def write(self, X: Any, directory: Path) -> None:

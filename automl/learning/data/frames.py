@@ -128,7 +128,7 @@ def _numbered(count: int) -> list[str]:
 
 
 def has_own_names(value: Any) -> bool:
-    """False for what has columns only by position: arrays, rows of values, frames that pandas numbered itself."""
+    """Tell whether columns have names of their own: not in arrays, lists of rows, and frames that pandas numbered."""
     import pandas as pd
 
     if isinstance(value, pd.DataFrame):

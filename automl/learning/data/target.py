@@ -25,7 +25,7 @@ _FEW_CLASSES = 50
 
 
 def require_column(name: str, names: list[str], what: str) -> None:
-    """Raises DataError with the nearest spelling unless `name` is one of `names`."""
+    """Raise DataError with the nearest spelling unless `name` is one of `names`."""
     if name not in names:
         hint = nearest(name, names)
         raise DataError(f"The {what} {name!r} is not in the table.{hint} The columns are {some(names, 10)}.")

@@ -18,9 +18,9 @@ __all__ = ["View"]
 
 
 class View(TransformerMixin, BaseEstimator):
-    """Raw rows to what a learner takes: a matrix, or for nets pictures as they are.
+    """A transformer from raw rows to what a learner takes: a matrix, or for nets pictures as they are.
 
-    A scikit-learn transformer, learned from the training rows of a fold.
+    It is scikit-learn's kind of transformer, and learns from the training rows of a fold alone.
 
     Args:
         columns: what the raw rows hold.
@@ -28,7 +28,7 @@ class View(TransformerMixin, BaseEstimator):
 
     Attributes:
         Settings: the parameters that a search space may give it.
-        rows: what it is of: ``tables`` or ``pictures``, the word that its columns have for it.
+        rows: the rows that it takes, ``tables`` or ``pictures``: the word that their columns have for them.
         categorical_indices_: which of the matrix's columns hold codes of categories.
 
     Example:
@@ -61,13 +61,19 @@ class View(TransformerMixin, BaseEstimator):
         self.settings = self.Settings() if settings is None else settings
 
     @abstractmethod
-    def fit(self, X: Any, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> View: ...
+    def fit(self, X: Any, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> View:
+        """Learn from the training rows, and return self.
+
+        Args:
+            X: raw rows: a DataFrame of clean columns (n, columns), or pictures, uint8 (n, height, width, channels).
+            y, weight: as for `fit_transform`; None where only `X` is known.
+        """
 
     def fit_transform(self, X: Any, y: np.ndarray | None = None, weight: np.ndarray | None = None) -> np.ndarray:
         """The matrix of the training rows themselves, (n, d).
 
-        Here that of `fit` and `transform`. A view that learns from the target says more of these rows than of others
-        then: one that encodes categories by it does well to leave out each row's own part.
+        Here that of `fit`, then `transform`. A view that learns from the target has seen the target of these very rows:
+        one that encodes categories by it does well to leave out each row's own share.
 
         Args:
             y: the target of these rows as a learner gets it: codes of classes, or float64 values; (n,).
@@ -76,7 +82,8 @@ class View(TransformerMixin, BaseEstimator):
         return self.fit(X, y, weight).transform(X)
 
     @abstractmethod
-    def transform(self, X: Any) -> np.ndarray: ...
+    def transform(self, X: Any) -> np.ndarray:
+        """The matrix of raw rows as `fit` takes them, (n, d), with the same columns whatever the rows hold."""
 
     @abstractmethod
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

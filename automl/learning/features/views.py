@@ -103,7 +103,7 @@ def view_name(view: ViewChoice) -> str:
 
 
 def view_key(view: ViewChoice) -> str:
-    """The same for the same name and parameters alone."""
+    """A key that is equal for equal names and parameters only."""
     return view if isinstance(view, str) else json.dumps(view, sort_keys=True)
 
 

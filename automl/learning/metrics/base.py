@@ -83,6 +83,7 @@ class Metric:
 
     @property
     def goal(self) -> Literal["maximize", "minimize"]:
+        """The direction in words."""
         return "maximize" if self.maximize else "minimize"
 
 

@@ -35,6 +35,7 @@ class Target:
 
     @property
     def n_classes(self) -> int | None:
+        """Number of classes; None for regression."""
         return None if self.classes is None else len(self.classes)
 
 

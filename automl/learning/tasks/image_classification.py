@@ -94,8 +94,8 @@ class ImageClassification(Classification):
 
     def validation(self, options: ValidationOptions, table: Table) -> ValidationOptions:
         """A single holdout of a fifth, and of no more than about 2,500 pictures; five folds up to 500 pictures."""
-        settled = options.model_dump(exclude_none=True) != {"strategy": "auto"}
-        if settled or table.group is not None or table.time is not None:
+        was_chosen = options.model_dump(exclude_none=True) != {"strategy": "auto"}
+        if was_chosen or table.group is not None or table.time is not None:
             return options
         if table.n_rows <= _FEW:
             return options.model_copy(update={"strategy": "kfold"})

@@ -70,9 +70,9 @@ def test_columns_cannot_be_declared(given: dict[str, object]) -> None:
 def test_few_pictures_are_validated_in_folds_and_many_by_a_holdout(
     rows: int, strategy: str, held_out: int | None
 ) -> None:
-    settled = IMAGES.validation(ValidationOptions(), table(rows))
-    assert settled.strategy == strategy
-    assert settled.fraction is None if held_out is None else settled.fraction == pytest.approx(held_out / rows)
+    chosen = IMAGES.validation(ValidationOptions(), table(rows))
+    assert chosen.strategy == strategy
+    assert chosen.fraction is None if held_out is None else chosen.fraction == pytest.approx(held_out / rows)
 
 
 def test_a_holdout_is_no_larger_than_it_has_to_be() -> None:

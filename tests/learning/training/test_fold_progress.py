@@ -43,7 +43,7 @@ def test_without_a_limit_there_is_no_end(tmp_path: Path) -> None:
     assert not progress.should_stop()
 
 
-def test_a_fit_that_stretches_has_what_was_allotted(tmp_path: Path) -> None:
+def test_an_anytime_fit_has_what_was_allotted(tmp_path: Path) -> None:
     fold = Fold(tmp_path, run={"seconds": 2 * HOUR}, allotted=HOUR)
     assert fold.progress.seconds_left == pytest.approx(HOUR, rel=0.01)
 
@@ -73,7 +73,7 @@ def test_a_fit_of_its_own_length_knows_its_limit(tmp_path: Path) -> None:
     assert fold.progress.seconds_left > HOUR / 2
 
 
-def test_a_fit_that_stretches_reports_at_tenths(tmp_path: Path) -> None:
+def test_an_anytime_fit_reports_at_tenths(tmp_path: Path) -> None:
     """So those of fast and of slow nets meet."""
     fold = Fold(tmp_path, allotted=HOUR, fold=2, completed=[0.0, 0.0])
     for fraction in (0.04, 0.13, 0.17, 0.41, 0.995, 1.0):

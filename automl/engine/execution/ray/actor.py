@@ -13,7 +13,7 @@ from typing import Any
 import ray
 
 from automl.engine.execution.memory_note import MemoryNote
-from automl.engine.execution.messages import Broken, Finished, Loaded
+from automl.engine.execution.messages import Broken, Ended, Loaded
 from automl.engine.execution.payload import Payload
 from automl.engine.execution.storage import Scratch, Storage, StorageError, failed
 from automl.engine.execution.watchdog_process import WorkerWatchdog
@@ -53,7 +53,7 @@ class TrialActor:
         self._scratch = None if storage is None else Scratch(Storage(storage), mark)
         self._seen: Path | None = None
         self._changed = threading.Condition()
-        self._news: list[Report | Finished] = []
+        self._news: list[Report | Ended] = []
         self._taken = 0
         import_quietly(imports)
 
@@ -61,7 +61,7 @@ class TrialActor:
         """Take the context: a `Payload`, in parts that Ray hands over without a copy."""
         return self._worker.load(Payload(bytes(head), buffers))
 
-    def run(self, specs: Sequence[TrialSpec], token: Path | None) -> tuple[int, list[Report | Finished]] | None:
+    def run(self, specs: Sequence[TrialSpec], token: Path | None) -> tuple[int, list[Report | Ended]] | None:
         """Run trials, one after the other: how many messages `news` has given so far, and the rest.
 
         They do not begin if this worker does not see the driver's file `token`: the answer is None then.
@@ -80,7 +80,7 @@ class TrialActor:
             return self._taken, rest
 
     @ray.method(concurrency_group="news")
-    def news(self) -> list[Report | Finished]:
+    def news(self) -> list[Report | Ended]:
         """The next messages; waits until there are some."""
         while True:
             with self._changed:
@@ -97,18 +97,18 @@ class TrialActor:
         if (finished := self._worker.stop(number, attempt, reason)) is not None:
             self._say(finished)
 
-    def _run(self, spec: TrialSpec) -> Finished:
+    def _run(self, spec: TrialSpec) -> Ended:
         if self._scratch is None:
             return self._worker.run(spec, self._say)
         try:
             local = self._scratch.local(spec)
         except StorageError as error:
-            return Finished(failed(TrialResult.of(spec, Status.FAILED), error), worn=False)
+            return Ended(failed(TrialResult.of(spec, Status.FAILED), error), worn=False)
         finished = self._worker.run(local, self._say, MemoryNote(spec.directory, self._storage))
         result, files = self._scratch.deliver(spec, finished.result)
-        return Finished(result, finished.worn, files)
+        return Ended(result, finished.worn, files)
 
-    def _say(self, message: Report | Finished) -> None:
+    def _say(self, message: Report | Ended) -> None:
         with self._changed:
             self._news.append(message)
             self._changed.notify()

@@ -14,7 +14,7 @@ from automl.engine.execution.base import Event
 from automl.engine.execution.cores import cores_text
 from automl.engine.execution.gpus import gpus_of_each, gpus_text
 from automl.engine.execution.handle import WorkerHandle
-from automl.engine.execution.messages import Died, Finished, Message
+from automl.engine.execution.messages import Died, Ended, Message
 from automl.engine.execution.options import ComputeOptions
 from automl.engine.execution.payload import Payload
 from automl.engine.execution.pool import Pool
@@ -208,7 +208,7 @@ class RayExecutor(Pool):
     def _storage(self) -> str | None:
         return self.options.storage
 
-    def _deliver(self, spec: TrialSpec, finished: Finished) -> None:
+    def _deliver(self, spec: TrialSpec, finished: Ended) -> None:
         assert self._sharing is not None
         self._state.events.extend(self._sharing.take(spec, finished))
 

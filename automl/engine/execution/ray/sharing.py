@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from automl.engine.execution.messages import Finished
+from automl.engine.execution.messages import Ended
 from automl.engine.execution.storage import Storage, StorageError, failed
 from automl.engine.trial.contract import TrialResult, TrialSpec
 
@@ -31,7 +31,7 @@ class Sharing(ABC):
         return None
 
     @abstractmethod
-    def take(self, spec: TrialSpec, finished: Finished) -> list[TrialResult]:
+    def take(self, spec: TrialSpec, finished: Ended) -> list[TrialResult]:
         """Note that a trial has ended; return results that can be handed on now."""
 
     def done(self) -> list[TrialResult]:
@@ -57,7 +57,7 @@ class SharedDisk(Sharing):
             self._token.touch()
         return self._token
 
-    def take(self, spec: TrialSpec, finished: Finished) -> list[TrialResult]:
+    def take(self, spec: TrialSpec, finished: Ended) -> list[TrialResult]:
         return [finished.result]
 
     def close(self) -> None:
@@ -81,7 +81,7 @@ class ThroughStorage(Sharing):
         if spec.lineage.checkpoint is not None:
             self._storage.offer(spec.lineage.checkpoint)
 
-    def take(self, spec: TrialSpec, finished: Finished) -> list[TrialResult]:
+    def take(self, spec: TrialSpec, finished: Ended) -> list[TrialResult]:
         self._fetches.append(self._pool.submit(self._fetch, spec.directory, finished))
         return []
 
@@ -93,7 +93,7 @@ class ThroughStorage(Sharing):
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _fetch(self, directory: Path, finished: Finished) -> TrialResult:
+    def _fetch(self, directory: Path, finished: Ended) -> TrialResult:
         try:
             self._storage.fetch(finished.files, directory)
             return finished.result

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from automl.learning.algorithms.nets.training import Training
     from automl.learning.algorithms.progress import Checkpoints
 
-__all__ = ["CheckpointFile", "Origin", "find_origin"]
+__all__ = ["CheckpointFile", "TrainingStart", "find_start"]
 
 logger = logging.getLogger("automl")
 
@@ -35,12 +35,12 @@ class CheckpointFile:
     Args:
         folder: it is there.
         identity: of the fit, its settings and its data.
-        origin: what it began with.
+        start: what it began with.
         params: of the module: a width that was found holds for what continues from here.
     """
 
-    def __init__(self, folder: Path, identity: str, origin: Origin, params: Mapping[str, Any]) -> None:
-        self._path, self._identity, self._origin = folder / _NAME, identity, origin
+    def __init__(self, folder: Path, identity: str, start: TrainingStart, params: Mapping[str, Any]) -> None:
+        self._path, self._identity, self._start = folder / _NAME, identity, start
         self._params = {name: value for name, value in params.items() if name == "width"}
         self._next = 0.0
 
@@ -54,9 +54,9 @@ class CheckpointFile:
             "identity": self._identity,
             "params": self._params,
             "progress": training.progress,
-            "epochs": self._origin.epochs + training.epochs,
-            "seconds": self._origin.seconds + training.used,
-            "timed": self._origin.is_timed or training.is_timed,
+            "epochs": self._start.epochs + training.epochs,
+            "seconds": self._start.seconds + training.used,
+            "timed": self._start.is_timed or training.is_timed,
             "batch_size": training.batch_size,
             "pieces": training.pieces,
             "net": None if is_over else training.net.state_dict(),
@@ -76,13 +76,13 @@ class CheckpointFile:
 
 
 @dataclass(frozen=True, eq=False)
-class Origin:
+class TrainingStart:
     """The state that a training begins with.
 
     Attributes:
         own: folder for its own state; None for nowhere.
         state: that it continues from; None for none.
-        start: progress that `state` has reached, from which the schedule continues; 0 where it starts again.
+        progress: that `state` has reached, from which the schedule continues; 0 where it starts again.
         epochs: trained so far.
         seconds: of training that earlier attempts have used.
         is_finished: an earlier attempt has trained to the end.
@@ -91,7 +91,7 @@ class Origin:
 
     own: Path | None = None
     state: dict[str, Any] | None = None
-    start: float = 0.0
+    progress: float = 0.0
     epochs: float = 0.0
     seconds: float = 0.0
     is_finished: bool = False
@@ -106,7 +106,7 @@ class Origin:
         if self.state is None:
             return
         try:
-            if self.start > 0 or self.is_finished:
+            if self.progress > 0 or self.is_finished:
                 _restore(training, self.state)
             else:
                 training.net.load_state_dict(self.state["average"])
@@ -118,7 +118,7 @@ class Origin:
             ) from error
 
 
-def find_origin(places: Checkpoints | None, identity: str, *, end: float) -> Origin:
+def find_start(places: Checkpoints | None, identity: str, *, end: float) -> TrainingStart:
     """Find where a fit begins that trains up to the progress `end`.
 
     A fit that was begun before continues from its own state. One whose parent has come less far continues from all
@@ -132,17 +132,17 @@ def find_origin(places: Checkpoints | None, identity: str, *, end: float) -> Ori
         LearnerError: the parent has left no state, or one that cannot be read.
     """
     if places is None:
-        return Origin()
+        return TrainingStart()
     own = _read_own(places.own, identity)
     if own is not None:
         is_finished = own["progress"] >= end
-        start = 0.0 if is_finished else own["progress"]
-        return Origin(places.own, own, start, own["epochs"], own["seconds"], is_finished, own["timed"])
+        progress = 0.0 if is_finished else own["progress"]
+        return TrainingStart(places.own, own, progress, own["epochs"], own["seconds"], is_finished, own["timed"])
     if places.parent is None:
-        return Origin(places.own)
+        return TrainingStart(places.own)
     parent = _read_parent(places.parent)
-    start = parent["progress"] if parent["progress"] < end else 0.0
-    return Origin(places.own, parent, start, parent["epochs"], is_timed=parent["timed"])
+    progress = parent["progress"] if parent["progress"] < end else 0.0
+    return TrainingStart(places.own, parent, progress, parent["epochs"], is_timed=parent["timed"])
 
 
 def _read_own(folder: Path, identity: str) -> dict[str, Any] | None:

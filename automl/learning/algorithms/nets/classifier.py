@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from automl.errors import DataError, SpaceError
 from automl.learning.algorithms.nets.callbacks import Log, TrainingCallbacks
-from automl.learning.algorithms.nets.checkpoint import CheckpointFile, Origin, find_origin
+from automl.learning.algorithms.nets.checkpoint import CheckpointFile, TrainingStart, find_start
 from automl.learning.algorithms.nets.compiling import choose_forward
 from automl.learning.algorithms.nets.device import Hardware, choose_hardware, is_here, settings
 from automl.learning.algorithms.nets.flip_test import may_be_mirrored
@@ -157,9 +157,9 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         by_clock = allowance.fills and not self.deterministic
         end = 1.0 if progress is None else progress.fidelity
         identity = self._identity(len(codes))
-        origin = find_origin(None if progress is None else progress.checkpoints, identity, end=end)
+        start = find_start(None if progress is None else progress.checkpoints, identity, end=end)
         with settings(hardware, seed=self.random_state, deterministic=self.deterministic):
-            self.module_params_ = self._sized(origin, pixels, codes, hardware, allowance)
+            self.module_params_ = self._sized(start, pixels, codes, hardware, allowance)
             if log is not None and "width" in self.module_params_ and _is_open(self.module_params):
                 log("width", self.module_params_["width"], 1)
             net = self._begun(pixels, hardware)
@@ -174,17 +174,17 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             if by_clock:
                 forward = choose_forward(net, *pictures.sample(recipe.batch_size), hardware, allowance.seconds)
             steps = allowance.epochs * pictures.batches(recipe.batch_size)
-            course = Course(steps, allowance.seconds, origin.start, end)
+            course = Course(steps, allowance.seconds, start.progress, end)
             training = Training(
                 net, pictures, recipe, course, hardware,
                 seed=self.random_state, forward=forward, adapts=by_clock,
             )  # fmt: skip
-            origin.apply(training)
-            if not origin.is_finished:
-                file = None if origin.own is None else CheckpointFile(origin.own, identity, origin, self.module_params_)
+            start.apply(training)
+            if not start.is_finished:
+                file = None if start.own is None else CheckpointFile(start.own, identity, start, self.module_params_)
                 scores = None if waiting is None else _scores_of(waiting, hardware)
                 training.run(TrainingCallbacks(progress, log, file, scores, waiting))
-        self._keep(training, origin, is_timed=allowance.fills or self.views_ != views)
+        self._keep(training, start, is_timed=allowance.fills or self.views_ != views)
         return self
 
     def predict_proba(self, X: np.ndarray) -> np.ndarray:
@@ -255,13 +255,13 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         return make_net(self.module, params, self.image_shape_, len(self.classes_))
 
     def _sized(
-        self, origin: Origin, pixels: Tensor, codes: np.ndarray, hardware: Hardware, allowance: TrainingBudget
+        self, start: TrainingStart, pixels: Tensor, codes: np.ndarray, hardware: Hardware, allowance: TrainingBudget
     ) -> dict[str, Any]:
         """Parameters of the module; what continues another training is as wide as that was."""
         given = dict(self.module_params or {})
-        if origin.state is not None and _is_open(given):
+        if start.state is not None and _is_open(given):
             rest = {name: value for name, value in given.items() if name != "width"}
-            return rest | {name: value for name, value in origin.state["params"].items() if name == "width"}
+            return rest | {name: value for name, value in start.state["params"].items() if name == "width"}
         size = min(self.batch_size, len(codes))
         batch, target = pixels[:size].to(hardware.device), torch.as_tensor(codes[:size]).to(hardware.device)
         return sized(
@@ -287,14 +287,14 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
             raise SpaceError(f"flip is {self.flip!r}, and has to be true, false or auto.", key="flip")
         return bool(self.flip)
 
-    def _keep(self, training: Training, origin: Origin, *, is_timed: bool) -> None:
+    def _keep(self, training: Training, start: TrainingStart, *, is_timed: bool) -> None:
         self.net_, self._found = training.average.net.eval(), training.hardware
         self.device_ = training.hardware.device.type
-        self.progress_ = training.course.end if origin.is_finished else training.progress
-        self.epochs_ = origin.epochs + training.epochs
+        self.progress_ = training.course.end if start.is_finished else training.progress
+        self.epochs_ = start.epochs + training.epochs
         self.batch_size_ = training.batch_size // training.pieces
-        self.is_timed_ = is_timed or training.is_timed or origin.is_timed
-        self.seconds_ = origin.seconds + training.used
+        self.is_timed_ = is_timed or training.is_timed or start.is_timed
+        self.seconds_ = start.seconds + training.used
 
     def _identity(self, n: int) -> str:
         """The identity of a fit: what its checkpoint must have been written with."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from automl.errors import DataError
 from automl.learning.data.images.arrays import white_of
-from automl.learning.data.images.encoded import Picture, Pictures
+from automl.learning.data.images.encoded import EncodedPictures, Picture
 from automl.learning.data.images.endings import is_picture_name
 from automl.learning.data.names import some
 
@@ -24,7 +24,7 @@ __all__ = ["as_pictures", "is_picture", "picture_column"]
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*", b"P5", b"P6", b"\0\0\0\x0cjP")
 
 
-def as_pictures(values: Iterable[Any], white: int | None = None) -> Pictures:
+def as_pictures(values: Iterable[Any], white: int | None = None) -> EncodedPictures:
     """One picture per value.
 
     Args:
@@ -40,9 +40,9 @@ def as_pictures(values: Iterable[Any], white: int | None = None) -> Pictures:
         for kind in sorted({*kinds} & {"f", "u"})
     }
     if not whites:
-        return Pictures(pictures)
+        return EncodedPictures(pictures)
     scaled = [replace(each, white=whites.get(kind)) for each, kind in zip(pictures, kinds, strict=True)]
-    return Pictures(scaled, next(iter(whites.values())))
+    return EncodedPictures(scaled, next(iter(whites.values())))
 
 
 def _kind(content: Any) -> str:

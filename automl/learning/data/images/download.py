@@ -107,7 +107,7 @@ class _Resumed:
     """A downloader for pooch, which has none that continues a file: HTTP's Range (RFC 9110, section 14).
 
     Attributes:
-        resumed: whether the latest download went on with a part.
+        resumed: whether the latest download continued a partial one.
     """
 
     def __init__(self, part: Path, reading: Reading) -> None:

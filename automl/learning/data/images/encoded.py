@@ -1,4 +1,4 @@
-"""Pictures that are not decoded yet: one after the other: they need not fit into memory."""
+"""Pictures that are not decoded yet. They are read one by one and need not fit into memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Encoded", "Picture", "Pictures", "files_key"]
+__all__ = ["Encoded", "EncodedPictures", "Picture", "files_key"]
 
 
 _FEW = 1000
@@ -62,7 +62,7 @@ class Encoded(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Pictures:
+class EncodedPictures:
     """Pictures in files or in memory, all known by name.
 
     Attributes:

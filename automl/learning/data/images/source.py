@@ -26,7 +26,7 @@ class Wanted:
         target: the column or array of labels that the user names.
         columns: others that have a role.
         contents: sha256 of the content of files that are known, by name; others are not checked.
-        white: its value in arrays, where other pictures have settled it.
+        white: its value in arrays, where other pictures have determined it.
         reading: the circumstances.
     """
 

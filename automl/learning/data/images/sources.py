@@ -34,7 +34,7 @@ def read_images(
         source: see `automl.learning.data.images.load.load_images`.
         options: target and data directory.
         columns: names of columns that have a role.
-        white: its value in arrays, where other pictures have settled it.
+        white: its value in arrays, where other pictures have determined it.
         reading: the circumstances.
 
     Raises:

@@ -27,7 +27,7 @@ from typing import Any, TypeVar
 from automl.errors import DataError
 from automl.learning.data.reading.bounds import memory_for
 from automl.learning.data.reading.context import Reading
-from automl.learning.data.reading.messages import HEAD, Kind
+from automl.learning.data.reading.messages import HEAD, MessageKind
 
 __all__ = ["run_apart"]
 
@@ -95,7 +95,7 @@ def _process() -> Iterator[subprocess.Popen[bytes]]:
 
 def _send(descriptor: int, request: bytes) -> None:
     """The request; the pipe stays open: where it closes, the process ends itself."""
-    content = memoryview(HEAD.pack(Kind.REQUEST, len(request)) + request)
+    content = memoryview(HEAD.pack(MessageKind.REQUEST, len(request)) + request)
     with contextlib.suppress(OSError):  # it died: waiting for its answer says so
         while content:
             content = content[os.write(descriptor, content) :]
@@ -120,14 +120,14 @@ class _Watch:
         while True:
             kind, length = HEAD.unpack(self._receive(HEAD.size))
             content = self._receive(length)
-            if kind == Kind.READY:
+            if kind == MessageKind.READY:
                 self._libraries = self._held()
-            elif kind == Kind.ARRIVED:
+            elif kind == MessageKind.ARRIVED:
                 self._note_arrival(int.from_bytes(content, "little", signed=True))
-            elif kind == Kind.LOG:
+            elif kind == MessageKind.LOG:
                 level, message = pickle.loads(content)
                 _log.log(level, "%s", message)
-            elif kind == Kind.ERROR:
+            elif kind == MessageKind.ERROR:
                 raise pickle.loads(content)
             else:
                 structure, lengths = pickle.loads(content)

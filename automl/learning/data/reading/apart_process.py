@@ -14,7 +14,7 @@ from typing import Any
 from automl.deadline import Deadline
 from automl.errors import AutomlError, DataError
 from automl.learning.data.reading.context import Reading
-from automl.learning.data.reading.messages import HEAD, Kind
+from automl.learning.data.reading.messages import HEAD, MessageKind
 
 __all__ = ["main"]
 
@@ -34,7 +34,7 @@ def main() -> None:
     if deadline is not None and deadline.limited:
         signal.setitimer(signal.ITIMER_REAL, deadline.remaining() + _GRACE)
     _import_for(function)
-    answer.send(Kind.READY)
+    answer.send(MessageKind.READY)
     _log_to(answer)
     reading = Reading(deadline, progress=progress, arrived=answer.arrived)
     try:
@@ -91,7 +91,7 @@ class _Passing(logging.Handler):
         self._answer = answer
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._answer.send(Kind.LOG, pickle.dumps((record.levelno, record.getMessage())))
+        self._answer.send(MessageKind.LOG, pickle.dumps((record.levelno, record.getMessage())))
 
 
 class _Answer:
@@ -105,22 +105,22 @@ class _Answer:
         self._pipe = os.fdopen(descriptor, "wb", buffering=0)
         self._lock = threading.Lock()
 
-    def send(self, kind: Kind, content: bytes = b"") -> None:
+    def send(self, kind: MessageKind, content: bytes = b"") -> None:
         with self._lock:
             self._write(memoryview(HEAD.pack(kind, len(content)) + content))
 
     def arrived(self, count: int) -> None:
-        self.send(Kind.ARRIVED, count.to_bytes(8, "little", signed=True))
+        self.send(MessageKind.ARRIVED, count.to_bytes(8, "little", signed=True))
 
     def error(self, error: Exception) -> None:
-        self.send(Kind.ERROR, pickle.dumps(error))
+        self.send(MessageKind.ERROR, pickle.dumps(error))
 
     def result(self, value: Any) -> None:
         """The arrays in `value` are written as they are in memory, and not copied into the pickle."""
         buffers = list[pickle.PickleBuffer]()
         structure = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
         views = [buffer.raw() for buffer in buffers]
-        self.send(Kind.RESULT, pickle.dumps((structure, [view.nbytes for view in views])))
+        self.send(MessageKind.RESULT, pickle.dumps((structure, [view.nbytes for view in views])))
         for view in views:
             self._write(view)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import struct
 from enum import IntEnum
 
-__all__ = ["HEAD", "Kind"]
+__all__ = ["HEAD", "MessageKind"]
 
 HEAD = struct.Struct("<BQ")
 
 
-class Kind(IntEnum):
+class MessageKind(IntEnum):
     """The kind of a message: what follows."""
 
     REQUEST = 0
-    """The function, its arguments, the time budget and what of it is spent, whether to show the progress; pickled."""
+    """The function, its arguments, the time budget, the time spent of it, and whether to show the progress; pickled."""
     READY = 1
     """Nothing: what it needs is imported."""
     ARRIVED = 2

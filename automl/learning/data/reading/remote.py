@@ -12,7 +12,7 @@ from automl.learning.data.reading.bounds import MOST_FETCHED, MOST_UNANNOUNCED, 
 from automl.learning.data.reading.context import Reading
 from automl.learning.data.reading.protocols import HTTP, protocol_of
 from automl.learning.data.reading.protocols import told as shown
-from automl.learning.data.reading.stream import Source, read_all, unpack
+from automl.learning.data.reading.stream import ByteSource, read_all, unpack
 from automl.learning.data.reading.web import answered
 from automl.redact import without_secrets
 
@@ -46,7 +46,7 @@ def fetched(url: str, reading: Reading) -> io.BytesIO:
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[tuple[Source, int | None, str]]:
+def _opened(url: str) -> Iterator[tuple[ByteSource, int | None, str]]:
     """Yield what to read from, how many bytes are announced, and how they are compressed for the transfer."""
     if protocol_of(url) in HTTP:
         with answered(url) as answer:
@@ -81,7 +81,7 @@ def _require_content(answer: Any, told: str) -> None:
         raise DataError(f"Cannot read {told}: the server answers HTTP {answer.status_code}.")
 
 
-def _received(source: Source, announced: int | None, told: str, reading: Reading) -> io.BytesIO:
+def _received(source: ByteSource, announced: int | None, told: str, reading: Reading) -> io.BytesIO:
     most = MOST_UNANNOUNCED if announced is None else min(MOST_FETCHED, memory_for(announced))
     content = io.BytesIO()
     while content.tell() <= most and (announced is None or announced <= most):

@@ -14,12 +14,12 @@ from automl.errors import DataError
 from automl.learning.data.reading.bounds import unpacked_for
 from automl.learning.data.reading.context import Reading
 
-__all__ = ["COMPRESSIONS", "DAMAGES", "Metered", "Source", "read_all", "read_up_to", "unpack"]
+__all__ = ["COMPRESSIONS", "DAMAGES", "ByteSource", "Metered", "read_all", "read_up_to", "unpack"]
 
 BLOCK = 1 << 20
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """Something to read bytes from."""
 
     def read(self, size: int, /) -> bytes: ...
@@ -36,7 +36,9 @@ class Metered(io.RawIOBase):
         what: is read, as it may be shown.
     """
 
-    def __init__(self, source: Source, most: int, refuse: Callable[[], Exception], reading: Reading, what: str) -> None:
+    def __init__(
+        self, source: ByteSource, most: int, refuse: Callable[[], Exception], reading: Reading, what: str
+    ) -> None:
         super().__init__()
         self._source, self._most, self._refuse = source, most, refuse
         self._reading, self._what = reading, what
@@ -59,10 +61,10 @@ class Metered(io.RawIOBase):
         return io.BufferedReader(self, BLOCK)
 
 
-def _zst(source: Source) -> Source:
+def _zst(source: ByteSource) -> ByteSource:
     import pyarrow
 
-    stream: Source = pyarrow.CompressedInputStream(pyarrow.PythonFile(source, mode="r"), "zstd")
+    stream: ByteSource = pyarrow.CompressedInputStream(pyarrow.PythonFile(source, mode="r"), "zstd")
     return stream
 
 
@@ -77,7 +79,7 @@ DAMAGES = (EOFError, OSError, zlib.error, lzma.LZMAError, ValueError)
 """Errors that they raise for a stream that is damaged or cut off."""
 
 
-def unpack(source: Source, ending: str, size: int, reading: Reading, what: str) -> Metered:
+def unpack(source: ByteSource, ending: str, size: int, reading: Reading, what: str) -> Metered:
     """Return the stream that a compressed one unpacks to.
 
     Args:

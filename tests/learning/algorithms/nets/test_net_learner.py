@@ -96,10 +96,10 @@ def test_seeds_decide(pictures: Any) -> None:
 
 def test_a_fit_says_whether_the_clock_has_led_it(pictures: Any, recorder: Any) -> None:
     X, y = pictures(100)
-    stretched, counted = learner(epochs=None), learner()
-    stretched.fit(X, y, progress=recorder(seconds_left=1.0, anytime=True))
+    timed, counted = learner(epochs=None), learner()
+    timed.fit(X, y, progress=recorder(seconds_left=1.0, anytime=True))
     counted.fit(X, y, progress=recorder())
-    assert stretched.timed and not counted.timed
+    assert timed.timed and not counted.timed
 
 
 def test_a_trials_run_gets_loss_and_accuracy(pictures: Any, recorder: Any, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_asking_for_a_net_without_torch_says_how_to_install_it(monkeypatch: pyte
 # --- the shipped space
 
 
-def test_the_shipped_nets_stretch_on_pixels() -> None:
+def test_the_shipped_nets_are_anytime_and_see_pixels() -> None:
     space = load_space(None, task="image_classification")
     nets = {name: entry for name, entry in space.algorithms.items() if entry.requires == "torch"}
     assert {"convnet", "resnet", "resnet9", "fastnet"} <= nets.keys()

@@ -1,4 +1,4 @@
-"""Pictures are decoded once, and mapped into memory from the cache."""
+"""EncodedPictures are decoded once, and mapped into memory from the cache."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from automl.learning.data.images import cache as cache_module
 from automl.learning.data.images.cache import DecodedWriter, find_decoded
 from automl.learning.data.images.decoded import decode_all
-from automl.learning.data.images.encoded import Picture, Pictures
+from automl.learning.data.images.encoded import EncodedPictures, Picture
 from automl.learning.data.images.images import Images
 from automl.learning.data.images.load import load_images
 
@@ -39,12 +39,12 @@ def is_mapped(pixels: np.ndarray) -> bool:
 
 
 @pytest.fixture
-def pictures(class_folders: Callable[..., Path]) -> Pictures:
+def pictures(class_folders: Callable[..., Path]) -> EncodedPictures:
     root = class_folders({"a": 300, "b": 300})  # more than are decoded at once
-    return Pictures([Picture(str(path), path) for path in sorted(root.glob("*/*.png"))])
+    return EncodedPictures([Picture(str(path), path) for path in sorted(root.glob("*/*.png"))])
 
 
-def test_decoding_is_done_once(pictures: Pictures, cache: Path) -> None:
+def test_decoding_is_done_once(pictures: EncodedPictures, cache: Path) -> None:
     first = decode_all(pictures, SHAPE)
     assert files(cache) == [".json", ".npy"]
     written = next(cache.rglob("*.npy")).stat().st_ino
@@ -54,7 +54,7 @@ def test_decoding_is_done_once(pictures: Pictures, cache: Path) -> None:
     assert is_mapped(again.images.pixels) and not again.images.pixels.flags.writeable
 
 
-def test_a_changed_file_or_another_size_is_decoded_anew(pictures: Pictures, cache: Path) -> None:
+def test_a_changed_file_or_another_size_is_decoded_anew(pictures: EncodedPictures, cache: Path) -> None:
     decode_all(pictures, SHAPE)
     assert decode_all(pictures, (4, 4, 3)).images.shape == (600, 4, 4, 3)
     path = pictures.pictures[0].content
@@ -64,7 +64,7 @@ def test_a_changed_file_or_another_size_is_decoded_anew(pictures: Pictures, cach
     assert len(list(cache.rglob("*.npy"))) == 3
 
 
-def test_a_damaged_cache_is_replaced(pictures: Pictures, cache: Path) -> None:
+def test_a_damaged_cache_is_replaced(pictures: EncodedPictures, cache: Path) -> None:
     expected = decode_all(pictures, SHAPE).images.pixels.copy()
     for damage in (
         lambda path: path.write_bytes(path.read_bytes()[:500]),
@@ -75,7 +75,7 @@ def test_a_damaged_cache_is_replaced(pictures: Pictures, cache: Path) -> None:
         assert files(cache) == [".json", ".npy"]
 
 
-def test_what_is_written_beside_the_pixels_has_to_be_about_them(pictures: Pictures, cache: Path) -> None:
+def test_what_is_written_beside_the_pixels_has_to_be_about_them(pictures: EncodedPictures, cache: Path) -> None:
     expected = decode_all(pictures, SHAPE).images.pixels.copy()
     facts = next(cache.rglob("*.json"))
     facts.write_text(facts.read_text().replace('"count": 600', '"count": 599'))
@@ -84,7 +84,7 @@ def test_what_is_written_beside_the_pixels_has_to_be_about_them(pictures: Pictur
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_picture_that_could_not_be_read_for_now_is_tried_again(pictures: Pictures, cache: Path) -> None:
+def test_a_picture_that_could_not_be_read_for_now_is_tried_again(pictures: EncodedPictures, cache: Path) -> None:
     path = pictures.pictures[0].content
     path.chmod(0)
     (skipped,) = decode_all(pictures, SHAPE).skipped
@@ -102,7 +102,7 @@ def test_what_is_not_to_be_kept_is_mapped_and_gone(cache: Path) -> None:
 
 
 def test_without_a_cache_pictures_stay_in_memory(
-    pictures: Pictures, cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    pictures: EncodedPictures, cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     expected = decode_all(pictures, SHAPE).images.pixels.copy()
     (tmp_path / "file").write_text("no folder")
@@ -111,7 +111,7 @@ def test_without_a_cache_pictures_stay_in_memory(
     assert np.array_equal(found, expected) and not is_mapped(found)
 
 
-def test_a_disk_that_fills_up_on_the_way(pictures: Pictures, cache: Path) -> None:
+def test_a_disk_that_fills_up_on_the_way(pictures: EncodedPictures, cache: Path) -> None:
     """A limit on the size of files fails a write as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

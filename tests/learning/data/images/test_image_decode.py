@@ -17,7 +17,7 @@ from automl.deadline import Deadline
 from automl.errors import DataError
 from automl.learning.data.images.decode import PictureError, decode, look
 from automl.learning.data.images.decoded import decode_all, skip_limit
-from automl.learning.data.images.encoded import Picture, Pictures
+from automl.learning.data.images.encoded import EncodedPictures, Picture
 from automl.learning.data.images.sizes import require_room
 from automl.learning.data.reading.context import Reading
 
@@ -178,7 +178,7 @@ def test_a_hundredth_may_be_damaged_and_never_more_than_a_hundred(count: int, mo
 
 
 def test_pictures_whose_decoding_would_outlast_the_time_budget_are_not_decoded() -> None:
-    pictures = Pictures([Picture(f"picture {i}", np.zeros((4, 4), np.uint8)) for i in range(300)])  # two blocks
+    pictures = EncodedPictures([Picture(f"picture {i}", np.zeros((4, 4), np.uint8)) for i in range(300)])  # two blocks
     with pytest.raises(DataError, match=r"Reading the pictures up to picture 0 has taken .*limits\.time_budget"):
         decode_all(pictures, GREY, Reading(Deadline.after(0.0)))
     assert len(decode_all(pictures, GREY, Reading(Deadline.after(600.0))).images) == 300

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from automl.errors import DataError
-from automl.learning.data.images.encoded import Picture, Pictures
+from automl.learning.data.images.encoded import EncodedPictures, Picture
 from automl.learning.data.images.endings import is_picture_name
 from automl.learning.data.images.parts import is_part, part_of, train_and_test, unread
 from automl.learning.data.images.source import ImageSource, Labelled, Wanted
@@ -116,7 +116,7 @@ def _labelled(root: Path) -> Labelled:
         raise DataError(f"{root} holds no pictures: a folder per class is expected, with PNG or JPEG files in it.")
     if len(set(labels)) == 1:
         raise DataError(f"{root} has pictures in one folder only, {labels[0]!r}: a folder per class is expected.")
-    return Labelled(Pictures(pictures), pd.Series(labels, dtype="str"))
+    return Labelled(EncodedPictures(pictures), pd.Series(labels, dtype="str"))
 
 
 def _pictures(folder: Path) -> Iterator[Picture]:

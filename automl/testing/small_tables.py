@@ -14,13 +14,13 @@ from automl.learning.features.views import ViewChoice, make_features, view_key
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Problem", "problems"]
+__all__ = ["SmallTable", "small_tables"]
 
 _ROWS, _TRAIN = 150, 100
 
 
 @dataclass(frozen=True)
-class Problem:
+class SmallTable:
     """A table in a view of it, split in two.
 
     Attributes:
@@ -52,19 +52,19 @@ class Problem:
         return self.error(np.broadcast_to(shares, (len(self.y_valid), self.n_classes)))
 
 
-_MADE: dict[tuple[str, str], tuple[Problem, ...]] = {}
+_MADE: dict[tuple[str, str], tuple[SmallTable, ...]] = {}
 
 
-def problems(task: str, view: ViewChoice) -> tuple[Problem, ...]:
+def small_tables(task: str, view: ViewChoice) -> tuple[SmallTable, ...]:
     """Two and three classes for ``classification``, values for ``regression``; made once."""
     key = (task, view_key(view))
     if key not in _MADE:
         kinds = (("values", None),) if task == "regression" else (("two classes", 2), ("three classes", 3))
-        _MADE[key] = tuple(_problem(name, n_classes, view) for name, n_classes in kinds)
+        _MADE[key] = tuple(_small_table(name, n_classes, view) for name, n_classes in kinds)
     return _MADE[key]
 
 
-def _problem(name: str, n_classes: int | None, view: ViewChoice) -> Problem:
+def _small_table(name: str, n_classes: int | None, view: ViewChoice) -> SmallTable:
     frame, latent = _table()
     y: np.ndarray
     if n_classes is None:
@@ -74,7 +74,7 @@ def _problem(name: str, n_classes: int | None, view: ViewChoice) -> Problem:
     table = load_table(frame.assign(y=y), DataOptions(target="y"), task="classification" if n_classes else "regression")
     train, valid = table.X.take(range(_TRAIN)), table.X.take(range(_TRAIN, _ROWS))
     features = make_features(view, table.columns)
-    return Problem(
+    return SmallTable(
         name=name,
         train=features.fit_transform(train, y[:_TRAIN]),
         valid=features.transform(valid),
