@@ -11,8 +11,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
-# Many tests wait for processes that they have started: two at once take little more time than one. A file stays together.
-PYTEST := -m pytest -n 2 --dist loadfile
+# Many tests wait for processes that they have started: three at once keep two cores busy. A file stays together, and
+# files keep their order: pytest-xdist would begin those of most tests first, which are not those that take longest.
+PYTEST := -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # uv reads another variable for a folder of wheels than pip, with commas between several.
 empty :=

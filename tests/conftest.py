@@ -19,6 +19,19 @@ settings.register_profile("automl", deadline=None, suppress_health_check=[Health
 settings.register_profile("thorough", settings.get_profile("automl"), max_examples=100)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "automl"))
 
+_LONG = ("", "experiment", "engine/execution", "tracking", "testing", "engine/proposers", "registry", "cli")
+"""Folders whose files start processes, and take longest."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let long files begin first: at the end no worker of pytest-xdist should be left alone with one of them."""
+    items.sort(key=lambda item: _begins(item.path.parent))
+
+
+def _begins(folder: Path) -> int:
+    place = folder.relative_to(Path(__file__).parent).as_posix().removeprefix(".")
+    return _LONG.index(place) if place in _LONG else len(_LONG)
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _quiet_libraries() -> None:

@@ -56,8 +56,8 @@ class Learner(ABC):
     Example:
         >>> from sklearn.naive_bayes import GaussianNB
         >>> class Simple(Learner):
-        ...     def _fit(self, X, y, weight, categorical, valid, progress):
-        ...         self.model = self._make().fit(X, y, weight)
+        ...     def _fit(self, data, progress):
+        ...         self.model = self._make().fit(data.X, data.y, data.weight)
         ...
         ...     def _predict(self, X):
         ...         return self.model.predict_proba(X)
